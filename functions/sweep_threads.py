@@ -1,0 +1,18 @@
+"""Sweep threads: once a day, expired and abandoned threads, and tombstones that were forgotten, find the queue."""
+
+import time
+from typing import Any
+
+from shared import erasure_queue
+from shared.erasure_queue import Erasure
+from shared.store import sweep, table
+
+_RESERVE_SECONDS = 60
+
+
+def handler(_event: dict[str, Any], context: Any) -> None:
+    """Walk over all threads for most of the function's time; the next run continues where this one stops."""
+    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    table.start_clock(seconds + _RESERVE_SECONDS / 2)
+    for partition in sweep.forgotten(time.monotonic() + seconds):
+        erasure_queue.send([Erasure(partition)])

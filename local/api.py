@@ -1,0 +1,141 @@
+"""`python -m local.api`: the whole API on this machine, through the same handlers; what `make local` runs."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from local import database, settings
+from local.engine import EngineError
+from local.gateway import gateway
+from local.settings import PresetKey, Settings, SettingsError
+from local.template import Template, load
+from shared.store.errors import StoreError
+
+_SNIPPET = """\
+from openai import OpenAI
+
+client = OpenAI(base_url="{base_url}", api_key="{api_key}")
+thread = client.beta.threads.create()
+client.beta.threads.messages.create(thread.id, role="user", content="Hello")
+for message in client.beta.threads.messages.list(thread.id):
+    print(message.id, message.role, message.content[0].text.value)
+"""
+
+
+class PortError(Exception):
+    """The port cannot be served on; the text is one line for the person who chose it."""
+
+
+@dataclass(frozen=True)
+class _Storage:
+    description: str
+    handlers_at_once: int
+
+
+def main() -> int:
+    """Serve until Ctrl-C or SIGTERM, return 0 then; 2 for a bad setting, 1 when else prevented."""
+    signal.signal(signal.SIGINT, _end)
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        _serve(settings.read())
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (EngineError, PortError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def _end(*_: object) -> None:
+    # From here on the contexts are left, the engine's among them; another signal must not cut that short.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(0)
+
+
+def _serve(chosen: Settings) -> None:
+    template = load()
+    with _listening(chosen.port) as listener, _storage(template, chosen) as storage:
+        secrets = _create_keys(chosen.api_keys)
+        application = gateway(template.functions, storage.handlers_at_once)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                access_log=False,
+                http="h11",
+                lifespan="off",
+                log_level="warning",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=3,
+                timeout_keep_alive=60,
+                ws="none",
+            )
+        )
+        listener.listen(128)
+        _print_how_to_use(listener.getsockname()[1], secrets, storage)
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    """Take the port before anything slow is started; connections are accepted only later."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortError(f"cannot serve on port {port}: {error.strerror}; set PORT to another") from error
+        yield listener
+
+
+@contextmanager
+def _storage(template: Template, chosen: Settings) -> Iterator[_Storage]:
+    if chosen.data:
+        with database.in_folder(template, chosen.data) as url:
+            yield _Storage(f"data in {chosen.data}, by DynamoDB Local at {url}", handlers_at_once=32)
+    elif chosen.dynamodb_url:
+        with database.at_url(template, chosen.dynamodb_url) as url:
+            yield _Storage(f"data in the DynamoDB at {url}", handlers_at_once=32)
+    else:
+        with database.in_memory(template):
+            yield _Storage("data in memory, gone when this ends; DATA=folder keeps it", handlers_at_once=1)
+
+
+def _create_keys(chosen: tuple[PresetKey, ...]) -> list[tuple[str, str]]:
+    """Make the API keys that were chosen, or a fresh one; return (project, secret) of each."""
+    api_keys = database.store("api_keys")
+    keys = chosen or (PresetKey("default", None, trusted=False),)
+    try:
+        return [
+            (key.project, api_keys.create(key.project, "local API", trusted=key.trusted, secret=key.secret))
+            for key in keys
+        ]
+    except api_keys.InvalidProjectError as error:
+        raise SettingsError(f"API_KEYS: {database.PROJECT_RULE}") from error
+    except StoreError as error:
+        raise EngineError(f"cannot make an API key: {error}") from error
+
+
+def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Storage) -> None:
+    base_url = f"http://127.0.0.1:{port}/v1"
+    lines = [f"Message API at {base_url} ({storage.description})"]
+    lines += [f"API key of project {project}: {secret}" for project, secret in secrets]
+    lines += ["", _SNIPPET.format(base_url=base_url, api_key=secrets[0][1])]
+    print("\n".join(lines), flush=True)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    # Not sys.exit: that waits for threads, and a handler that is past its time-out still has its own.
+    os._exit(code)

@@ -1,0 +1,214 @@
+"""What template.yaml says of the table, the queues and the functions, with every reference resolved."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+STACK = "message-api"
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+_PSEUDO_PARAMETERS = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": STACK,
+    "AWS::URLSuffix": "amazonaws.com",
+}
+# What create_table takes of the table's properties; the others (backups, protection) mean nothing locally.
+_TABLE_ARGUMENTS = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
+_NO_VALUE = object()
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of the HTTP API: `GET` and `/threads/{threadId}`; `$default` takes what no other does."""
+
+    method: str
+    path: str
+
+    @property
+    def key(self) -> str:
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function: logical id, dotted path of its handler, seconds, megabytes, and its routes."""
+
+    name: str
+    handler: str
+    timeout: float
+    memory: int
+    environment: dict[str, str]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True)
+class Template:
+    """`table` is what DynamoDB's create_table takes; `queues` are the names of the SQS queues."""
+
+    table: dict[str, Any]
+    ttl_attribute: str
+    queues: tuple[str, ...]
+    functions: tuple[Function, ...]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of all functions, which share one process here: none has two values."""
+        return {name: value for function in self.functions for name, value in function.environment.items()}
+
+
+def load(path: Path = TEMPLATE) -> Template:
+    """Read a template. Parameters have their defaults; a resource's name is `message-api-<logical id>`."""
+    document = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+    resources = document["Resources"]
+    resolver = _Resolver(document)
+    table = resolver.resolve(resources["Table"]["Properties"])
+    functions = resolver.resolve(document.get("Globals", {}).get("Function", {}))
+    return Template(
+        table=_create_table_arguments(resolver.name("Table"), table),
+        ttl_attribute=table.get("TimeToLiveSpecification", {}).get("AttributeName", ""),
+        queues=tuple(resolver.name(name) for name in _of_type(resources, "AWS::SQS::Queue")),
+        functions=tuple(
+            _function(name, resolver.resolve(resources[name]["Properties"]), functions)
+            for name in _of_type(resources, "AWS::Serverless::Function")
+        ),
+    )
+
+
+def _of_type(resources: dict[str, Any], kind: str) -> Iterator[str]:
+    return (name for name, resource in resources.items() if resource["Type"] == kind)
+
+
+def _create_table_arguments(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+    arguments = {"TableName": name} | {key: properties[key] for key in _TABLE_ARGUMENTS if key in properties}
+    if "StreamSpecification" in properties:
+        arguments["StreamSpecification"] = {"StreamEnabled": True} | properties["StreamSpecification"]
+    return arguments
+
+
+def _function(name: str, own: dict[str, Any], common: dict[str, Any]) -> Function:
+    variables = [part.get("Environment", {}).get("Variables", {}) for part in (common, own)]
+    settings = common | own
+    return Function(
+        name=name,
+        handler=settings["Handler"],
+        timeout=float(settings.get("Timeout", 3)),
+        memory=int(settings.get("MemorySize", 128)),
+        environment={key: str(value) for part in variables for key, value in part.items()},
+        routes=tuple(_routes(own.get("Events", {}))),
+    )
+
+
+def _routes(events: dict[str, Any]) -> Iterator[Route]:
+    for event in events.values():
+        if event["Type"] == "HttpApi":
+            properties = event.get("Properties", {})
+            yield Route(properties.get("Method", "ANY").upper(), properties.get("Path", "$default"))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags: `!Ref Table` is read as `{"Ref": "Table"}`."""
+
+
+def _read_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if tag == "GetAtt":
+            value = str(value).split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
+    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
+
+
+_Loader.add_multi_constructor("!", _read_tag)
+
+
+class _Resolver:
+    """Replaces CloudFormation's functions in a part of a template by their values."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._resources: dict[str, Any] = document["Resources"]
+        self._conditions: dict[str, Any] = document.get("Conditions", {})
+        self._parameters = {
+            name: str(parameter.get("Default", "")) for name, parameter in document.get("Parameters", {}).items()
+        }
+
+    def name(self, logical_id: str) -> str:
+        return f"{STACK}-{logical_id}"
+
+    def resolve(self, part: Any) -> Any:
+        if isinstance(part, list):
+            return [value for value in map(self.resolve, part) if value is not _NO_VALUE]
+        if not isinstance(part, dict):
+            return part
+        if len(part) == 1:
+            (tag, argument), *_ = part.items()
+            function = getattr(self, "_" + tag.removeprefix("Fn::").lower(), None)
+            if function and (tag.startswith("Fn::") or tag in ("Ref", "Condition")):
+                return function(argument)
+        resolved = {key: self.resolve(value) for key, value in part.items()}
+        return {key: value for key, value in resolved.items() if value is not _NO_VALUE}
+
+    def _ref(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NO_VALUE
+        known = _PSEUDO_PARAMETERS | self._parameters
+        if name in known:
+            return known[name]
+        if self._resources[name]["Type"] == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
+        return self.name(name)
+
+    def _getatt(self, argument: list[str]) -> str:
+        name, attribute = argument
+        if attribute == "QueueUrl":
+            return str(self._ref(name))
+        if attribute == "Arn":
+            service = self._resources[name]["Type"].split("::")[1].lower()
+            return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{self.name(name)}"
+        return f"{self.name(name)}.{attribute}"
+
+    def _sub(self, argument: str | list[Any]) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in own:
+                return str(self.resolve(own[name]))
+            return self._getatt(name.split(".", 1)) if "." in name else str(self._ref(name))
+
+        return re.sub(r"\$\{([^!}]+)\}", value, text).replace("${!", "${")
+
+    def _join(self, argument: list[Any]) -> str:
+        separator, parts = argument
+        return str(separator).join(map(str, self.resolve(parts)))
+
+    def _if(self, argument: list[Any]) -> Any:
+        condition, then, otherwise = argument
+        return self.resolve(then if self._condition(condition) else otherwise)
+
+    def _condition(self, name: str) -> bool:
+        return bool(self.resolve(self._conditions[name]))
+
+    def _equals(self, argument: list[Any]) -> bool:
+        left, right = self.resolve(argument)
+        return str(left) == str(right)
+
+    def _not(self, argument: list[Any]) -> bool:
+        return not self.resolve(argument)[0]
+
+    def _and(self, argument: list[Any]) -> bool:
+        return all(self.resolve(argument))
+
+    def _or(self, argument: list[Any]) -> bool:
+        return any(self.resolve(argument))

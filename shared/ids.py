@@ -1,0 +1,61 @@
+"""Ids: ULIDs whose order is the order of the messages, and the forms that an id may have.
+
+A ULID is 26 characters of Crockford's base 32: 48 bits of milliseconds since 1970, then 80 random bits.
+"""
+
+import os
+import re
+import time
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_RANDOM_BITS = 80
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def new_ulid(above: str = "") -> str:
+    """Return a ULID of this moment, or, when that would not be greater than `above`, the next one above `above`.
+
+    The randomness is drawn here, at the call, because a restored snapshot would repeat what was drawn at import.
+    The step above a given ULID is random too (64 bits), so that two writers that step over the same one never
+    take the same id.
+    """
+    value = time.time_ns() // 1_000_000 << _RANDOM_BITS | int.from_bytes(os.urandom(10))
+    if above:
+        floor = _decode(above)
+        if value <= floor:
+            value = floor + 1 + int.from_bytes(os.urandom(8))
+    return _encode(value)
+
+
+def milliseconds(ulid: str) -> int:
+    """Return the milliseconds since 1970 that a ULID carries."""
+    return _decode(ulid) >> _RANDOM_BITS
+
+
+def is_ulid(text: str) -> bool:
+    """Tell whether a text is a ULID in its canonical, upper-case form."""
+    return _ULID.fullmatch(text) is not None
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether an id that was made elsewhere may become part of a key: 128 of letters, digits, `_` and `-`."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def is_path_id(text: str, prefix: str) -> bool:
+    """Tell whether a text has the form of an id in a path: `prefix_`, then letters, digits, `_` and `-`; 128 in all."""
+    return is_plain(text) and text.startswith(f"{prefix}_") and len(text) > len(prefix) + 1
+
+
+def _encode(value: int) -> str:
+    return "".join([_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5)])
+
+
+def _decode(ulid: str) -> int:
+    value = 0
+    for character in ulid:
+        value = value << 5 | _VALUES[character]
+    return value

@@ -1,0 +1,60 @@
+"""What a thread and a message are, between the store and the wire.
+
+Content, attachments, metadata and tool resources stay JSON text: they are written once, when a request has been
+validated, and from then on only copied into items and answers.
+"""
+
+from typing import Generic, NamedTuple, TypeVar
+
+Record = TypeVar("Record", "Message", "Thread")
+
+NO_ATTACHMENTS = "[]"
+NO_METADATA = "{}"
+NO_TOOL_RESOURCES = "{}"
+
+
+class Draft(NamedTuple):
+    """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON."""
+
+    role: str
+    content: str
+    attachments: str = NO_ATTACHMENTS
+    metadata: str = NO_METADATA
+    assistant_id: str | None = None
+    run_id: str | None = None
+    status: str = "completed"
+    incomplete_details: str | None = None
+
+
+class Message(NamedTuple):
+    """A message in its thread; `created_at` in seconds since 1970."""
+
+    id: str
+    thread_id: str
+    created_at: int
+    draft: Draft
+
+
+class Thread(NamedTuple):
+    """A thread without its messages; `metadata` and `tool_resources` are JSON, `created_at` in seconds since 1970."""
+
+    id: str
+    created_at: int
+    metadata: str = NO_METADATA
+    tool_resources: str = NO_TOOL_RESOURCES
+
+
+class Page(NamedTuple, Generic[Record]):
+    """One page of a list, in the requested order."""
+
+    records: list[Record]
+    has_more: bool
+
+
+class Range(NamedTuple):
+    """Which page is asked for: `after` and `before` are ULIDs or empty, `limit` is 1 to 100."""
+
+    limit: int
+    ascending: bool
+    after: str
+    before: str

@@ -1,0 +1,163 @@
+"""A request, as API Gateway hands it to a function (payload format 2.0), in the terms of the contract."""
+
+import base64
+import hashlib
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from shared import errors, ids
+from shared.records import Range
+from shared.store.api_keys import ApiKey
+from shared.store.keys import INDEXED_KEY
+from shared.store.once import Once
+
+# No body of the contract is nested deeper than 8; tool_resources and a margin are in this.
+_MAX_DEPTH = 64
+_HIGHEST_LIMIT = 100
+_INTEGER = re.compile(r"-?[0-9]+")
+_IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
+
+
+class Request:
+    """One authenticated request. Each property checks what it returns, and raises `WireError`."""
+
+    def __init__(self, event: dict[str, Any], key: ApiKey) -> None:
+        self.method: str = event["requestContext"]["http"]["method"]
+        self.path: str = event["rawPath"]
+        self.headers: dict[str, str] = event.get("headers", {})
+        self.project = key.project
+        self.trusted = key.trusted
+        self._event = event
+
+    @property
+    def thread_id(self) -> str:
+        """The thread's id in the path."""
+        value = self._path_id("threadId")
+        if value == "runs":  # the old API's `/threads/runs`, which has the shape of a thread's path
+            raise errors.unknown_url(self.method, self.path)
+        if not ids.is_path_id(value, "thread"):
+            raise errors.malformed_id("thread_id", value, "thread")
+        return value
+
+    @property
+    def message_id(self) -> str:
+        """The message's id in the path."""
+        value = self._path_id("messageId")
+        if not ids.is_path_id(value, "msg"):
+            raise errors.malformed_id("message_id", value, "msg")
+        return value
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's values. An empty one counts as absent, a repeated one is joined and so malformed."""
+        found: dict[str, str] = {}
+        for name, value in parse_qsl(self._event.get("rawQueryString", "")):
+            found[name] = f"{found[name]},{value}" if name in found else value
+        return found
+
+    def range(self, prefix: str) -> Range:
+        """Return which page is asked for; `prefix` is that of the ids which are its cursors."""
+        query = self.query
+        order = query.get("order", "desc")
+        if order not in ("asc", "desc"):
+            raise errors.unsupported_value("order", order, ("asc", "desc"))
+        return Range(
+            limit=_limit(query.get("limit", "20")),
+            ascending=order == "asc",
+            after=_cursor(query, "after", prefix),
+            before=_cursor(query, "before", prefix),
+        )
+
+    @property
+    def run_id(self) -> str | None:
+        """The run whose messages are asked for."""
+        value = self.query.get("run_id")
+        if value is not None and not ids.is_plain(value):
+            raise errors.invalid_value("run_id", f"Invalid 'run_id': '{value}'. Expected letters, digits, '_' and '-'.")
+        return value
+
+    @property
+    def indexed_value(self) -> str | None:
+        """The value of the deployment's indexed metadata key, from `metadata[KEY]=VALUE`."""
+        asked = {name: value for name, value in self.query.items() if name.startswith("metadata[")}
+        for name in asked:
+            # Ignored, a filter would answer the threads of everybody.
+            if not INDEXED_KEY or name != f"metadata[{INDEXED_KEY}]":
+                raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by this metadata key.")
+        return next(iter(asked.values()), None)
+
+    def body(self) -> dict[str, Any]:
+        """Return the body, which must be a JSON object in UTF-8 whatever its content type says; `{}` when empty."""
+        text = self._event.get("body") or ""
+        try:
+            if self._event.get("isBase64Encoded"):
+                text = base64.b64decode(text).decode()
+            value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else {}
+        except (ValueError, RecursionError):
+            raise errors.body_not_parsed("it is not valid JSON in UTF-8") from None
+        if not isinstance(value, dict):
+            raise errors.body_not_parsed("it is valid JSON, but not an object")
+        if _is_deep(value):
+            raise errors.body_not_parsed("it is nested too deeply")
+        return value
+
+    def once(self, body: dict[str, Any]) -> Once | None:
+        """Return the Idempotency-Key with the hash of the body it came with, or None."""
+        key = self.headers.get("idempotency-key")
+        if key is None:
+            return None
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            message = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
+            raise errors.invalid_value("Idempotency-Key", message)
+        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+        return Once(key, hashlib.sha256(canonical.encode()).hexdigest())
+
+    def _path_id(self, name: str) -> str:
+        return str(self._event["pathParameters"][name])
+
+
+def _limit(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise errors.invalid_type("limit", "an integer", text)
+    # Python refuses to convert thousands of digits; so many are out of range anyway.
+    digits = text.lstrip("-0")
+    value = int(text) if len(digits) <= len("100") else _HIGHEST_LIMIT + 1
+    if text.startswith("-") or not 1 <= value <= _HIGHEST_LIMIT:
+        above = value > _HIGHEST_LIMIT and not text.startswith("-")
+        raise errors.integer_out_of_range("limit", text, low=1, high=_HIGHEST_LIMIT, above=above)
+    return value
+
+
+def _cursor(query: dict[str, str], name: str, prefix: str) -> str:
+    """Return the ULID of a cursor, which is a position: what has this id need not exist. Empty when there is none."""
+    value = query.get(name, "")
+    if not value:
+        return ""
+    if not ids.is_path_id(value, prefix):
+        raise errors.malformed_id(name, value, prefix)
+    ulid = value.removeprefix(f"{prefix}_")
+    if not ids.is_ulid(ulid):
+        # An id that was not made here has no place by itself.
+        raise errors.message_not_found(value) if prefix == "msg" else errors.thread_not_found(value)
+    return ulid
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether objects and arrays are nested deeper than any body of the contract."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True

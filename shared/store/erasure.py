@@ -1,0 +1,60 @@
+"""Erasing: what is left of a deleted thread, found and removed in steps that may each be the last of a process."""
+
+import time
+from itertools import islice
+
+from shared.store import head, keys, table
+from shared.store.table import CancelledError
+
+# Sort keys are ASCII from `alias#` to `thread`; these are below and above all of them.
+_LOWEST, _HIGHEST = "!", "~"
+_KEYS_ONLY = {"ProjectionExpression": "threadId, messageId"}
+
+
+def erase_thread(partition: str, until: float) -> bool:
+    """Erase a thread whose head is a tombstone; return whether it is done by `until` (as `time.monotonic()`).
+
+    The tombstone goes last, in one transaction with the thread's item and its entries in the lists, so that whatever
+    fails before leaves something that the sweep finds. A thread that is open, or gone, is left as it is.
+    """
+    tombstone = table.get(keys.key(partition, keys.HEAD))
+    if tombstone is None or tombstone["state"]["S"] != head.ERASING:
+        return True
+    if not _erase_all_but(partition, _LOWEST, _HIGHEST, (keys.HEAD, keys.THREAD), until):
+        return False
+    thread = table.get(keys.key(partition, keys.THREAD))
+    ulid = partition[-26:]
+    entries = [entry["S"] for entry in (thread or tombstone)["entries"]["L"]]
+    writes: list[table.Write] = [
+        {"Delete": {"Key": keys.key(partition, keys.HEAD)}},
+        *({"Delete": {"Key": keys.key(entry, ulid)}} for entry in entries),
+    ]
+    if thread:
+        # Whoever modified the thread meanwhile may have moved its entry.
+        unchanged = {
+            "Key": keys.key(partition, keys.THREAD),
+            "ConditionExpression": "#version = :seen",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":seen": thread["version"]},
+        }
+        writes.append({"Delete": unchanged})
+    try:
+        table.transact(writes)
+    except CancelledError:
+        return False
+    return True
+
+
+def erase_prefix(partition: str, prefix: str, until: float) -> bool:
+    """Erase what begins with a prefix in a partition; return whether that is done by `until`."""
+    return _erase_all_but(partition, prefix, f"{prefix}{_HIGHEST}", (), until)
+
+
+def _erase_all_but(partition: str, low: str, high: str, kept: tuple[str, ...], until: float) -> bool:
+    found = table.query(partition, low, high, **_KEYS_ONLY)
+    doomed = (item for item in found if item["messageId"]["S"] not in kept)
+    while batch := list(islice(doomed, 25)):
+        if time.monotonic() > until:
+            return False
+        table.batch_delete(batch)
+    return True

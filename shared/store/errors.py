@@ -1,0 +1,33 @@
+"""What the store raises. It knows nothing of HTTP: `shared.entry` gives each of these its answer."""
+
+
+class StoreError(Exception):
+    """The base of all errors that the store raises on purpose."""
+
+
+class ThreadNotFoundError(StoreError):
+    """The project has no such thread, or no longer has it."""
+
+
+class MessageNotFoundError(StoreError):
+    """The thread has no such message."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(message_id)
+        self.message_id = message_id
+
+
+class IdempotencyKeyReusedError(StoreError):
+    """The Idempotency-Key was first sent with another body."""
+
+
+class TooLargeError(StoreError):
+    """The message cannot be stored in one transaction, or could not be answered afterwards."""
+
+
+class BusyError(StoreError):
+    """Contention, throttling or an unreachable table outlasted the retries; the same call may succeed later."""
+
+
+class NewerItemError(StoreError):
+    """An item was written by a later version of this software than the one that reads it."""

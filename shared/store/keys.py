@@ -1,0 +1,78 @@
+"""Every key of the table, each format in one function with an example.
+
+The table's partition key is `threadId`, its sort key `messageId`. A thread is one partition; the partition's value
+carries the project, so that no request can reach another project's data by leaving out a check.
+"""
+
+import hashlib
+import os
+import zlib
+
+Key = dict[str, dict[str, str]]
+
+HEAD = "head"
+THREAD = "thread"
+MESSAGE_PREFIX = "msg_"
+THREAD_PREFIX = "thread_"
+# The metadata key by whose value threads can be listed; empty when there is none.
+INDEXED_KEY = os.environ["INDEXED_METADATA_KEY"]
+# The partition that lists all API keys, one entry `alpha#<sha256>` each.
+API_KEYS = "keys"
+
+
+def key(partition: str, sort: str) -> Key:
+    """Return a primary key as DynamoDB takes it: `{"threadId": {"S": …}, "messageId": {"S": …}}`."""
+    return {"threadId": {"S": partition}, "messageId": {"S": sort}}
+
+
+def thread_partition(project: str, thread_id: str) -> str:
+    """`alpha#thread_01J8…`: head, thread, messages and all that belongs to them."""
+    return f"{project}#{thread_id}"
+
+
+def part(message_id: str, generation: int, number: int) -> str:
+    """`part#msg_01J8…#00000001#02`: one piece of a content too large for one item."""
+    return f"{part_prefix(message_id, generation)}{number:02}"
+
+
+def part_prefix(message_id: str, generation: int) -> str:
+    """`part#msg_01J8…#00000001#`: all pieces of one content."""
+    return f"part#{message_id}#{generation:08}#"
+
+
+def run_prefix(run_id: str) -> str:
+    """`run#run_9#`: followed by a message id, one entry for each message of a run."""
+    return f"run#{run_id}#"
+
+
+def once(idempotency_key: str) -> str:
+    """`once#<sha256>`: the memory of one Idempotency-Key; only the hash is stored."""
+    return "once#" + hashlib.sha256(idempotency_key.encode()).hexdigest()
+
+
+def once_partition(project: str) -> str:
+    """`alpha#once`: the Idempotency-Keys of thread creation."""
+    return f"{project}#once"
+
+
+def threads_partitions(project: str, shards: int) -> list[str]:
+    """`alpha#threads`, `alpha#threads#1`, …: the entries of a project's threads, over `shards` partitions."""
+    return [f"{project}#threads", *(f"{project}#threads#{shard}" for shard in range(1, shards))]
+
+
+def threads_partition(project: str, ulid: str, shards: int) -> str:
+    """The one of `threads_partitions` that holds the entry of the thread with this ULID."""
+    return threads_partitions(project, shards)[zlib.crc32(ulid.encode()) % shards]
+
+
+def indexed_partition(project: str, name: str, value: str) -> str:
+    """`alpha#threads#user_id=<sha256>`: the threads with this metadata value.
+
+    Hashed, because a value may be 2,048 bytes long, as much as a whole partition key.
+    """
+    return f"{project}#threads#{name}={hashlib.sha256(value.encode()).hexdigest()}"
+
+
+def api_key_partition(secret_hash: str) -> str:
+    """`key#<sha256>`: an API key, found by the hash of its secret."""
+    return f"key#{secret_hash}"

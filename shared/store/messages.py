@@ -1,0 +1,153 @@
+"""Messages: create, retrieve, modify, delete. Lists of them are in `pages`."""
+
+from shared import ids
+from shared.records import Draft, Message
+from shared.store import head, items, keys, once, table
+from shared.store.errors import MessageNotFoundError, NewerItemError
+from shared.store.table import CancelledError, ConditionFailedError, Item, Write
+
+_EXISTS = "attribute_exists(threadId)"
+
+
+def create(project: str, thread_id: str, draft: Draft, key: once.Once | None) -> tuple[Message, bool]:
+    """Append a message and return it, and whether an earlier create with the same Idempotency-Key had made it.
+
+    One transaction moves the head and writes the message, so that ids are in the order of commits. When the head is
+    already past the chosen id, or another transaction is in the way, it is tried again within the request's time.
+    Raises `ThreadNotFoundError`, `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    packed = items.pack(draft.content, draft.attachments)
+    ulid = ids.new_ulid()
+    while True:
+        writes = [head.advance(partition, ulid), *writes_of(partition, ulid, draft, packed)]
+        if key:
+            writes.append(once.marker(partition, key, ulid))
+        try:
+            table.transact(writes)
+        except CancelledError as cancelled:
+            made = _made_already(cancelled.failed, ulid, key, place=len(writes) - 1)
+            if not made:
+                ulid = ids.new_ulid(above=head.recent(head.require_open(cancelled.failed[0]))[0])
+                continue
+            return _message(thread_id, made, draft), made != ulid
+        return _message(thread_id, ulid, draft), False
+
+
+def writes_of(partition: str, ulid: str, draft: Draft, packed: items.Packed) -> list[Write]:
+    """Return the parts of a transaction that write one message; the first is the message itself."""
+    message_id = keys.MESSAGE_PREFIX + ulid
+    message, *parts = items.message_items(partition, message_id, draft, packed)
+    writes: list[Write] = [{"Put": {"Item": message, "ConditionExpression": head.IS_NEW}}]
+    writes += [{"Put": {"Item": part}} for part in parts]
+    if draft.run_id:
+        entry = keys.key(partition, keys.run_prefix(draft.run_id) + message_id)
+        writes.append({"Put": {"Item": {**entry, "v": {"N": str(head.SCHEMA)}}}})
+    return writes
+
+
+def retrieve(project: str, thread_id: str, message_id: str) -> Message:
+    """Return a message. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
+    item = _require(keys.thread_partition(project, thread_id), message_id)
+    message = whole(item, thread_id)
+    if message is None:
+        raise MessageNotFoundError(message_id)
+    return message
+
+
+def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Message:
+    """Replace a message's metadata (JSON) and return it. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
+    partition = keys.thread_partition(project, thread_id)
+    head.require_open(table.get(keys.key(partition, keys.HEAD)))
+    try:
+        # The condition keeps a late update from bringing back what was deleted or erased.
+        item = table.update(
+            keys.key(partition, message_id),
+            ConditionExpression=f"{_EXISTS} AND v <= :schema",
+            UpdateExpression="SET #metadata = :metadata, #version = #version + :one",
+            ExpressionAttributeNames={"#metadata": "metadata", "#version": "version"},
+            ExpressionAttributeValues={
+                ":metadata": {"S": metadata},
+                ":one": {"N": "1"},
+                ":schema": {"N": str(head.SCHEMA)},
+            },
+        )
+    except ConditionFailedError as failed:
+        if failed.item:
+            raise NewerItemError(failed.item["v"]["N"]) from failed
+        raise MessageNotFoundError(message_id) from failed
+    message = whole(item, thread_id)
+    if message is None:
+        raise MessageNotFoundError(message_id)
+    return message
+
+
+def delete(project: str, thread_id: str, message_id: str) -> None:
+    """Delete a message. Raises `ThreadNotFoundError`, `MessageNotFoundError`.
+
+    The parts of a large content are removed behind it, by the follower of the table's stream.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    item = _require(partition, message_id)
+    key = keys.key(partition, message_id)
+    try:
+        if "runId" in item:
+            entry = keys.key(partition, keys.run_prefix(item["runId"]["S"]) + message_id)
+            table.transact([{"Delete": {"Key": key, "ConditionExpression": _EXISTS}}, {"Delete": {"Key": entry}}])
+        else:
+            table.delete(key, ConditionExpression=_EXISTS)
+    except CancelledError as cancelled:
+        raise MessageNotFoundError(message_id) from cancelled
+    except ConditionFailedError as failed:
+        # It was there a moment ago. If our own call was sent twice, the first one may have deleted it: that is success.
+        if not failed.resent:
+            raise MessageNotFoundError(message_id) from failed
+
+
+def whole(item: Item, thread_id: str) -> Message | None:
+    """Return the message of an item, its parts included, or None when it is deleted meanwhile.
+
+    Parts that are missing have been replaced or removed since the item was read, or are about to be visible: the item
+    is read again, so that a content is never put together from two. Raises `BusyError` when that does not end.
+    """
+    current: Item | None = item
+    for _ in table.tries():
+        if current is None:
+            break
+        wanted = items.part_keys(current)
+        found = table.batch_get(wanted)
+        parts = [found.get((key["threadId"]["S"], key["messageId"]["S"])) for key in wanted]
+        if None not in parts:
+            return items.message(current, [part for part in parts if part], thread_id)
+        current = table.get(keys.key(item["threadId"]["S"], item["messageId"]["S"]))
+    return None
+
+
+def _require(partition: str, message_id: str) -> Item:
+    """Return a message's item. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
+    found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, message_id)])
+    head.require_open(found.get((partition, keys.HEAD)))
+    # A batch may show a transaction's head and not yet its message; a single read does not.
+    item = found.get((partition, message_id)) or table.get(keys.key(partition, message_id))
+    if item is None:
+        raise MessageNotFoundError(message_id)
+    return item
+
+
+def _made_already(failed: dict[int, Item | None], ulid: str, key: once.Once | None, place: int) -> str | None:
+    """Return the ULID of the message that this create has made already, if it has.
+
+    That is the one of an earlier create with the same key, or our own whose answer was lost. Raises
+    `ThreadNotFoundError`, `IdempotencyKeyReusedError`.
+    """
+    current = head.require_open(failed[0]) if 0 in failed else None
+    stored = failed.get(place) if key else None
+    if key and stored:
+        return once.first_ulid(stored, key)
+    if 1 in failed or (current and ulid in head.recent(current)):
+        return ulid
+    return None
+
+
+def _message(thread_id: str, ulid: str, draft: Draft) -> Message:
+    return Message(keys.MESSAGE_PREFIX + ulid, thread_id, ids.milliseconds(ulid) // 1000, draft)

@@ -1,0 +1,131 @@
+"""Pages of messages: a Query, corrected by the head of the thread, so that a reader never passes over a message.
+
+A Query is no snapshot: of two transactions it may show the later one's message and not yet the earlier one's. A cursor
+behind the later message would then lose the earlier one. So the head is read beside the Query, by a read that is
+serializable: what lies above the head's last message waits for the next page, and what the head remembers as
+committed and the Query did not show is fetched one by one.
+"""
+
+import time
+from itertools import islice
+from typing import NamedTuple
+
+from shared import ids
+from shared.records import Message, Page, Range
+from shared.store import head, items, keys, table
+from shared.store.messages import whole
+from shared.store.span import Span, span_of, turned
+from shared.store.table import Item
+
+# An answer of Lambda's ends at 6,291,556 bytes; the rest is for its envelope and headers.
+PAGE_BYTES = 6_190_000
+# A commit does not hang for minutes, and a clock cannot be wrong by more than five: AWS refuses the signature then.
+# A remembered message older than this is visible to every Query, unless it was deleted.
+_SETTLED_MILLISECONDS = 15 * 60 * 1000
+
+
+class _Scan(NamedTuple):
+    """What a Query showed, in its order: items by ULID, and whether more may follow."""
+
+    items: dict[str, Item]
+    more: bool
+
+
+def list_messages(project: str, thread_id: str, asked: Range, run_id: str | None) -> Page[Message]:
+    """Return one page of a thread's messages, or of one run's. It is empty only when nothing follows.
+
+    A page ends at the limit, or at what an answer can carry. Raises `ThreadNotFoundError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    prefix = (keys.run_prefix(run_id) if run_id else "") + keys.MESSAGE_PREFIX
+    span = span_of(asked)
+    while True:
+        scan = _committed(partition, prefix, span)
+        ulids = list(scan.items)[: asked.limit]
+        stored = _messages(partition, ulids) if run_id else [scan.items[ulid] for ulid in ulids]
+        fitting = _fitting(stored)
+        found = [message for item in fitting if (message := whole(item, thread_id))]
+        more = scan.more or len(scan.items) > asked.limit or len(fitting) < len(stored)
+        if found or not more:
+            return Page(found[::-1] if turned(asked) else found, more)
+        # All of these were deleted while they were read. An empty page would end the reader's loop.
+        span = span.behind(_ulid(fitting[-1]) if fitting else ulids[-1])
+
+
+def _committed(partition: str, prefix: str, span: Span) -> _Scan:
+    """Return what the span holds of the messages that the head says are committed. Raises `ThreadNotFoundError`."""
+    reading = table.beside(lambda: table.get(keys.key(partition, keys.HEAD)))
+    scan = _scan(partition, prefix, span)
+    recent = head.recent(head.require_open(reading.result()))
+    last = recent[0] if recent else ""
+    if not span.forward and any(ulid > last for ulid in scan.items):
+        scan = _scan(partition, prefix, span, last)
+    missed = _missed(partition, prefix, span, scan, recent)
+    if recent and recent[-1] in missed:
+        # The Query is older than all that the head remembers, so there may be more that it missed: ask once more.
+        scan = _scan(partition, prefix, span, last)
+        missed = _missed(partition, prefix, span, scan, recent)
+    together = {ulid: item for ulid, item in scan.items.items() if ulid <= last} | missed
+    ordered = dict(sorted(together.items(), reverse=not span.forward))
+    return _Scan(ordered, more=bool(ordered) and scan.more)
+
+
+def _scan(partition: str, prefix: str, span: Span, last: str = "~") -> _Scan:
+    """Query the span, up to and including the ULID `last`, until it is full or holds more than an answer carries."""
+    low, high = span.bounds(prefix)
+    high = min(high, prefix + last)
+    if low > high:
+        return _Scan({}, more=False)
+    found: dict[str, Item] = {}
+    total = 0
+    options = {"ScanIndexForward": span.forward, "Limit": span.size}
+    for item in islice(table.query(partition, low, high, **options), span.size):
+        found[_ulid(item)] = item
+        total += items.size(item) if "size" in item else 0
+        if total > PAGE_BYTES:
+            return _Scan(found, more=True)
+    return _Scan(found, more=len(found) == span.size)
+
+
+def _missed(partition: str, prefix: str, span: Span, scan: _Scan, recent: list[str]) -> dict[str, Item]:
+    """Return what the head remembers as committed in the span, and the scan did not show."""
+    settled = time.time_ns() // 1_000_000 - _SETTLED_MILLISECONDS
+    unread = span.behind(next(reversed(scan.items))) if scan.more else None
+    missing = [
+        ulid
+        for ulid in recent
+        if ulid not in scan.items
+        and span.holds(ulid)
+        and not (unread and unread.holds(ulid))
+        and ids.milliseconds(ulid) > settled
+    ]
+    if not missing:
+        return {}
+    stored = table.transact_get([keys.key(partition, prefix + ulid) for ulid in missing])
+    return {ulid: item for ulid, item in zip(missing, stored, strict=True) if item}
+
+
+def _messages(partition: str, ulids: list[str]) -> list[Item]:
+    """Return the messages with these ULIDs, in this order, without those that are deleted."""
+    wanted = [keys.key(partition, keys.MESSAGE_PREFIX + ulid) for ulid in ulids]
+    found = table.batch_get(wanted)
+    missing = [key for key in wanted if (partition, key["messageId"]["S"]) not in found]
+    # A batch may show a run's entry and not yet its message.
+    for item in table.transact_get(missing):
+        if item:
+            found[partition, item["messageId"]["S"]] = item
+    return [item for key in wanted if (item := found.get((partition, key["messageId"]["S"])))]
+
+
+def _fitting(stored: list[Item]) -> list[Item]:
+    """Return the first of the items, as many as an answer carries."""
+    total = 0
+    for place, item in enumerate(stored):
+        total += items.size(item)
+        if total > PAGE_BYTES:
+            return stored[:place]
+    return stored
+
+
+def _ulid(item: Item) -> str:
+    return str(item["messageId"]["S"][-26:])

@@ -1,0 +1,77 @@
+"""The sweep: a walk over all threads that finds those which are to be erased and are not being erased."""
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from shared.store import head, keys, table
+from shared.store.table import ConditionFailedError, Item
+from shared.store.threads import SHARDS
+
+# A staged create takes seconds; one that is still pending after an hour was abandoned. A tombstone that is still there
+# after an hour was forgotten: a stream record or a queue's message was lost.
+_OVERDUE_SECONDS = 3_600
+_LOWEST, _HIGHEST = "!", "~"
+_POSITION = keys.key("sweep", "position")
+
+
+class Position(NamedTuple):
+    """How far a walk has come: a list of threads, and the ULID of its last entry that was looked at."""
+
+    partition: str = ""
+    ulid: str = ""
+
+
+def forgotten(until: float) -> Iterator[str]:
+    """Yield the partitions of tombstones that are to be queued again, until `until` (as `time.monotonic()`).
+
+    On the way, threads that have expired or were abandoned become tombstones, which the table's stream brings to the
+    queue. A walk that runs out of time is continued by the next one.
+    """
+    start = _position()
+    for project in _projects():
+        for partition in keys.threads_partitions(project, SHARDS):
+            if partition < start.partition:
+                continue
+            entries = table.query(partition, f"{start.ulid}0" if partition == start.partition else "0", _HIGHEST)
+            while batch := list(islice(entries, 100)):
+                yield from _overdue([keys.thread_partition(project, entry["thread"]["S"]) for entry in batch])
+                if time.monotonic() > until:
+                    _remember(Position(partition, batch[-1]["messageId"]["S"]))
+                    return
+    _remember(Position())
+
+
+def _overdue(partitions: list[str]) -> Iterator[str]:
+    heads = table.batch_get([keys.key(partition, keys.HEAD) for partition in partitions])
+    for (partition, _), found in heads.items():
+        head.check_schema(found)
+        state, overdue = found["state"]["S"], head.idle_seconds(found) > _OVERDUE_SECONDS
+        if state == head.ERASING and overdue:
+            yield partition
+        elif (state == head.PENDING and overdue) or (state == head.OPEN and not head.is_open(found)):
+            _bury(partition, found)
+
+
+def _bury(partition: str, seen: Item) -> None:
+    try:
+        table.update(**head.bury(partition, seen))
+    except ConditionFailedError:
+        return  # it came to life, or was deleted, since it was read
+
+
+def _projects() -> list[str]:
+    """Return all projects that ever had a key, in the order of their lists of threads."""
+    entries = table.query(keys.API_KEYS, _LOWEST, _HIGHEST)
+    return sorted({entry["messageId"]["S"].partition("#")[0] for entry in entries}, key=lambda name: f"{name}#")
+
+
+def _position() -> Position:
+    item = table.get(_POSITION)
+    return Position(item["list"]["S"], item["ulid"]["S"]) if item else Position()
+
+
+def _remember(position: Position) -> None:
+    place = {"list": {"S": position.partition}, "ulid": {"S": position.ulid}}
+    table.put({**_POSITION, "v": {"N": str(head.SCHEMA)}, **place})

@@ -1,0 +1,251 @@
+"""The table: one client, one function for each kind of call, retries, and the time a request may spend on them."""
+
+import contextvars
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+
+from shared.store.errors import BusyError
+from shared.store.keys import Key
+
+Item = dict[str, dict[str, Any]]
+# One part of a transaction, such as `{"Put": {"Item": …, "ConditionExpression": …}}`.
+Write = dict[str, dict[str, Any]]
+T = TypeVar("T")
+
+# A call ends within 2 x (1 + 3) seconds and a back-off; a request starts no call after 12 seconds. Together that stays
+# below the functions' time-out of 25 seconds, so that a slow table ends in a clean 503.
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    parameter_validation=False,
+)
+_SECONDS_FOR_A_REQUEST = 12.0
+_LONGEST_PAUSE = 0.4
+
+_BUSY = {
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+_CONFLICT = "TransactionConflictException"
+# Why a part of a transaction may succeed when the whole is tried again.
+_TRY_AGAIN = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+_client: Any = botocore.session.get_session().create_client("dynamodb", config=_CONFIG)
+_name = os.environ["TABLE_NAME"]
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beside")
+_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
+
+
+class ConditionFailedError(Exception):
+    """A write's condition did not hold.
+
+    `item` is what stood there instead (None when nothing did), `resent` whether the call had been sent before, so that
+    its own first attempt may be what made the condition fail.
+    """
+
+    def __init__(self, item: Item | None, *, resent: bool) -> None:
+        super().__init__()
+        self.item = item
+        self.resent = resent
+
+
+class CancelledError(Exception):
+    """A transaction's conditions did not hold.
+
+    `failed` has an entry for each part whose condition failed: its place in the transaction, and what stood there.
+    """
+
+    def __init__(self, failed: dict[int, Item | None]) -> None:
+        super().__init__()
+        self.failed = failed
+
+
+def start_clock(seconds: float = _SECONDS_FOR_A_REQUEST) -> None:
+    """Give the current request, or chunk of work, this many seconds in which calls may be started."""
+    _deadline.set(time.monotonic() + seconds)
+
+
+def beside(work: Callable[[], T]) -> Future[T]:
+    """Start work in another thread, within the same request's time."""
+    return _threads.submit(contextvars.copy_context().run, work)
+
+
+def get(key: Key) -> Item | None:
+    """Return one item, consistently read, or None."""
+    item: Item | None = _call(_client.get_item, TableName=_name, Key=key, ConsistentRead=True).get("Item")
+    return item
+
+
+def batch_get(keys: list[Key]) -> dict[tuple[str, str], Item]:
+    """Return those of the items that exist, by (partition, sort key), consistently read, 100 a call.
+
+    A batch is no snapshot: of a transaction that is being committed it may show one item and not yet another.
+    """
+    found: dict[tuple[str, str], Item] = {}
+    for start in range(0, len(keys), 100):
+        wanted = keys[start : start + 100]
+        for _ in tries():
+            answer = _call(_client.batch_get_item, RequestItems={_name: {"Keys": wanted, "ConsistentRead": True}})
+            for item in answer["Responses"].get(_name, []):
+                found[item["threadId"]["S"], item["messageId"]["S"]] = item
+            wanted = answer.get("UnprocessedKeys", {}).get(_name, {}).get("Keys", [])
+            if not wanted:
+                break
+    return found
+
+
+def transact_get(keys: list[Key]) -> list[Item | None]:
+    """Return each item, or None where there is none, all that has been committed included.
+
+    Ten a call: so many of the largest items (400 KB) fit the 4 MB that a transaction may read.
+    """
+    found: list[Item | None] = []
+    for start in range(0, len(keys), 10):
+        gets = [{"Get": {"TableName": _name, "Key": key}} for key in keys[start : start + 10]]
+        answer = _without_conflict(_client.transact_get_items, TransactItems=gets)
+        found += [entry.get("Item") for entry in answer["Responses"]]
+    return found
+
+
+def query(partition: str, low: str, high: str, **options: Any) -> Iterator[Item]:
+    """Yield the items of a partition whose sort keys lie between `low` and `high`, both included, consistently read.
+
+    `options` are those of the Query call. A further page of DynamoDB's (1 MB each) is asked for when it is needed.
+    """
+    while True:
+        answer = _call(
+            _client.query,
+            TableName=_name,
+            KeyConditionExpression="threadId = :partition AND messageId BETWEEN :low AND :high",
+            ExpressionAttributeValues={":partition": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
+            ConsistentRead=True,
+            **options,
+        )
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        options["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def put(item: Item) -> None:
+    """Put one item, whatever stood there."""
+    _without_conflict(_client.put_item, TableName=_name, Item=item)
+
+
+def update(key: Key, **expressions: Any) -> Item:
+    """Update one item and return it as it is then. Raises `ConditionFailedError` when its condition does not hold."""
+    answer = _without_conflict(
+        _client.update_item,
+        TableName=_name,
+        Key=key,
+        ReturnValues="ALL_NEW",
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        **expressions,
+    )
+    item: Item = answer["Attributes"]
+    return item
+
+
+def delete(key: Key, **condition: Any) -> None:
+    """Delete one item. Raises `ConditionFailedError` when its condition does not hold."""
+    _without_conflict(_client.delete_item, TableName=_name, Key=key, **condition)
+
+
+def batch_put(items: list[Item]) -> None:
+    """Put items, 25 a call, whatever stood there."""
+    _batch_write([{"PutRequest": {"Item": item}} for item in items])
+
+
+def batch_delete(keys: list[Key]) -> None:
+    """Delete items, 25 a call, whether they exist or not."""
+    _batch_write([{"DeleteRequest": {"Key": key}} for key in keys])
+
+
+def _batch_write(writes: list[dict[str, Any]]) -> None:
+    for start in range(0, len(writes), 25):
+        requests = writes[start : start + 25]
+        for _ in tries():
+            answer = _call(_client.batch_write_item, RequestItems={_name: requests})
+            requests = answer.get("UnprocessedItems", {}).get(_name, [])
+            if not requests:
+                break
+
+
+def transact(writes: list[Write]) -> None:
+    """Do all writes or none. Raises `CancelledError` when a condition does not hold.
+
+    A write is `{"Put": {"Item": …}}`, `{"Update": …}`, `{"Delete": …}` or `{"ConditionCheck": …}`, without the table's
+    name. botocore keeps its ClientRequestToken through its own retries, so a lost answer does not write twice.
+    """
+    parts = [
+        {kind: {"TableName": _name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write}}
+        for entry in writes
+        for kind, write in entry.items()
+    ]
+    _without_conflict(_client.transact_write_items, TransactItems=parts)
+
+
+def _call(method: Callable[..., Any], **parameters: Any) -> Any:
+    """Make one call. What a later try may cure is raised as `BusyError`; any other error of AWS's as it is."""
+    if time.monotonic() > _deadline.get():
+        raise BusyError("the time for this request is used up")
+    try:
+        return method(**parameters)
+    except HTTPClientError as error:
+        raise BusyError(type(error).__name__) from error
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _BUSY:
+            raise BusyError(code) from error
+        if code == "ConditionalCheckFailedException":
+            resent = error.response["ResponseMetadata"]["RetryAttempts"] > 0
+            item: Any = error.response.get("Item")
+            raise ConditionFailedError(item, resent=resent) from error
+        raise
+
+
+def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
+    """Make one call, again after a pause when it met another transaction; DynamoDB refuses such a call as a whole."""
+    for _ in tries():
+        try:
+            return _call(method, **parameters)
+        except ClientError as error:
+            if not _met_another(error):
+                raise
+    raise AssertionError  # tries() does not end
+
+
+def _met_another(error: ClientError) -> bool:
+    """Tell whether a call failed for a conflict only. Raises `CancelledError` when conditions failed."""
+    if error.response["Error"]["Code"] == _CONFLICT:
+        return True
+    reasons: Any = error.response.get("CancellationReasons", [])
+    failed = {
+        place: reason.get("Item") for place, reason in enumerate(reasons) if reason["Code"] == "ConditionalCheckFailed"
+    }
+    if failed:
+        raise CancelledError(failed) from error
+    return any(reason["Code"] in _TRY_AGAIN for reason in reasons)
+
+
+def tries() -> Iterator[None]:
+    """Yield without end, each time after a longer pause of random length; a call ends it when the time is up."""
+    yield
+    longest = 0.01
+    while True:
+        time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, hides nothing
+        longest = min(longest * 2, _LONGEST_PAUSE)
+        yield

@@ -1,0 +1,57 @@
+"""Pages of threads: a project's, or those with one value of the indexed metadata key."""
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+
+from shared.records import Page, Range, Thread
+from shared.store import head, items, keys, table
+from shared.store.pages import PAGE_BYTES
+from shared.store.span import Span, span_of, turned
+from shared.store.table import Item
+from shared.store.threads import SHARDS
+
+
+def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[Thread]:
+    """Return one page of a project's threads, or of those whose indexed metadata key has this value.
+
+    An entry only names its thread; what a thread holds, and whether it still exists, is read from the thread itself.
+    A page ends at the limit, or at what an answer can carry, and is empty only when nothing follows.
+    """
+    if indexed_value is None:
+        partitions = keys.threads_partitions(project, SHARDS)
+    else:
+        partitions = [keys.indexed_partition(project, keys.INDEXED_KEY, indexed_value)]
+    span = span_of(asked)
+    entries = _entries(partitions, span)
+    found: list[Thread] = []
+    total = 0
+    while batch := list(islice(entries, span.size)):
+        for thread_id, item in _open(project, batch):
+            total += items.thread_size(item)
+            if len(found) == asked.limit or total > PAGE_BYTES:
+                return Page(found[::-1] if turned(asked) else found, has_more=True)
+            found.append(items.thread(item, thread_id))
+    return Page(found[::-1] if turned(asked) else found, has_more=False)
+
+
+def _entries(partitions: list[str], span: Span) -> Iterator[Item]:
+    """Yield the entries of all partitions in the span's order, as one list."""
+    low, high = span.bounds("")
+    if low > high:
+        return iter(())
+    options = {"ScanIndexForward": span.forward, "Limit": span.size}
+    lists = [table.query(partition, low, high, **options) for partition in partitions]
+    return heapq.merge(*lists, key=lambda entry: str(entry["messageId"]["S"]), reverse=not span.forward)
+
+
+def _open(project: str, entries: list[Item]) -> list[tuple[str, Item]]:
+    """Return id and item of each of the threads that exist for their users, in the order of the entries."""
+    threads = {entry["thread"]["S"]: keys.thread_partition(project, entry["thread"]["S"]) for entry in entries}
+    wanted = [keys.key(partition, sort) for partition in threads.values() for sort in (keys.HEAD, keys.THREAD)]
+    found = table.batch_get(wanted)
+    return [
+        (thread_id, item)
+        for thread_id, partition in threads.items()
+        if head.is_open(found.get((partition, keys.HEAD))) and (item := found.get((partition, keys.THREAD)))
+    ]

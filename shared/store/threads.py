@@ -1,0 +1,172 @@
+"""Threads: create, retrieve, modify, delete. Lists of them are in `thread_pages`."""
+
+import json
+import os
+import uuid
+
+from shared import ids
+from shared.records import Draft, Thread
+from shared.store import head, items, keys, once, table
+from shared.store.errors import BusyError, ThreadNotFoundError
+from shared.store.messages import writes_of
+from shared.store.table import CancelledError, ConditionFailedError, Item, Write
+
+SHARDS = int(os.environ["THREAD_LIST_SHARDS"])
+
+# A transaction ends at 100 items and 4 MB. A create has at most 5 items beside its messages.
+_CHANGED = {"version": "version", "metadata": "metadata", "resources": "toolResources", "entries": "entries"}
+_WRITES_IN_ONE = 95
+_BYTES_IN_ONE = 3_900_000
+
+
+def create(
+    project: str, metadata: str, tool_resources: str, drafts: list[Draft], key: once.Once | None
+) -> tuple[Thread, bool]:
+    """Create a thread with its first messages; return it, and whether an earlier create with the same key had made it.
+
+    Raises `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
+    """
+    ulid = ids.new_ulid()
+    partition = keys.thread_partition(project, keys.THREAD_PREFIX + ulid)
+    ulids, messages = _first_messages(partition, ulid, drafts)
+    thread = _thread(ulid, metadata, tool_resources)
+    entries = _entries(project, ulid, metadata)
+    # The head comes first in each transaction, the marker last: that is how a failure is read.
+    writes: list[Write] = [
+        {"Put": {"Item": head.item(partition, head.OPEN, ulids), "ConditionExpression": head.IS_NEW}},
+        {"Put": {"Item": items.thread_item(partition, thread, entries)}},
+        *(_entry(entry, ulid) for entry in entries),
+    ]
+    if key:
+        writes.append(once.marker(keys.once_partition(project), key, ulid))
+    try:
+        if len(messages) <= _WRITES_IN_ONE and _bytes(writes + messages) <= _BYTES_IN_ONE:
+            writes[1:1] = messages
+        else:
+            _stage(partition, entries[0], ulid, messages)
+            writes[0]["Put"] |= head.IF_PENDING
+        table.transact(writes)
+    except CancelledError as cancelled:
+        stored = cancelled.failed.get(len(writes) - 1) if key else None
+        if key and stored:
+            first = once.first_ulid(stored, key)
+            return _thread(first, metadata, tool_resources), first != ulid
+        if not head.is_open(cancelled.failed.get(0)):
+            raise BusyError("the thread was taken for abandoned while it was written") from cancelled
+        # Only this call knows the id, so the open head is its own: an answer was lost and the call sent again.
+    return thread, False
+
+
+def retrieve(project: str, thread_id: str) -> Thread:
+    """Return a thread. Raises `ThreadNotFoundError`."""
+    return items.thread(_require(keys.thread_partition(project, thread_id)), thread_id)
+
+
+def modify(project: str, thread_id: str, metadata: str | None, tool_resources: str | None) -> Thread:
+    """Replace what is not None (JSON texts) and return the thread. Raises `ThreadNotFoundError`, `BusyError`."""
+    partition = keys.thread_partition(project, thread_id)
+    while True:
+        item = _require(partition)
+        stored = items.thread(item, thread_id)
+        thread = stored._replace(
+            metadata=stored.metadata if metadata is None else metadata,
+            tool_resources=stored.tool_resources if tool_resources is None else tool_resources,
+        )
+        try:
+            table.transact(_changes(project, item, thread))
+        except CancelledError:
+            continue  # somebody else modified or erased it since it was read
+        return thread
+
+
+def delete(project: str, thread_id: str) -> None:
+    """Delete a thread: its head becomes a tombstone, and all of it is erased later. Raises `ThreadNotFoundError`."""
+    erasure = uuid.uuid4().hex
+    try:
+        table.update(**head.close(keys.thread_partition(project, thread_id), erasure))
+    except ConditionFailedError as failed:
+        # When our own call was sent twice, the first one closed it: that is success.
+        if not failed.item or failed.item.get("erasure", {}).get("S") != erasure:
+            raise ThreadNotFoundError from failed
+
+
+def _require(partition: str) -> Item:
+    """Return a thread's item. Raises `ThreadNotFoundError`."""
+    found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, keys.THREAD)])
+    head.require_open(found.get((partition, keys.HEAD)))
+    # A batch may show a transaction's head and not yet its thread; a single read does not.
+    item = found.get((partition, keys.THREAD)) or table.get(keys.key(partition, keys.THREAD))
+    if item is None:
+        raise ThreadNotFoundError
+    return item
+
+
+def _first_messages(partition: str, above: str, drafts: list[Draft]) -> tuple[list[str], list[Write]]:
+    """Return the ULIDs of a new thread's messages and the writes that make them. Raises `TooLargeError`."""
+    ulids: list[str] = []
+    writes: list[Write] = []
+    for draft in drafts:
+        above = ids.new_ulid(above)
+        ulids.append(above)
+        writes += writes_of(partition, above, draft, items.pack(draft.content, draft.attachments))
+    return ulids, writes
+
+
+def _stage(partition: str, list_partition: str, ulid: str, messages: list[Write]) -> None:
+    """Write the messages of a thread that nobody sees yet, because all of it is too large for one transaction.
+
+    The pending head has an entry in the list, by which the sweep finds what was abandoned here.
+    """
+    pending = head.item(partition, head.PENDING, []) | {"entries": {"L": [{"S": list_partition}]}}
+    table.transact([{"Put": {"Item": pending, "ConditionExpression": head.IS_NEW}}, _entry(list_partition, ulid)])
+    table.batch_put([write["Put"]["Item"] for write in messages])
+
+
+def _thread(ulid: str, metadata: str, tool_resources: str) -> Thread:
+    return Thread(keys.THREAD_PREFIX + ulid, ids.milliseconds(ulid) // 1000, metadata, tool_resources)
+
+
+def _entries(project: str, ulid: str, metadata: str) -> list[str]:
+    """Return the partitions that list a thread: its project's, then that of its indexed metadata value, if any."""
+    entries = [keys.threads_partition(project, ulid, SHARDS)]
+    value = json.loads(metadata).get(keys.INDEXED_KEY) if keys.INDEXED_KEY else None
+    return entries if value is None else [*entries, keys.indexed_partition(project, keys.INDEXED_KEY, value)]
+
+
+def _entry(partition: str, ulid: str) -> Write:
+    thread_id = keys.THREAD_PREFIX + ulid
+    item = {**keys.key(partition, ulid), "v": {"N": str(head.SCHEMA)}, "thread": {"S": thread_id}}
+    return {"Put": {"Item": item}}
+
+
+def _changes(project: str, item: Item, thread: Thread) -> list[Write]:
+    """Return the transaction that stores a modified thread, and lists it where its metadata now puts it."""
+    ulid = thread.id.removeprefix(keys.THREAD_PREFIX)
+    listed = [entry["S"] for entry in item["entries"]["L"]]
+    # The entry in the project's list stays where it is, also when the number of shards was changed since.
+    entries = [listed[0], *_entries(project, ulid, thread.metadata)[1:]]
+    update = {
+        "Update": {
+            "Key": keys.key(item["threadId"]["S"], keys.THREAD),
+            "ConditionExpression": "#version = :seen",
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in _CHANGED),
+            "ExpressionAttributeNames": {f"#{name}": field for name, field in _CHANGED.items()},
+            "ExpressionAttributeValues": {
+                ":seen": item["version"],
+                ":version": {"N": str(int(item["version"]["N"]) + 1)},
+                ":metadata": {"S": thread.metadata},
+                ":resources": {"S": thread.tool_resources},
+                ":entries": {"L": [{"S": entry} for entry in entries]},
+            },
+        }
+    }
+    return [
+        update,
+        *({"Delete": {"Key": keys.key(entry, ulid)}} for entry in listed if entry not in entries),
+        *(_entry(entry, ulid) for entry in entries if entry not in listed),
+    ]
+
+
+def _bytes(writes: list[Write]) -> int:
+    """Return about how much the items of a transaction weigh."""
+    return sum(items.weight(write["Put"]["Item"]) for write in writes)

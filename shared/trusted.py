@@ -1,0 +1,131 @@
+"""What a trusted key, or the inbound queue, may write: an assistant's message with all that a run gives it.
+
+An extension of ours. With any other key these fields are unknown.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.models import (
+    Attachments,
+    FileId,
+    ImageFilePart,
+    ImageUrlPart,
+    Metadata,
+    Model,
+    Text,
+    check_content,
+    content_kind,
+)
+
+# A run id becomes part of a key in the table and may not hold its separator.
+PlainId = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
+Place = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class FileCitation(Model):
+    """The file that a passage comes from."""
+
+    file_id: FileId
+    quote: Text = ""
+
+
+class FilePath(Model):
+    """The file that was made."""
+
+    file_id: FileId
+
+
+class FileCitationAnnotation(Model):
+    """A passage of the text that cites a file."""
+
+    type: Literal["file_citation"]
+    text: Text
+    start_index: Place
+    end_index: Place
+    file_citation: FileCitation
+
+
+class FilePathAnnotation(Model):
+    """A passage of the text that is the path of a file."""
+
+    type: Literal["file_path"]
+    text: Text
+    start_index: Place
+    end_index: Place
+    file_path: FilePath
+
+
+Annotation = Annotated[FileCitationAnnotation | FilePathAnnotation, Field(discriminator="type")]
+
+
+class AnnotatedText(Model):
+    """A text in the form in which it is stored and read."""
+
+    value: Text
+    annotations: list[Annotation] = Field(default=[])
+
+
+def _text_kind(value: object) -> str | None:
+    return "plain" if isinstance(value, str) else "annotated" if isinstance(value, dict) else None
+
+
+class TrustedTextPart(Model):
+    """A text, plain or with annotations."""
+
+    type: Literal["text"]
+    text: Annotated[
+        Annotated[Text, Tag("plain")] | Annotated[AnnotatedText, Tag("annotated")], Discriminator(_text_kind)
+    ]
+
+
+class RefusalPart(Model):
+    """What a model says when it refuses."""
+
+    type: Literal["refusal"]
+    refusal: Text
+
+
+class IncompleteDetails(Model):
+    """Why a message ends where it does."""
+
+    reason: Literal["content_filter", "max_tokens", "run_cancelled", "run_expired", "run_failed"]
+
+
+TrustedPart = Annotated[TrustedTextPart | RefusalPart | ImageUrlPart | ImageFilePart, Field(discriminator="type")]
+TrustedParts = Annotated[list[TrustedPart], Field(max_length=64)]
+TrustedContent = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[TrustedParts, Tag("parts")], Discriminator(content_kind)
+]
+
+
+class AssistantMessage(Model):
+    """The body of create message for a message of role assistant, from a trusted writer."""
+
+    role: Literal["assistant"]
+    content: TrustedContent
+    attachments: Attachments | None = None
+    metadata: Metadata | None = None
+    assistant_id: PlainId | None = None
+    run_id: PlainId | None = None
+    status: Literal["completed", "incomplete"] = "completed"
+    incomplete_details: IncompleteDetails | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "AssistantMessage":
+        parts = [self.content] if isinstance(self.content, str) else self.content
+        texts = [_text(part) for part in parts if not isinstance(part, ImageUrlPart | ImageFilePart)]
+        check_content(texts, others=len(texts) < len(parts))
+        if (self.status == "incomplete") != (self.incomplete_details is not None):
+            raise PydanticCustomError("details", "An incomplete message, and only that, has incomplete_details.")
+        return self
+
+
+def _text(part: str | TrustedTextPart | RefusalPart) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, RefusalPart):
+        return part.refusal
+    return part.text if isinstance(part.text, str) else part.text.value

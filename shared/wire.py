@@ -1,0 +1,54 @@
+"""Threads, messages and lists as the wire shows them: all keys, in the contract's order, as JSON text."""
+
+from collections.abc import Iterable
+
+from shared.records import Message, Page, Thread
+
+
+def message_json(message: Message) -> str:
+    """Return a message object. What is JSON already is copied, not parsed: a page is put together in microseconds."""
+    draft = message.draft
+    incomplete_at = message.created_at if draft.status == "incomplete" else "null"
+    return (
+        f'{{"id":"{message.id}","object":"thread.message","created_at":{message.created_at},'
+        f'"assistant_id":{_or_null(draft.assistant_id)},"thread_id":"{message.thread_id}",'
+        f'"run_id":{_or_null(draft.run_id)},"role":"{draft.role}","content":{draft.content},'
+        f'"attachments":{draft.attachments},"metadata":{draft.metadata},"status":"{draft.status}",'
+        f'"incomplete_details":{draft.incomplete_details or "null"},"completed_at":null,'
+        f'"incomplete_at":{incomplete_at}}}'
+    )
+
+
+def thread_json(thread: Thread) -> str:
+    """Return a thread object."""
+    return (
+        f'{{"id":"{thread.id}","object":"thread","created_at":{thread.created_at},'
+        f'"metadata":{thread.metadata},"tool_resources":{thread.tool_resources}}}'
+    )
+
+
+def message_list_json(page: Page[Message]) -> str:
+    """Return a list object of messages."""
+    return _list_json([message.id for message in page.records], map(message_json, page.records), has_more=page.has_more)
+
+
+def thread_list_json(page: Page[Thread]) -> str:
+    """Return a list object of threads."""
+    return _list_json([thread.id for thread in page.records], map(thread_json, page.records), has_more=page.has_more)
+
+
+def deleted_json(deleted_id: str, kind: str) -> str:
+    """Return what a delete answers; `kind` is the object's name, such as `thread.deleted`."""
+    return f'{{"id":"{deleted_id}","object":"{kind}","deleted":true}}'
+
+
+def _list_json(ids: list[str], elements: Iterable[str], *, has_more: bool) -> str:
+    first, last = (f'"{ids[0]}"', f'"{ids[-1]}"') if ids else ("null", "null")
+    return (
+        f'{{"object":"list","data":[{",".join(elements)}],"first_id":{first},"last_id":{last},'
+        f'"has_more":{"true" if has_more else "false"}}}'
+    )
+
+
+def _or_null(plain_id: str | None) -> str:
+    return f'"{plain_id}"' if plain_id else "null"

@@ -1,0 +1,128 @@
+"""A client of the handlers: each call is one event to one function, each answer is decoded as a client would."""
+
+import base64
+import gzip
+import importlib
+import itertools
+import json
+import re
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+_ROUTES = {
+    "create_thread": ("POST", "/threads"),
+    "list_threads": ("GET", "/threads"),
+    "retrieve_thread": ("GET", "/threads/{threadId}"),
+    "modify_thread": ("POST", "/threads/{threadId}"),
+    "delete_thread": ("DELETE", "/threads/{threadId}"),
+    "create_message": ("POST", "/threads/{threadId}/messages"),
+    "list_messages": ("GET", "/threads/{threadId}/messages"),
+    "retrieve_message": ("GET", "/threads/{threadId}/messages/{messageId}"),
+    "modify_message": ("POST", "/threads/{threadId}/messages/{messageId}"),
+    "delete_message": ("DELETE", "/threads/{threadId}/messages/{messageId}"),
+}
+_projects = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered: `text` is the body as a client decodes it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> tuple[int, str | None, str | None]:
+        """Status, param and code of an error, after a look at its shape."""
+        assert set(self.body) == {"error"}
+        error = self.body["error"]
+        assert list(error) == ["message", "type", "param", "code"]
+        assert error["type"] == ("server_error" if self.status >= 500 else "invalid_request_error")
+        assert isinstance(error["message"], str)
+        return self.status, error["param"], error["code"]
+
+
+@dataclass
+class Client:
+    """Calls as the holder of one key. A new client has a new project, unless it is given one."""
+
+    project: str = field(default_factory=lambda: f"project-{next(_projects)}")
+    trusted: bool = False
+    secret: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.secret:
+            from shared.store import api_keys
+
+            self.secret = api_keys.create(self.project, "test", trusted=self.trusted)
+
+    def call(self, function: str, *ids: str, body: Any = None, **options: Any) -> Answer:
+        """Call a function as API Gateway does; `body` is sent as JSON unless it is text or bytes."""
+        event = self.event(function, *ids, body=body, **options)
+        return invoke(function, event)
+
+    def event(
+        self,
+        function: str,
+        *ids: str,
+        body: Any = None,
+        query: dict[str, Any] | str = "",
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return the event of a call."""
+        method, path = _ROUTES[function]
+        names = re.findall(r"{(\w+)}", path)
+        raw_path = path.format(**dict(zip(names, ids, strict=True)))
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": f"{method} {path}",
+            "rawPath": raw_path,
+            "rawQueryString": query if isinstance(query, str) else urlencode(query, doseq=True),
+            "headers": {"authorization": f"Bearer {self.secret}", **(headers or {})},
+            "requestContext": {"http": {"method": method, "path": raw_path}},
+            "isBase64Encoded": isinstance(body, bytes),
+        }
+        if names:
+            event["pathParameters"] = dict(zip(names, ids, strict=True))
+        if isinstance(body, bytes):
+            event["body"] = base64.b64encode(body).decode()
+        elif body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        return event
+
+    def thread(self, **body: Any) -> str:
+        """Create a thread and return its id."""
+        return str(self.create("create_thread", body=body)["id"])
+
+    def message(self, thread_id: str, content: Any = "hello", **fields: Any) -> dict[str, Any]:
+        """Create a message and return it."""
+        return self.create("create_message", thread_id, body={"role": "user", "content": content, **fields})
+
+    def create(self, function: str, *ids: str, **options: Any) -> dict[str, Any]:
+        """Make a call that must succeed, and return its body."""
+        answer = self.call(function, *ids, **options)
+        assert answer.status == 200, answer.text
+        body: dict[str, Any] = answer.body
+        return body
+
+    def page(self, thread_id: str, **query: Any) -> dict[str, Any]:
+        """List messages, which must succeed, and return the list object."""
+        return self.create("list_messages", thread_id, query=query)
+
+
+def invoke(function: str, event: dict[str, Any]) -> Answer:
+    """Run a function's handler and decode its answer."""
+    handler = importlib.import_module(f"functions.{function}").handler
+    result = handler(event, SimpleNamespace(aws_request_id="test"))
+    text = result["body"]
+    if result["isBase64Encoded"]:
+        raw = base64.b64decode(text)
+        text = (gzip.decompress(raw) if result["headers"].get("content-encoding") == "gzip" else raw).decode()
+    return Answer(result["statusCode"], result["headers"], text)

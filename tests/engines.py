@@ -1,0 +1,25 @@
+"""DynamoDB Local for tests, one for the whole run (one for each worker, when there are several)."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local import engine
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    """Yield the URL of a DynamoDB Local with its data in memory, without any table.
+
+    Where Java or npm is missing the test is skipped; with CI=true that is a failure.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(engine.running())
+        except engine.EngineError as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(error))
+        yield url

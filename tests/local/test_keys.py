@@ -1,0 +1,120 @@
+"""The keys command, as a person runs it, against a table in DynamoDB Local."""
+
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from tests.local_api import ROOT, environment, serving
+
+
+def _keys(*arguments: str, **own: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local.keys", *arguments],
+        cwd=ROOT,
+        env=environment(**own),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_key_is_made_used_listed_and_revoked(dynamodb_local: str) -> None:
+    table = {"TABLE_NAME": "keys", "DYNAMODB_URL": dynamodb_local}
+    at = ("--table", "keys", "--endpoint-url", dynamodb_local)
+    with serving(**table, API_KEYS="alpha=sk-alpha") as api:
+        made = _keys(*at, "create", "--project", "beta", "--name", "of a person", "--trusted")
+        assert (made.returncode, made.stderr) == (0, "")
+        assert re.fullmatch(r"sk-\S{43}\n", made.stdout)
+        headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+        assert httpx.get(f"{api.base_url}/threads", headers=headers).status_code == 200
+
+    def listed(*options: str) -> list[list[str]]:
+        return [line.split("\t") for line in _keys(*at, "list", *options).stdout.splitlines()]
+
+    alpha, beta = listed()
+    assert [alpha[1:3], alpha[4]] == [["alpha", "local API"], ""]
+    assert [beta[1:3], beta[4]] == [["beta", "of a person"], "trusted"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", beta[3])
+    assert listed("--project", "beta") == [beta]
+    revoked = _keys(*at, "revoke", beta[0])
+    assert (revoked.returncode, revoked.stdout, revoked.stderr) == (0, "", "")
+    assert listed("--project", "beta") == [[*beta[:4], "trusted,revoked"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["revoke", "nothing"], 1, "there is no key with the id nothing"),
+        (
+            ["create", "--project", "A b"],
+            2,
+            "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen.",
+        ),
+        (["create"], 2, "Missing option '--project'."),
+    ],
+)
+def test_what_cannot_be_done_is_said(dynamodb_local: str, arguments: list[str], code: int, message: str) -> None:
+    with serving(TABLE_NAME="keys", DYNAMODB_URL=dynamodb_local):
+        pass
+    run = _keys("--endpoint-url", dynamodb_local, *arguments, TABLE_NAME="keys")
+    assert (run.returncode, run.stdout, run.stderr.splitlines()[-1]) == (code, "", f"Error: {message}")
+
+
+def test_a_table_that_is_not_there_is_one_line(dynamodb_local: str) -> None:
+    run = _keys("--endpoint-url", dynamodb_local, "list", TABLE_NAME="missing")
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert run.stderr.startswith("Error: ResourceNotFoundException: ")
+
+
+def test_no_table_is_a_usage_error() -> None:
+    run = _keys("list")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.endswith("Error: Say which table: --table, --stack, or --endpoint-url for a local one.\n")
+
+
+def test_the_table_of_a_stack_is_looked_up(dynamodb_local: str) -> None:
+    """CloudFormation is one canned answer here: no engine at hand has it."""
+    asked: list[str] = []
+
+    class CloudFormation(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            answer = (
+                b"<DescribeStackResourceResponse><DescribeStackResourceResult><StackResourceDetail>"
+                b"<PhysicalResourceId>of-the-stack</PhysicalResourceId>"
+                b"</StackResourceDetail></DescribeStackResourceResult></DescribeStackResourceResponse>"
+            )
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(TABLE_NAME="of-the-stack", DYNAMODB_URL=dynamodb_local, API_KEYS="gamma=sk-gamma"):
+        pass
+    server = http.server.HTTPServer(("127.0.0.1", 0), CloudFormation)
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        run = _keys(
+            *("--stack", "my-stack", "--region", "eu-central-1", "list"),
+            AWS_ACCESS_KEY_ID="x",
+            AWS_SECRET_ACCESS_KEY="x",
+            AWS_ENDPOINT_URL_CLOUDFORMATION=f"http://127.0.0.1:{server.server_port}",
+            AWS_ENDPOINT_URL_DYNAMODB=dynamodb_local,
+            AWS_CONFIG_FILE=os.devnull,
+        )
+        server.shutdown()
+        thread.join()
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.split("\t")[1] == "gamma"
+    assert "StackName=my-stack" in asked[0]
+    assert "LogicalResourceId=Table" in asked[0]

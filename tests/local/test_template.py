@@ -1,0 +1,112 @@
+"""How a template is read, references and conditions included; and that our own can be read."""
+
+from pathlib import Path
+
+from local.template import Function, Route, load
+
+_TEMPLATE = """
+AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Days: {Type: Number, Default: 30}
+  Email: {Type: String}
+Conditions:
+  HasEmail: !Not [!Equals [!Ref Email, ""]]
+  Both: !And [!Condition HasEmail, !Equals [a, a]]
+  Either: !Or [!Condition HasEmail, !Equals [1, "1"]]
+Globals:
+  Function:
+    Timeout: 25
+    MemorySize: 512
+    Environment:
+      Variables:
+        TABLE_NAME: !Ref Table
+        DAYS: !Ref Days
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+      TimeToLiveSpecification: {AttributeName: expires, Enabled: true}
+      Tags: !If [HasEmail, [{Key: a, Value: b}], !Ref AWS::NoValue]
+  Queue:
+    Type: AWS::SQS::Queue
+  Call:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: functions.call.handler
+      Timeout: 5
+      Policies: !Ref AWS::NoValue
+      Environment:
+        Variables:
+          QUEUE_URL: !Ref Queue
+          SAME_URL: !GetAtt Queue.QueueUrl
+          QUEUE_ARN: !GetAtt Queue.Arn
+          QUEUE_NAME: !GetAtt Queue.Name
+          LONG: {"Fn::GetAtt": [Queue, Arn]}
+          SUB: !Sub "${AWS::StackName}/${Days}/${Queue.Arn}/${!literal}"
+          SUB_OWN: !Sub ["${x}-${AWS::Region}", {x: !Ref Days}]
+          JOIN: !Join ["-", [a, !Ref Days]]
+          IF: !If [HasEmail, yes, !If [Both, yes, "no"]]
+          IF_EITHER: !If [Either, "yes", "no"]
+          GONE: !If [Both, x, !Ref AWS::NoValue]
+      Events:
+        Get: {Type: HttpApi, Properties: {Method: get, Path: "/things/{id}"}}
+        Rest: {Type: HttpApi}
+        Daily: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day)}}
+"""
+
+
+def test_a_template_is_read_with_every_reference_resolved(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(_TEMPLATE)
+    template = load(path)
+    assert template.table == {
+        "TableName": "message-api-Table",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    }
+    assert (template.ttl_attribute, template.queues) == ("expires", ("message-api-Queue",))
+    (function,) = template.functions
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/message-api-Queue"
+    arn = "arn:aws:sqs:us-east-1:123456789012:message-api-Queue"
+    assert function == Function(
+        name="Call",
+        handler="functions.call.handler",
+        timeout=5.0,
+        memory=512,
+        environment={
+            "TABLE_NAME": "message-api-Table",
+            "DAYS": "30",
+            "QUEUE_URL": url,
+            "SAME_URL": url,
+            "QUEUE_ARN": arn,
+            "QUEUE_NAME": "message-api-Queue.Name",
+            "LONG": arn,
+            "SUB": f"message-api/30/{arn}/${{literal}}",
+            "SUB_OWN": "30-us-east-1",
+            "JOIN": "a-30",
+            "IF": "no",
+            "IF_EITHER": "yes",
+        },
+        routes=(Route("GET", "/things/{id}"), Route("ANY", "$default")),
+    )
+    assert [route.key for route in function.routes] == ["GET /things/{id}", "$default"]
+    assert template.environment == function.environment
+
+
+def test_our_own_template_gives_no_variable_two_values() -> None:
+    values: dict[str, set[str]] = {}
+    for function in load().functions:
+        for name, value in function.environment.items():
+            values.setdefault(name, set()).add(value)
+    assert {name for name, different in values.items() if len(different) > 1} == set()
+
+
+def test_our_own_templates_handlers_are_named_after_their_functions() -> None:
+    for function in load().functions:
+        module = function.handler.removeprefix("functions.").removesuffix(".handler")
+        assert "".join(part.capitalize() for part in module.split("_")) == function.name
