@@ -84,20 +84,20 @@ $(UV):
 
 # What `sam build` calls: one target for each resource, which fills ARTIFACTS_DIR.
 
-# The layer: the packages of uv.lock without what no function opens (botocore describes 400 services).
+# The layer: the packages of uv.lock, without what no function opens.
 build-Dependencies: $(UV)
 	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header \
 		--output-file "$(ARTIFACTS_DIR)/requirements.txt"
 	@$(UV) pip install --quiet --no-deps --require-hashes --only-binary :all: $(LAYER_FOR) \
 		--target "$(ARTIFACTS_DIR)/python" --requirements "$(ARTIFACTS_DIR)/requirements.txt"
 	@cd "$(ARTIFACTS_DIR)/python" && rm -rf bin .lock && find . \( -name __pycache__ -o -name RECORD \) -prune -exec rm -rf {} +
-	@cd "$(ARTIFACTS_DIR)/python/botocore/data" && find . -name 'examples-*.json*' -delete \
-		&& find . -mindepth 1 -maxdepth 1 -type d ! -name dynamodb ! -name events ! -name sqs -exec rm -rf {} +
+	@.venv/bin/python packaging/prune_botocore.py "$(ARTIFACTS_DIR)/python"
 	@$(call compile,/opt)
 
-# A function: our code alone.
+# A function: its own module, named as the resource is (CreateMessage, create_message), and what all share.
 build-%:
-	@cp -R functions shared "$(ARTIFACTS_DIR)"
+	@module=$$(echo $* | sed 's/\([a-z]\)\([A-Z]\)/\1_\2/g' | tr '[:upper:]' '[:lower:]') && mkdir "$(ARTIFACTS_DIR)/functions" \
+		&& cp functions/__init__.py "functions/$$module.py" "$(ARTIFACTS_DIR)/functions" && cp -R shared "$(ARTIFACTS_DIR)"
 	@find "$(ARTIFACTS_DIR)" -type f ! -name '*.py' -delete && find "$(ARTIFACTS_DIR)" -type d -empty -delete
 	@$(call compile,/var/task)
 

@@ -10,13 +10,17 @@ from shared.store import items, keys
 def handler(event: dict[str, Any], _context: object) -> None:
     """Queue what each record of the stream calls for. A failure has the whole batch delivered again: that is harmless.
 
-    The template's filter lets through the heads that became tombstones, and messages whose parts are no longer theirs.
+    The template's filter lets through the heads that became tombstones, and changes of messages that had parts.
     """
-    erasure_queue.send([_erasure(record["dynamodb"]) for record in event["Records"]])
+    erasures = (_erasure(record["dynamodb"]) for record in event["Records"])
+    erasure_queue.send([erasure for erasure in erasures if erasure])
 
 
-def _erasure(change: dict[str, Any]) -> Erasure:
+def _erasure(change: dict[str, Any]) -> Erasure | None:
+    """Return what a change has left behind, or None for a message that still has its parts."""
     partition = change["Keys"]["threadId"]["S"]
     if change["Keys"]["messageId"]["S"] == keys.HEAD:
         return Erasure(partition)
-    return Erasure(partition, items.parts_prefix(change["OldImage"]))
+    left = items.parts_prefix(change["OldImage"])
+    now = change.get("NewImage", {})
+    return None if "parts" in now and items.parts_prefix(now) == left else Erasure(partition, left)

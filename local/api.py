@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,7 +56,22 @@ def main() -> int:
     return 0
 
 
+class _Server(uvicorn.Server):
+    """Ends at once when a signal came before its own handlers were there and the exception was lost.
+
+    Python drops an exception that a signal raises inside a weak reference's callback, as imports have them.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.should_exit = self.should_exit or _signalled.is_set()
+
+
+_signalled = threading.Event()
+
+
 def _end(*_: object) -> None:
+    _signalled.set()
     # From here on the contexts are left, the engine's among them; another signal must not cut that short.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -67,7 +83,7 @@ def _serve(chosen: Settings) -> None:
     with _listening(chosen.port) as listener, _storage(template, chosen) as storage:
         secrets = _create_keys(chosen.api_keys)
         application = gateway(template.functions, storage.handlers_at_once)
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 application,
                 access_log=False,

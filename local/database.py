@@ -109,6 +109,12 @@ def create_table(template: Template) -> None:
         raise EngineError(f"no table {name} to work with: {error}") from error
 
 
+def set_functions_environment(template: Template) -> None:
+    """Set the functions' variables to the template's values, but for those that a person has set."""
+    variables = {name: value for name, value in template.environment.items() if name != _ENDPOINT}
+    os.environ |= variables | _QUIET | dict(os.environ) | _RUNTIME
+
+
 def _create(client: Any, template: Template, name: str) -> None:
     # A second process that starts at the same moment may have been faster.
     with suppress(client.exceptions.ResourceInUseException):
@@ -128,8 +134,6 @@ def _set_environment(template: Template, endpoint: str | None, *, of_our_own: bo
         os.environ |= _CREDENTIALS | {"AWS_EC2_METADATA_DISABLED": "true"}
         # A profile in a file could carry an endpoint or a region of its own.
         os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    # A person's own value of a function's variable counts more than the template's.
-    os.environ |= template.environment | _QUIET | dict(os.environ) | _RUNTIME
-    os.environ.pop(_ENDPOINT, None)  # the template's is for `sam local`
     if endpoint:
         os.environ[_ENDPOINT] = endpoint
+    set_functions_environment(template)

@@ -38,6 +38,7 @@ def main(table: str | None, stack: str | None, endpoint_url: str | None, region:
         database.lead_to(load(), endpoint_url)
     if not os.environ.get("TABLE_NAME"):
         raise click.UsageError("Say which table: --table, --stack, or --endpoint-url for a local one.")
+    database.set_functions_environment(load())
 
 
 @main.command()

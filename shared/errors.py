@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 _SERVER_ERRORS = 500
+_LONGEST_TEXT = 2_000
 
 
 class WireError(Exception):
@@ -17,9 +18,9 @@ class WireError(Exception):
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_clipped(message))
         self.status = status
-        self.param = param
+        self.param = param if param is None else _clipped(param)
         self.code = code
         self.headers = dict(headers or {})
 
@@ -116,6 +117,12 @@ def malformed_id(param: str, value: str, prefix: str) -> WireError:
     return invalid_value(param, f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.")
 
 
+def lone_surrogate(param: str) -> WireError:
+    """A text, or the name of a property, that no UTF-8 can hold; `param` is empty for a name in the body itself."""
+    message = f"Invalid '{param or 'body'}': it holds a lone surrogate."
+    return WireError(400, message, param=param or None, code="invalid_value")
+
+
 def invalid_type(param: str, expected: str, got: object) -> WireError:
     """A value of another JSON type than the expected one."""
     message = f"Invalid type for '{param}': expected {expected}, but got {_json_type(got)} instead."
@@ -180,6 +187,11 @@ def integer_out_of_range(param: str, text: str, *, low: int, high: int, above: b
 def empty_content(param: str) -> WireError:
     """A message without any part, or whose parts hold nothing."""
     return WireError(400, "Message content must be non-empty.", param=param)
+
+
+def _clipped(text: str) -> str:
+    """Return a text, which may repeat megabytes of what was sent, at a length that an answer can carry."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
 def _json_type(value: object) -> str:

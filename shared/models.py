@@ -64,7 +64,13 @@ def _is_no_data_url(url: str) -> str:
 
 
 def _is_small(resources: dict[str, Any]) -> dict[str, Any]:
-    if len(compact_json(resources).encode()) > MAX_TOOL_RESOURCES:
+    try:
+        text = compact_json(resources)
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "The text holds a lone surrogate.") from None
+    except ValueError:
+        raise ValueError("it holds a number that JSON does not have") from None
+    if len(text.encode()) > MAX_TOOL_RESOURCES:
         raise ValueError(f"it is larger than {MAX_TOOL_RESOURCES} bytes")
     return resources
 

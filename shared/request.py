@@ -53,7 +53,7 @@ class Request:
     def query(self) -> dict[str, str]:
         """The query's values. An empty one counts as absent, a repeated one is joined and so malformed."""
         found: dict[str, str] = {}
-        for name, value in parse_qsl(self._event.get("rawQueryString", "")):
+        for name, value in self._queried():
             found[name] = f"{found[name]},{value}" if name in found else value
         return found
 
@@ -81,12 +81,15 @@ class Request:
     @property
     def indexed_value(self) -> str | None:
         """The value of the deployment's indexed metadata key, from `metadata[KEY]=VALUE`."""
-        asked = {name: value for name, value in self.query.items() if name.startswith("metadata[")}
-        for name in asked:
+        asked = [(name, value) for name, value in self._queried() if name.startswith("metadata[")]
+        for name, _ in asked:
             # Ignored, a filter would answer the threads of everybody.
             if not INDEXED_KEY or name != f"metadata[{INDEXED_KEY}]":
                 raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by this metadata key.")
-        return next(iter(asked.values()), None)
+        if len(asked) > 1:
+            name = asked[0][0]
+            raise errors.invalid_value(name, f"Invalid '{name}': threads can be listed by one value only.")
+        return asked[0][1] if asked else None
 
     def body(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object in UTF-8 whatever its content type says; `{}` when empty."""
@@ -113,6 +116,9 @@ class Request:
             raise errors.invalid_value("Idempotency-Key", message)
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
         return Once(key, hashlib.sha256(canonical.encode()).hexdigest())
+
+    def _queried(self) -> list[tuple[str, str]]:
+        return parse_qsl(self._event.get("rawQueryString", ""))
 
     def _path_id(self, name: str) -> str:
         return str(self._event["pathParameters"][name])

@@ -44,7 +44,8 @@ def _param(path: str, location: tuple[int | str, ...], body: object) -> str:
 
 def _wire_error(details: Details, path: str, body: object) -> WireError:
     kind, got, location = details["type"], details["input"], details["loc"]
-    if location[-1:] == ("[key]",):
+    # So pydantic names the place of a key, below the key; a value whose key is called so stands right below metadata.
+    if kind in _OF_A_KEY and location[-1:] == ("[key]",) and location[-2:-1] != ("metadata",):
         return _of_a_metadata_key(kind, got, _param(path, location[:-2], body))
     param = _param(path, location, body)
     if kind in _EXPECTED:
@@ -54,7 +55,7 @@ def _wire_error(details: Details, path: str, body: object) -> WireError:
 
 def _of_a_metadata_key(kind: str, name: str, param: str) -> WireError:
     if kind == "string_unicode":
-        return errors.invalid_value(param, f"Invalid '{param}': a property name holds a lone surrogate.")
+        return errors.lone_surrogate(param)
     return errors.property_name_length(param, 64, name)
 
 
@@ -90,6 +91,7 @@ def _invalid(param: str, _got: object, context: Details) -> WireError:
     return errors.invalid_value(param, f"Invalid '{param}'{why or ': the value is not allowed'}.")
 
 
+_OF_A_KEY = {"string_too_long", "string_too_short", "string_unicode"}
 _EXPECTED = {
     "dict_type": "an object",
     "int_type": "an integer",
@@ -109,9 +111,7 @@ _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
     "literal_error": _unsupported,
     "missing": lambda param, _, __: errors.missing(param),
     "string_too_long": lambda param, got, context: errors.string_too_long(param, context["max_length"], len(got)),
-    "string_unicode": lambda param, _, __: errors.invalid_value(
-        param, f"Invalid '{param}': the text holds a lone surrogate."
-    ),
+    "string_unicode": lambda param, _, __: errors.lone_surrogate(param),
     "too_long": _too_long,
     "union_tag_invalid": _of_a_tag,
     "union_tag_not_found": _of_a_tag,

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
 from tests.engines import dynamodb_local
+from tests.memory import in_memory
 
-__all__ = ["dynamodb_local"]
+__all__ = ["dynamodb_local", "in_memory"]

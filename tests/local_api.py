@@ -35,7 +35,7 @@ def environment(**own: str) -> dict[str, str]:
     return kept | {"PORT": "0", "PYTHONPATH": str(ROOT)} | own
 
 
-def start(folder: Path = ROOT, errors: int | IO[str] = subprocess.PIPE, **own: str) -> subprocess.Popen[str]:
+def start(folder: Path = ROOT, errors: int | IO[str] = subprocess.PIPE, /, **own: str) -> subprocess.Popen[str]:
     """Start `python -m local.api` in a folder, with these environment variables."""
     return subprocess.Popen(
         [sys.executable, "-m", "local.api"],
@@ -48,7 +48,7 @@ def start(folder: Path = ROOT, errors: int | IO[str] = subprocess.PIPE, **own: s
 
 
 @contextmanager
-def serving(folder: Path = ROOT, **own: str) -> Iterator[LocalApi]:
+def serving(folder: Path = ROOT, /, **own: str) -> Iterator[LocalApi]:
     """Run a local API, wait until it serves, and end it afterwards.
 
     Raises AssertionError, with what it said, when it does not serve.

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from binascii import a2b_base64
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -100,12 +101,12 @@ def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
     """Return the message that an item and its parts hold. Raises `NewerItemError`."""
     check_schema(item)
     if "parts" in item:
-        kind = item["parts"]["M"]["kind"]["S"]
-        data = b"".join(part["data"]["B"] for part in parts)
-        content = _unpack(kind, data)
+        data = b"".join(a2b_base64(part["data"]["B"]) for part in parts)
+        content = (zlib.decompress(data) if item["parts"]["M"]["kind"]["S"] == "B" else data).decode()
+    elif "B" in item["content"]:
+        content = zlib.decompress(a2b_base64(item["content"]["B"])).decode()
     else:
-        ((kind, data),) = item["content"].items()
-        content = _unpack(kind, data)
+        content = item["content"]["S"]
     message_id = item["messageId"]["S"]
     return Message(
         id=message_id,
@@ -202,9 +203,3 @@ def _length(value: Any) -> int:
     if isinstance(value, bytes):
         return len(value)
     return len((value if isinstance(value, str) else repr(value)).encode())
-
-
-def _unpack(kind: str, data: bytes | str) -> str:
-    if isinstance(data, str):
-        return data
-    return (zlib.decompress(data) if kind == "B" else data).decode()

@@ -31,7 +31,7 @@ def forgotten(until: float) -> Iterator[str]:
     """
     start = _position()
     for project in _projects():
-        for partition in keys.threads_partitions(project, SHARDS):
+        for partition in sorted(keys.threads_partitions(project, SHARDS)):
             if partition < start.partition:
                 continue
             entries = table.query(partition, f"{start.ulid}0" if partition == start.partition else "0", _HIGHEST)
@@ -62,7 +62,7 @@ def _bury(partition: str, seen: Item) -> None:
 
 
 def _projects() -> list[str]:
-    """Return all projects that ever had a key, in the order of their lists of threads."""
+    """Return all projects that ever had a key, in the order of the names of their lists."""
     entries = table.query(keys.API_KEYS, _LOWEST, _HIGHEST)
     return sorted({entry["messageId"]["S"].partition("#")[0] for entry in entries}, key=lambda name: f"{name}#")
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from shared.store.errors import BusyError
 from shared.store.keys import Key
+from shared.store.parser import AsItIs
 
 Item = dict[str, dict[str, Any]]
 # One part of a transaction, such as `{"Put": {"Item": …, "ConditionExpression": …}}`.
@@ -43,7 +44,9 @@ _CONFLICT = "TransactionConflictException"
 # Why a part of a transaction may succeed when the whole is tried again.
 _TRY_AGAIN = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
-_client: Any = botocore.session.get_session().create_client("dynamodb", config=_CONFIG)
+_session = botocore.session.get_session()
+_session.register_component("response_parser_factory", AsItIs())
+_client: Any = _session.create_client("dynamodb", config=_CONFIG)
 _name = os.environ["TABLE_NAME"]
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beside")
 _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))

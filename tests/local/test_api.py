@@ -3,11 +3,12 @@
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.local_api import LocalApi, serving, start
+from tests.local_api import ROOT, LocalApi, serving, start
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,24 @@ def test_it_ends_cleanly(number: int) -> None:
         assert "Traceback" not in api.errors
 
 
+def test_a_signal_that_is_lost_while_it_starts_ends_it_all_the_same(tmp_path: Path) -> None:
+    package = tmp_path / "functions" / "__init__.py"
+    package.parent.mkdir()
+    package.write_text(
+        "import os, signal, time\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(5)\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        f"__path__ = [{str(ROOT / 'functions')!r}]\n"
+    )
+    process = start(tmp_path)
+    printed, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert printed.startswith("Message API at ")
+
+
 def test_a_port_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -101,13 +120,17 @@ def test_a_port_in_use_is_one_line() -> None:
     [
         (
             "alpha",
-            "API_KEYS: entry 1 is not of the form project=key or project+trusted=key, "
-            "as in API_KEYS='alpha=sk-alpha,beta+trusted=sk-beta'",
+            (
+                "API_KEYS: entry 1 is not of the form project=key or project+trusted=key, "
+                "as in API_KEYS='alpha=sk-alpha,beta+trusted=sk-beta'"
+            ),
         ),
         (
             "Alpha=sk-1",
-            "API_KEYS: A project's name is 1 to 63 lower-case letters, digits and hyphens, "
-            "and does not begin with a hyphen.",
+            (
+                "API_KEYS: A project's name is 1 to 63 lower-case letters, digits and hyphens, "
+                "and does not begin with a hyphen."
+            ),
         ),
     ],
 )

@@ -1,0 +1,33 @@
+"""One local API for all end-to-end tests, with the keys of two projects and a thread of 100 messages."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.lossy import losing_answers
+from tests.local_api import LocalApi, serving
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[LocalApi]:
+    with serving(API_KEYS="alpha=sk-alpha,beta=sk-beta") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def surroundings(api: LocalApi) -> Iterator[dict[str, str]]:
+    """Yield the environment that the scripts of the SDKs take what they need from."""
+    headers = {"Authorization": "Bearer sk-alpha"}
+    with httpx.Client(base_url=api.base_url, headers=headers) as client, losing_answers(api.base_url) as lossy:
+        thread_id = client.post("/threads").json()["id"]
+        for number in range(100):
+            body = {"role": "user", "content": f"message {number}"}
+            client.post(f"/threads/{thread_id}/messages", json=body).raise_for_status()
+        yield {
+            "OPENAI_BASE_URL": api.base_url,
+            "OPENAI_API_KEY": "sk-alpha",
+            "OTHER_API_KEY": "sk-beta",
+            "LOSSY_BASE_URL": lossy,
+            "LONG_THREAD_ID": thread_id,
+        }

@@ -1,0 +1,59 @@
+"""Environments of their own for the official SDKs: a Python one by uv, a Node.js one by npm."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import uv
+
+from tests.e2e import versions
+from tests.local_api import ROOT
+
+
+def run_python(version: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python with the arguments, where `openai` has this version and pytest is there too.
+
+    `environment` is added to this process's. What it prints is in `stdout`, errors too.
+    """
+    packages = [f"openai=={version}", f"pytest=={pytest.__version__}", *versions.PYTHON[version]]
+    command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
+    command += ["--exclude-newer", versions.EXCLUDE_NEWER]
+    command += [f"--with={package}" for package in packages]
+    return _run([*command, "python", "-P", *map(str, arguments)], ROOT, environment)
+
+
+def install_node(version: str, folder: Path) -> str:
+    """Install the npm package `openai` into a folder; return the path of `node`.
+
+    Where Node.js or npm is missing the test is skipped; with CI=true that is a failure.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        assert os.environ.get("CI") != "true", "there is no Node.js with npm"
+        pytest.skip("there is no Node.js with npm")
+    command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", f"openai@{version}"]
+    installed = _run(command, folder, {"npm_config_update_notifier": "false"})
+    assert installed.returncode == 0, installed.stdout
+    return node
+
+
+def run_node(node: str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Node.js in a folder; `environment` is added to this process's."""
+    return _run([node, *arguments], folder, environment)
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "PYTEST_", "COV_"))}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=kept | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=150,
+    )

@@ -1,0 +1,63 @@
+"""Those of DynamoDB's expressions that the store writes: conditions of AND or OR, and SET."""
+
+import re
+from typing import Any
+
+Item = dict[str, Any]
+
+_EXISTS = re.compile(r"attribute_(not_)?exists\((\S+)\)")
+_COMPARISON = re.compile(r"(\S+) (=|<=|<|>) (\S+)")
+_ASSIGNMENTS = re.compile(r", (?![^(]*\))")
+
+
+def holds(request: Item, item: Item | None) -> bool:
+    """Tell whether the condition of a write, if any, holds for what stands there."""
+    condition = request.get("ConditionExpression", "")
+    return not condition or any(
+        all(_term(term, request, item or {}) for term in either.split(" AND ")) for either in condition.split(" OR ")
+    )
+
+
+def written(kind: str, request: Item, item: Item | None) -> Item | None:
+    """Return what stands there after a Put, Update, Delete or ConditionCheck."""
+    if kind == "Put":
+        put: Item = request["Item"]
+        return put
+    if kind == "Delete":
+        return None
+    return item if kind == "ConditionCheck" else _updated(request, item)
+
+
+def _updated(request: Item, item: Item | None) -> Item:
+    """Every right-hand side sees the old item."""
+    expression = request["UpdateExpression"]
+    assert expression.startswith("SET "), expression
+    new = {**(item or {}), **request["Key"]}
+    for assignment in _ASSIGNMENTS.split(expression.removeprefix("SET ")):
+        target, value = assignment.split(" = ")
+        terms = [_value(term, request, item or {}) for term in value.split(" + ")]
+        assert None not in terms, assignment
+        new[_name(target, request)] = terms[0] if len(terms) == 1 else {"N": str(sum(int(term["N"]) for term in terms))}
+    return new
+
+
+def _term(term: str, request: Item, item: Item) -> bool:
+    if exists := _EXISTS.fullmatch(term):
+        return (_name(exists[2], request) in item) != bool(exists[1])
+    comparison = _COMPARISON.fullmatch(term)
+    assert comparison, term
+    left, right = _value(comparison[1], request, item), _value(comparison[3], request, item)
+    if left is None or right is None or left.keys() != right.keys():
+        return False
+    one, other = (int(value["N"]) if "N" in value else value["S"] for value in (left, right))
+    return bool({"=": one == other, "<": one < other, "<=": one <= other, ">": one > other}[comparison[2]])
+
+
+def _value(operand: str, request: Item, item: Item) -> Any:
+    if operand.startswith(":"):
+        return request["ExpressionAttributeValues"][operand]
+    return item.get(_name(operand, request))
+
+
+def _name(name: str, request: Item) -> str:
+    return str(request["ExpressionAttributeNames"][name]) if name.startswith("#") else name

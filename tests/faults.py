@@ -1,0 +1,201 @@
+"""Faults between botocore and the engine: what AWS does now and then, and no engine does by itself.
+
+    with faults.inject(faults.Fault("TransactWriteItems", faults.lost)):
+        client.message(thread_id)
+
+A fault meets single attempts of one operation, counted from 1 since `inject` was entered: botocore's own second attempt
+of a call is the next one. It works on whatever the client leads to, moto or DynamoDB Local.
+"""
+
+import contextvars
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.endpoint import convert_to_response_dict
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.model import OperationModel
+
+# What botocore makes of one attempt: (HTTP response, parsed answer) or an exception.
+Outcome = tuple[tuple[AWSResponse, dict[str, Any]] | None, Exception | None]
+
+_inside: contextvars.ContextVar[bool] = contextvars.ContextVar("inside", default=False)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt of a call: `send` lets the engine do it, `request` is what is sent, as AWS reads it."""
+
+    operation: str
+    request: dict[str, Any]
+    send: Callable[[], Outcome]
+    answer: Callable[[int, dict[str, Any]], Outcome]
+
+
+Effect = Callable[[Attempt], Outcome]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An effect on the attempts `at`, `at` + 1, … of an operation, `times` of them; 0 means all from `at` on."""
+
+    operation: str
+    effect: Effect
+    at: int = 1
+    times: int = 1
+
+    def meets(self, attempt: int) -> bool:
+        return attempt >= self.at and (not self.times or attempt < self.at + self.times)
+
+
+@dataclass
+class Attempts:
+    """What was tried: the names of the operations in order, and each with its request."""
+
+    log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.log]
+
+
+@contextmanager
+def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
+    """Let faults happen in the table's client, or in another one. Without faults it only records what is tried."""
+    if client is None:
+        from shared.store import table
+
+        client = table._client
+    endpoint = client._endpoint
+    original = endpoint._do_get_response
+    counts: Counter[str] = Counter()
+    seen = Attempts()
+
+    def respond(request: AWSRequest, model: OperationModel, context: dict[str, Any]) -> Outcome:
+        def send() -> Outcome:
+            outcome: Outcome = original(request, model, context)
+            return outcome
+
+        def answer(status: int, body: dict[str, Any]) -> Outcome:
+            return _parsed(endpoint, model, status, body)
+
+        if _inside.get():
+            return send()
+        counts[model.name] += 1
+        sent = json.loads(request.body)
+        seen.log.append((model.name, sent))
+        for fault in faults:
+            if fault.operation == model.name and fault.meets(counts[model.name]):
+                return fault.effect(Attempt(model.name, sent, send, answer))
+        return send()
+
+    endpoint._do_get_response = respond
+    try:
+        yield seen
+    finally:
+        del endpoint._do_get_response
+
+
+def timeout(_attempt: Attempt) -> Outcome:
+    """No connection: the engine never hears of it."""
+    return None, ConnectTimeoutError(endpoint_url="an injected fault")
+
+
+def lost(attempt: Attempt) -> Outcome:
+    """The engine does it, its answer never arrives."""
+    _response, error = attempt.send()
+    return None, error or ReadTimeoutError(endpoint_url="an injected fault")
+
+
+def error(code: str, status: int = 400, **further: Any) -> Effect:
+    """AWS answers an error, such as `AccessDeniedException`; the engine never hears of it."""
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "an injected fault", **further}
+    return lambda attempt: attempt.answer(status, body)
+
+
+throttle = error("ThrottlingException")
+server_error = error("InternalServerError", status=500)
+
+
+def conflict(attempt: Attempt) -> Outcome:
+    """Another transaction is in the way: of a transaction as a whole or in part, or of a single write."""
+    if attempt.operation.startswith("Transact"):
+        return cancelled("TransactionConflict")(attempt)
+    return error("TransactionConflictException")(attempt)
+
+
+def cancelled(*codes: str) -> Effect:
+    """A transaction is cancelled for these reasons, one for each of its parts; the parts left over are without one."""
+
+    def effect(attempt: Attempt) -> Outcome:
+        parts = len(attempt.request["TransactItems"])
+        reasons = [{"Code": code} for code in (*codes, *["None"] * parts)[:parts]]
+        return error("TransactionCanceledException", CancellationReasons=reasons)(attempt)
+
+    return effect
+
+
+def before(action: Callable[[], object]) -> Effect:
+    """Something else happens just before the engine does it. The action's own calls meet no faults."""
+
+    def effect(attempt: Attempt) -> Outcome:
+        _undisturbed(action)
+        return attempt.send()
+
+    return effect
+
+
+def after(action: Callable[[], object]) -> Effect:
+    """Something else happens just after the engine did it. The action's own calls meet no faults."""
+
+    def effect(attempt: Attempt) -> Outcome:
+        outcome = attempt.send()
+        _undisturbed(action)
+        return outcome
+
+    return effect
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> Effect:
+    """The engine does it, and its parsed answer is changed in place."""
+
+    def effect(attempt: Attempt) -> Outcome:
+        response, error = attempt.send()
+        if response:
+            change(response[1])
+        return response, error
+
+    return effect
+
+
+def answered(body: dict[str, Any]) -> Effect:
+    """AWS answers this; the engine never hears of it."""
+    return lambda attempt: attempt.answer(200, body)
+
+
+def _undisturbed(action: Callable[[], object]) -> None:
+    token = _inside.set(True)
+    try:
+        action()
+    finally:
+        _inside.reset(token)
+
+
+def _parsed(endpoint: Any, model: OperationModel, status: int, body: dict[str, Any]) -> Outcome:
+    """Return what botocore makes of an answer of AWS's, by botocore's own parser."""
+    text = json.dumps(body).encode()
+    headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(text))}
+    http_response: Any = AWSResponse(endpoint.host, status, HTTPHeaders.from_dict(headers), BytesIO(text))
+    http_response._content = text
+    response = convert_to_response_dict(http_response, model)
+    parser = endpoint._response_parser_factory.create_parser(model.service_model.resolved_protocol)
+    parsed = parser.parse(response, model.output_shape)
+    if status >= 300:
+        endpoint._add_modeled_error_fields(response, parsed, model, parser)
+    return (http_response, parsed), None

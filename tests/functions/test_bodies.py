@@ -1,0 +1,157 @@
+"""What create message refuses of a body: status, param, code and message of each row of the error table."""
+
+from typing import Any
+
+import pytest
+
+from tests import expected
+from tests.client import Client
+from tests.expected import missing, too_long, too_many, too_many_pairs, unknown, unsupported, wrong_type
+from tests.refusals import refused_message
+
+_ROLES = "'user' and 'assistant'"
+_PARTS = "'text', 'image_url' and 'image_file'"
+_DETAILS = "'auto', 'low' and 'high'"
+_TOOLS = "'code_interpreter' and 'file_search'"
+_EMPTY = expected.error("Message content must be non-empty.", "content")
+_DATA_URL = "Invalid 'content[0].image_url.url': a data: URL is a file, and files are not stored here."
+
+
+def _url(**image: Any) -> list[Any]:
+    return [{"type": "image_url", "image_url": image}]
+
+
+def _file(**image: Any) -> list[Any]:
+    return [{"type": "image_file", "image_file": image}]
+
+
+def _tools(*tools: Any) -> list[Any]:
+    return [{"file_id": "file-1", "tools": list(tools)}]
+
+
+ROLES = [
+    ("human", unsupported("role", "human", _ROLES)),
+    ("", unsupported("role", "", _ROLES)),
+    ("User", unsupported("role", "User", _ROLES)),
+    ("system", unsupported("role", "system", _ROLES)),
+    (None, wrong_type("role", "a string", "null")),
+    (True, wrong_type("role", "a string", "a boolean")),
+    (5, wrong_type("role", "a string", "an integer")),
+    (5.5, wrong_type("role", "a string", "a decimal")),
+    (["user"], wrong_type("role", "a string", "an array")),
+    ({"user": 1}, wrong_type("role", "a string", "an object")),
+]
+CONTENTS = [
+    ("", _EMPTY),
+    ([], _EMPTY),
+    ([{"type": "text", "text": ""}, {"type": "text", "text": ""}], _EMPTY),
+    (None, wrong_type("content", "a string or an array", "null")),
+    (5, wrong_type("content", "a string or an array", "an integer")),
+    ({}, wrong_type("content", "a string or an array", "an object")),
+    (["x"], wrong_type("content[0]", "an object", "a string")),
+    ([None], wrong_type("content[0]", "an object", "null")),
+    ([{}], missing("content[0].type")),
+    ([{"type": "video"}], unsupported("content[0].type", "video", _PARTS)),
+    ([{"type": None}], wrong_type("content[0].type", "a string", "null")),
+    ([{"type": ["text"]}], wrong_type("content[0].type", "a string", "an array")),
+    ([{"type": "text"}], missing("content[0].text")),
+    (
+        [{"type": "text", "text": "a"}, {"type": "text", "text": 1}],
+        wrong_type("content[1].text", "a string", "an integer"),
+    ),
+    ([{"type": "text", "text": {"value": "a"}}], wrong_type("content[0].text", "a string", "an object")),
+    ([{"type": "text", "text": "a", "more": 1}], unknown("content[0].more")),
+    ([{"type": "text", "text": "a", "[key]": 1}], unknown("content[0].[key]")),
+    ([{"type": "refusal", "refusal": "no"}], unsupported("content[0].type", "refusal", _PARTS)),
+    ([{"type": "image_url"}], missing("content[0].image_url")),
+    ([{"type": "image_url", "image_url": "x"}], wrong_type("content[0].image_url", "an object", "a string")),
+    (_url(), missing("content[0].image_url.url")),
+    (_url(url=5), wrong_type("content[0].image_url.url", "a string", "an integer")),
+    (_url(url="x", detail="huge"), unsupported("content[0].image_url.detail", "huge", _DETAILS)),
+    (_url(url="x", detail=None), wrong_type("content[0].image_url.detail", "a string", "null")),
+    (_url(url="x", more=1), unknown("content[0].image_url.more")),
+    (_url(url="x" * 2049), too_long("content[0].image_url.url", 2048, 2049)),
+    (_url(url="data:image/png;base64,AA=="), expected.error(_DATA_URL, "content[0].image_url.url", "invalid_value")),
+    (_url(url="DATA:,"), expected.error(_DATA_URL, "content[0].image_url.url", "invalid_value")),
+    (_file(), missing("content[0].image_file.file_id")),
+    (_file(file_id="x" * 129), too_long("content[0].image_file.file_id", 128, 129)),
+    (_file(file_id="x", detail="x"), unsupported("content[0].image_file.detail", "x", _DETAILS)),
+    ([{"type": "text", "text": "a"}] * 65, too_many("content", 64, 65)),
+]
+METADATA = [
+    (5, wrong_type("metadata", "an object", "an integer")),
+    ([], wrong_type("metadata", "an object", "an array")),
+    ("a", wrong_type("metadata", "an object", "a string")),
+    ({"a": True}, wrong_type("metadata.a", "a string", "a boolean")),
+    ({"a": None}, wrong_type("metadata.a", "a string", "null")),
+    ({"a": {}}, wrong_type("metadata.a", "a string", "an object")),
+    ({"a.b[0]": 1}, wrong_type("metadata.a.b[0]", "a string", "an integer")),
+    ({"[key]": 1}, wrong_type("metadata.[key]", "a string", "an integer")),
+    ({"metadata": 1}, wrong_type("metadata.metadata", "a string", "an integer")),
+    ({"[key]": "x" * 513}, too_long("metadata.[key]", 512, 513)),
+    ({"a": "x" * 513}, too_long("metadata.a", 512, 513)),
+    ({"": "x"}, expected.property_name("metadata", 0)),
+    ({"k" * 65: "x"}, expected.property_name("metadata", 65)),
+    ({"é" * 65: 1}, expected.property_name("metadata", 65)),
+    ({str(number): "x" for number in range(17)}, too_many_pairs("metadata", 16, 17)),
+]
+ATTACHMENTS = [
+    ({}, wrong_type("attachments", "an array", "an object")),
+    ([5], wrong_type("attachments[0]", "an object", "an integer")),
+    ([{}, {"more": 1}], unknown("attachments[1].more")),
+    ([{"file_id": None}], wrong_type("attachments[0].file_id", "a string", "null")),
+    ([{"file_id": "x" * 129}], too_long("attachments[0].file_id", 128, 129)),
+    ([{"tools": None}], wrong_type("attachments[0].tools", "an array", "null")),
+    (_tools("x"), wrong_type("attachments[0].tools[0]", "an object", "a string")),
+    (_tools({}), missing("attachments[0].tools[0].type")),
+    (_tools({"type": "function"}), unsupported("attachments[0].tools[0].type", "function", _TOOLS)),
+    (_tools({"type": "file_search", "more": 1}), unknown("attachments[0].tools[0].more")),
+    (_tools(*[{"type": "file_search"}] * 3), too_many("attachments[0].tools", 2, 3)),
+    ([{}] * 21, too_many("attachments", 20, 21)),
+]
+FIELDS = [
+    ({}, missing("role")),
+    ({"role": "user"}, missing("content")),
+    ({"content": "x"}, missing("role")),
+    ({**expected.ROLE_USER, "more": 1}, unknown("more")),
+    ({**expected.ROLE_USER, "": 1}, unknown("")),
+    ({**expected.ROLE_USER, "[key]": 1}, unknown("[key]")),
+    ({**expected.ROLE_USER, "file_ids": []}, unknown("file_ids")),
+    ({**expected.ROLE_USER, "id": "msg_1"}, unknown("id")),
+    *(({**expected.ROLE_USER, name: None}, unknown(name)) for name in ("assistant_id", "run_id", "incomplete_details")),
+    ({**expected.ROLE_USER, "status": "completed"}, unknown("status")),
+]
+BODIES = [
+    *(({"role": role, "content": "x"}, error) for role, error in ROLES),
+    *(({"role": "user", "content": content}, error) for content, error in CONTENTS),
+    *(({**expected.ROLE_USER, "metadata": metadata}, error) for metadata, error in METADATA),
+    *(({**expected.ROLE_USER, "attachments": attachments}, error) for attachments, error in ATTACHMENTS),
+    *FIELDS,
+]
+
+
+@pytest.mark.parametrize(("body", "error"), BODIES, ids=range(len(BODIES)))
+def test_a_message_that_the_contract_does_not_have_is_refused(
+    anybody: Client, body: dict[str, Any], error: dict[str, Any]
+) -> None:
+    answer = refused_message(anybody, body)
+
+    assert (answer.status, answer.body) == (400, error)
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_every_role_and_enumeration_is_taken_by_its_name(client: Client, role: str) -> None:
+    body = {
+        "role": role,
+        "content": [
+            {"type": "text", "text": "a"},
+            *[part for detail in ("auto", "low", "high") for part in _url(url="u", detail=detail)],
+            *[part for detail in ("auto", "low", "high") for part in _file(file_id="f", detail=detail)],
+        ],
+        "attachments": _tools({"type": "code_interpreter"}, {"type": "file_search"}),
+    }
+
+    stored = client.create("create_message", client.thread(), body=body)
+
+    content = [expected.text("a"), *body["content"][1:]]
+    assert (stored["role"], stored["content"], stored["attachments"]) == (role, content, body["attachments"])

@@ -1,0 +1,212 @@
+"""A DynamoDB that isolates no more than AWS promises: what no engine shows, in memory, behind botocore.
+
+A transaction locks its items one by one, is decided, and then becomes visible item by item, in any order. A single read
+shows it from the decision on (or, in other runs, item by item too); Query and BatchGetItem show what is visible when
+they pass it, and they read each item at a moment of its own. Whoever writes a locked item meets a conflict, and so
+may TransactGetItems. The scheduler decides all moments. Once a transaction is answered, everybody sees it.
+
+What AWS does not promise, and `hang` bounds here: how many later transactions of a thread may be decided before one is
+visible. The head of a thread remembers as many messages as that.
+"""
+
+import bisect
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests import expressions, faults
+from tests.faults import Attempt, Fault, Outcome
+from tests.scheduler import Scheduler
+
+Item = dict[str, Any]
+_TRANSACTION_PARTS = ("Put", "Update", "Delete", "ConditionCheck")
+
+
+@dataclass
+class _Cell:
+    """An item: as it was decided, as it is visible, and whether a transaction holds it."""
+
+    decided: Item | None = None
+    visible: Item | None = None
+    locked: bool = False
+
+
+@dataclass
+class _Partition:
+    cells: dict[str, _Cell] = field(default_factory=dict)
+    sort_keys: list[str] = field(default_factory=list)
+    # The places in the order of decisions of those transactions that are not visible yet.
+    decisions: int = 0
+    hanging: list[int] = field(default_factory=list)
+
+    def cell(self, sort_key: str) -> _Cell:
+        if sort_key not in self.cells:
+            self.cells[sort_key] = _Cell()
+            bisect.insort(self.sort_keys, sort_key)
+        return self.cells[sort_key]
+
+
+class _RefusedError(Exception):
+    """The call is answered with this error."""
+
+    def __init__(self, code: str, **further: Any) -> None:
+        super().__init__(code)
+        self.effect = faults.error(code, **further)
+
+
+class Engine:
+    """The table. `hang` is how many creates of a thread may overtake one that is not yet visible."""
+
+    def __init__(self, scheduler: Scheduler, hang: int = 16) -> None:
+        self._scheduler = scheduler
+        self._random = scheduler.random
+        self._hang = hang
+        self._partitions: defaultdict[str, _Partition] = defaultdict(_Partition)
+        # Two readings of "serializable with single reads": from the decision on, or item by item.
+        self._shows_decided = self._random.random() < 0.5
+        self.calls = {
+            "GetItem": self._get_item,
+            "TransactGetItems": self._transact_get,
+            "BatchGetItem": self._batch_get,
+            "Query": self._query,
+            "PutItem": lambda request: self._write("Put", request),
+            "UpdateItem": lambda request: self._write("Update", request),
+            "DeleteItem": lambda request: self._write("Delete", request),
+            "TransactWriteItems": self._transact_write,
+        }
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer the calls of the table's client."""
+        with faults.inject(*(Fault(operation, self._answer, times=0) for operation in self.calls)):
+            yield
+
+    def _answer(self, attempt: Attempt) -> Outcome:
+        self._scheduler.pause()
+        try:
+            answer = self.calls[attempt.operation](attempt.request)
+        except _RefusedError as refused:
+            return refused.effect(attempt)
+        self._scheduler.pause(self._delay())
+        return attempt.answer(200, answer)
+
+    def _delay(self) -> int:
+        """Return for how many steps something takes longer than usual: seldom, and then maybe long."""
+        return self._random.choice((2, 10, 40)) if self._random.random() < 0.15 else 0
+
+    def _cell(self, key: Item) -> _Cell:
+        return self._partitions[key["threadId"]["S"]].cell(key["messageId"]["S"])
+
+    def _get_item(self, request: Item) -> Item:
+        cell = self._cell(request["Key"])
+        return _response(cell.decided if self._shows_decided else cell.visible)
+
+    def _transact_get(self, request: Item) -> Item:
+        cells = [self._cell(part["Get"]["Key"]) for part in request["TransactItems"]]
+        if any(cell.locked for cell in cells) and not (self._shows_decided and self._random.random() < 0.5):
+            raise _cancelled(["TransactionConflict" if cell.locked else "None" for cell in cells])
+        return {"Responses": [_response(cell.decided) for cell in cells]}
+
+    def _batch_get(self, request: Item) -> Item:
+        ((table, asked),) = request["RequestItems"].items()
+        found = []
+        for key in asked["Keys"]:
+            if item := self._cell(key).visible:
+                found.append(item)
+            self._scheduler.pause(self._delay())
+        return {"Responses": {table: found}}
+
+    def _query(self, request: Item) -> Item:
+        partition, low, high = (request["ExpressionAttributeValues"][f":{name}"]["S"] for name in ("partition", "low", "high"))
+        forward, limit = request.get("ScanIndexForward", True), request.get("Limit", 1_000)
+        found: list[Item] = []
+        position = request.get("ExclusiveStartKey", {}).get("messageId", {}).get("S")
+        sort_keys = self._partitions[partition].sort_keys
+        while len(found) < limit:
+            position = _following(sort_keys, low, high, position, forward=forward)
+            if position is None:
+                return {"Items": found, "Count": len(found)}
+            if item := self._partitions[partition].cells[position].visible:
+                found.append(item)
+            self._scheduler.pause(self._delay())
+        last = {"threadId": {"S": partition}, "messageId": {"S": position}}
+        return {"Items": found, "Count": len(found), "LastEvaluatedKey": last}
+
+    def _write(self, kind: str, request: Item) -> Item:
+        cell = self._cell(_key(kind, request))
+        if cell.locked:
+            raise _RefusedError("TransactionConflictException")
+        if not expressions.holds(request, cell.decided):
+            raise _RefusedError("ConditionalCheckFailedException", **_response(cell.decided))
+        cell.decided = cell.visible = expressions.written(kind, request, cell.decided)
+        return {"Attributes": cell.visible} if request.get("ReturnValues") == "ALL_NEW" else {}
+
+    def _transact_write(self, request: Item) -> Item:
+        parts = [(kind, part[kind]) for part in request["TransactItems"] for kind in _TRANSACTION_PARTS if kind in part]
+        keys = [_key(kind, write) for kind, write in parts]
+        cells = [self._cell(key) for key in keys]
+        self._lock(cells)
+        reasons = [
+            {"Code": "None"} if expressions.holds(write, cell.decided) else _failed(cell)
+            for (_, write), cell in zip(parts, cells, strict=True)
+        ]
+        if any(reason["Code"] != "None" for reason in reasons):
+            for cell in cells:
+                cell.locked = False
+            raise _RefusedError("TransactionCanceledException", CancellationReasons=reasons)
+        place = self._decided(partition := self._partitions[keys[0]["threadId"]["S"]])
+        for (kind, write), cell in zip(parts, cells, strict=True):
+            cell.decided = expressions.written(kind, write, cell.decided)
+        for cell in self._random.sample(cells, len(cells)):
+            self._scheduler.pause(self._delay())
+            cell.visible = cell.decided
+            cell.locked = False
+        partition.hanging.remove(place)
+        return {}
+
+    def _lock(self, cells: list[_Cell]) -> None:
+        taken: list[_Cell] = []
+        for cell in cells:
+            if cell.locked:
+                for other in taken:
+                    other.locked = False
+                raise _cancelled(["TransactionConflict" if one is cell else "None" for one in cells])
+            cell.locked = True
+            taken.append(cell)
+            self._scheduler.pause()
+
+    def _decided(self, partition: _Partition) -> int:
+        """Return the transaction's place in the order of decisions, once it may be decided."""
+        while partition.hanging and partition.decisions - min(partition.hanging) >= self._hang:
+            self._scheduler.pause()
+        partition.decisions += 1
+        partition.hanging.append(partition.decisions)
+        return partition.decisions
+
+
+def _key(kind: str, write: Item) -> Item:
+    item = write["Item"] if kind == "Put" else write["Key"]
+    return {name: item[name] for name in ("threadId", "messageId")}
+
+
+def _response(item: Item | None) -> Item:
+    return {"Item": item} if item else {}
+
+
+def _failed(cell: _Cell) -> Item:
+    return {"Code": "ConditionalCheckFailed", **_response(cell.decided)}
+
+
+def _cancelled(codes: list[str]) -> _RefusedError:
+    return _RefusedError("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
+
+
+def _following(sort_keys: list[str], low: str, high: str, position: str | None, *, forward: bool) -> str | None:
+    """Return the next sort key that a Query passes, or None at its end."""
+    if forward:
+        at = bisect.bisect_left(sort_keys, low) if position is None else bisect.bisect_right(sort_keys, position)
+        return sort_keys[at] if at < len(sort_keys) and sort_keys[at] <= high else None
+    at = bisect.bisect_right(sort_keys, high) if position is None else bisect.bisect_left(sort_keys, position)
+    return sort_keys[at - 1] if at and sort_keys[at - 1] >= low else None

@@ -1,0 +1,42 @@
+"""Fixtures for the promises: they hold on AWS's own engine, so the table is in DynamoDB Local."""
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from local import database, template
+from tests.client import Client
+
+# PROMISES_SEED=… repeats a run; without it every run is another.
+SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
+
+
+def pytest_report_header() -> str:
+    return f"promises: PROMISES_SEED={SEED}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _table(dynamodb_local: str) -> Iterator[None]:
+    """Hold the table in DynamoDB Local and set the environment that leads there, before anything makes a client."""
+    with database.at_url(template.load(), dynamodb_local):
+        yield
+
+
+@pytest.fixture
+def seed() -> int:
+    """Return the seed of this run. Print it where a test fails: `-l` and the header show it."""
+    return SEED
+
+
+@pytest.fixture
+def client() -> Client:
+    """Return a client whose project is empty."""
+    return Client()
+
+
+@pytest.fixture
+def trusted() -> Client:
+    """Return a client with a trusted key, whose project is empty."""
+    return Client(trusted=True)

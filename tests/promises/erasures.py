@@ -1,0 +1,143 @@
+"""The way of an erasure on one machine: the table's stream, the template's filters, the queue, and the functions."""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+from local import template
+from tests.client import Client
+
+_RESOURCES = template._Loader(template.TEMPLATE.read_text(encoding="utf-8")).get_single_data()["Resources"]
+PATTERNS = [
+    json.loads(entry["Pattern"])
+    for entry in _RESOURCES["QueueErasures"]["Properties"]["Events"]["Changes"]["Properties"]["FilterCriteria"][
+        "Filters"
+    ]
+]
+
+
+def passes(record: dict[str, Any]) -> bool:
+    """Tell whether the template lets a record of the stream through to QueueErasures."""
+    return any(_matches(pattern, record) for pattern in PATTERNS)
+
+
+def _matches(pattern: dict[str, Any], record: Any) -> bool:
+    """Apply an event pattern: objects within objects; at the leaves a list of texts, or `{"exists": true}`."""
+    for name, wanted in pattern.items():
+        value = record.get(name) if isinstance(record, dict) else None
+        if isinstance(wanted, dict):
+            if not _matches(wanted, value):
+                return False
+        elif wanted == [{"exists": True}]:
+            if value is None or isinstance(value, dict):
+                return False
+        else:
+            assert all(isinstance(text, str) for text in wanted), f"not understood here: {wanted}"
+            if value not in wanted:
+                return False
+    return True
+
+
+@dataclass
+class Erasures:
+    """Stream, queue and functions, each moved by hand, so that a test can lose what stands between two steps."""
+
+    _iterators: list[str]
+    queue: deque[str] = field(default_factory=deque)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Take from the stream what it holds by now, and return what the filters let through."""
+        found: list[dict[str, Any]] = []
+        for place, iterator in enumerate(self._iterators):
+            while True:
+                answer = _streams().get_records(ShardIterator=iterator)
+                found += answer["Records"]
+                iterator = self._iterators[place] = answer["NextShardIterator"]
+                if not answer["Records"]:
+                    break
+        return [record for record in found if passes(record)]
+
+    def erase(self, seconds: float = 90) -> int:
+        """Run EraseThread until the queue is empty, each time with so many seconds; return the number of runs."""
+        from functions import erase_thread
+
+        runs = 0
+        while self.queue:
+            # As with the real queue a message leaves only when the function has ended well.
+            erase_thread.handler({"Records": [{"body": self.queue[0]}]}, context(seconds + 30))
+            self.queue.popleft()
+            runs += 1
+        return runs
+
+    def run(self) -> None:
+        """Let everything happen that AWS would bring about by itself."""
+        while records := self.records():
+            queue(records)
+            self.erase()
+
+
+def queue(records: list[dict[str, Any]]) -> None:
+    """Run QueueErasures on records of the stream."""
+    from functions import queue_erasures
+
+    queue_erasures.handler({"Records": records}, context(25))
+
+
+def sweep(client: Client, seconds: float = 60) -> None:
+    """Run SweepThreads over the threads of one project. Those that come before it are other tests' business."""
+    from functions import sweep_threads
+    from shared.store import keys
+    from shared.store import sweep as walk
+
+    walk._remember(walk.Position(keys.threads_partitions(client.project, 1)[0]))
+    sweep_threads.handler({}, context(seconds + 60))
+
+
+def context(seconds: float) -> SimpleNamespace:
+    """Return what a function is told of its remaining time."""
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: int(seconds * 1000))
+
+
+@contextmanager
+def running() -> Iterator[Erasures]:
+    """Begin at the stream's present end, with an empty queue."""
+    from shared import erasure_queue
+
+    table = boto3.client("dynamodb").describe_table(TableName=template.load().table["TableName"])["Table"]
+    arn = table["LatestStreamArn"]
+    shards = _streams().describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    erasures = Erasures(
+        [
+            _streams().get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")[
+                "ShardIterator"
+            ]
+            for shard in shards
+            if "EndingSequenceNumber" not in shard["SequenceNumberRange"]
+        ]
+    )
+
+    def take(params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        entries = json.loads(params["body"])["Entries"]
+        erasures.sent += entries
+        erasures.queue += [entry["MessageBody"] for entry in entries]
+        return SimpleNamespace(status_code=200), {"Successful": [{"Id": entry["Id"]} for entry in entries]}
+
+    events = erasure_queue._client.meta.events
+    events.register("before-call.sqs.SendMessageBatch", take)
+    try:
+        yield erasures
+    finally:
+        events.unregister("before-call.sqs.SendMessageBatch", take)
+
+
+def _streams() -> Any:
+    import os
+
+    return boto3.client("dynamodbstreams", endpoint_url=os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
