@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import time
-import traceback
 import uuid
 import zlib
 from collections.abc import Callable, Mapping
@@ -14,18 +13,10 @@ from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from shared import errors
+from shared import faults
 from shared.auth import authenticate
-from shared.errors import WireError
 from shared.request import Request
 from shared.store import table
-from shared.store.errors import (
-    BusyError,
-    IdempotencyKeyReusedError,
-    MessageNotFoundError,
-    ThreadNotFoundError,
-    TooLargeError,
-)
 
 Event = dict[str, Any]
 Result = dict[str, Any]
@@ -82,41 +73,10 @@ def _answer(operation: Callable[[Request], Answer], event: Event, report: dict[s
         report |= {"project": key.project, "key_id": key.id}
         return operation(Request(event, key))
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer in the wire's shape
-        known = _wire_error(error, event)
+        known = faults.wire_error(error, event.get("pathParameters", {}).get("threadId", ""))
         if known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            report["cause"] = _cause(error)
+            report["cause"] = faults.cause(error)
         return Answer(json.dumps(known.body), known.status, known.headers)
-
-
-def _wire_error(error: Exception, event: Event) -> WireError:
-    """Return what a client is told of an error: the one place where the store's errors get a status."""
-    match error:
-        case WireError():
-            found = error
-        case ThreadNotFoundError():
-            found = errors.thread_not_found(event["pathParameters"]["threadId"])
-        case MessageNotFoundError():
-            found = errors.message_not_found(error.message_id)
-        case IdempotencyKeyReusedError():
-            found = errors.idempotency_key_reused()
-        case TooLargeError():
-            found = errors.body_too_large()
-        case BusyError():
-            found = errors.too_busy()
-        case _:
-            found = errors.internal_error()
-    return found
-
-
-def _cause(error: Exception) -> dict[str, Any]:
-    """Return what the log may know of a fault: types, AWS's code, where. Its text could hold content or a key."""
-    causes = [error, *filter(None, [error.__cause__])]
-    frames = traceback.extract_tb(causes[-1].__traceback__)
-    return {
-        "error": [type(cause).__name__ for cause in causes],
-        "code": [cause.response["Error"]["Code"] for cause in causes if hasattr(cause, "response")],
-        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
 
 
 def _encode(answer: Answer, headers: dict[str, str], accepted: str) -> Result:

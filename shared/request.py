@@ -1,20 +1,15 @@
 """A request, as API Gateway hands it to a function (payload format 2.0), in the terms of the contract."""
 
-import base64
-import hashlib
-import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from shared import errors, ids
+from shared import body, errors, ids
 from shared.records import Range
 from shared.store.api_keys import ApiKey
 from shared.store.keys import INDEXED_KEY
 from shared.store.once import Once
 
-# No body of the contract is nested deeper than 8; tool_resources and a margin are in this.
-_MAX_DEPTH = 64
 _HIGHEST_LIMIT = 100
 _INTEGER = re.compile(r"-?[0-9]+")
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
@@ -93,20 +88,9 @@ class Request:
 
     def body(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object in UTF-8 whatever its content type says; `{}` when empty."""
-        text = self._event.get("body") or ""
-        try:
-            if self._event.get("isBase64Encoded"):
-                text = base64.b64decode(text).decode()
-            value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else {}
-        except (ValueError, RecursionError):
-            raise errors.body_not_parsed("it is not valid JSON in UTF-8") from None
-        if not isinstance(value, dict):
-            raise errors.body_not_parsed("it is valid JSON, but not an object")
-        if _is_deep(value):
-            raise errors.body_not_parsed("it is nested too deeply")
-        return value
+        return body.parse(self._event.get("body") or "", in_base64=self._event.get("isBase64Encoded", False))
 
-    def once(self, body: dict[str, Any]) -> Once | None:
+    def once(self, sent: dict[str, Any]) -> Once | None:
         """Return the Idempotency-Key with the hash of the body it came with, or None."""
         key = self.headers.get("idempotency-key")
         if key is None:
@@ -114,8 +98,7 @@ class Request:
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             message = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
             raise errors.invalid_value("Idempotency-Key", message)
-        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        return Once(key, hashlib.sha256(canonical.encode()).hexdigest())
+        return Once(key, body.hash_of(sent))
 
     def _queried(self) -> list[tuple[str, str]]:
         return parse_qsl(self._event.get("rawQueryString", ""))
@@ -148,22 +131,3 @@ def _cursor(query: dict[str, str], name: str, prefix: str) -> str:
         # An id that was not made here has no place by itself.
         raise errors.message_not_found(value) if prefix == "msg" else errors.thread_not_found(value)
     return ulid
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _is_deep(value: Any) -> bool:
-    """Tell whether objects and arrays are nested deeper than any body of the contract."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return True

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
+from local.events import encode
+
 _ROUTES = {
     "create_thread": ("POST", "/threads"),
     "list_threads": ("GET", "/threads"),
@@ -28,11 +30,12 @@ _projects = itertools.count(1)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answered: `text` is the body as a client decodes it."""
+    """What a function answered: `text` is the body as a client decodes it, `size` what Lambda counts, in bytes."""
 
     status: int
     headers: dict[str, str]
     text: str
+    size: int
 
     @property
     def body(self) -> Any:
@@ -125,4 +128,4 @@ def invoke(function: str, event: dict[str, Any]) -> Answer:
     if result["isBase64Encoded"]:
         raw = base64.b64decode(text)
         text = (gzip.decompress(raw) if result["headers"].get("content-encoding") == "gzip" else raw).decode()
-    return Answer(result["statusCode"], result["headers"], text)
+    return Answer(result["statusCode"], result["headers"], text, size=len(encode(result)))

@@ -19,6 +19,8 @@ class Story:
     seed: int
     patch: pytest.MonkeyPatch
     hang: int = 16
+    slow_reads: bool = False
+    most_creates: int = 6
     thread_id: str = ""
     acknowledged: list[str] = field(default_factory=list)
     of_run: set[str] = field(default_factory=set)
@@ -27,7 +29,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.seed)
-        self.engine = Engine(self.scheduler, self.hang)
+        self.engine = Engine(self.scheduler, self.hang, slow_reads=self.slow_reads)
 
     def run(self, *actors: Any) -> None:
         """Make a thread and run the actors, each of which is a function of the story."""
@@ -42,7 +44,7 @@ class Story:
         """List, remember the page, and retrieve one of its messages."""
         page = self.client.page(self.thread_id, **query)
         self.pages.append((query, page))
-        if page["data"]:
+        if page["data"] and self.scheduler.random.random() < 0.3:
             listed = self.scheduler.random.choice(page["data"])
             answer = self.client.call("retrieve_message", self.thread_id, listed["id"])
             assert (answer.status, answer.text and answer.body) == (200, listed)
@@ -69,14 +71,14 @@ class Story:
 def writer(story: Story) -> None:
     """Create messages; every one is seen by the next reads of the same writer."""
     draw = story.scheduler.random
-    for _ in range(draw.randint(2, 6)):
-        run = {"run_id": RUN} if draw.random() < 0.5 else {}
+    for _ in range(draw.randint(2, story.most_creates)):
+        run = {"role": "assistant", "run_id": RUN} if draw.random() < 0.5 else {}
         message_id = story.client.message(story.thread_id, **run)["id"]
         story.acknowledged.append(message_id)
         if run:
             story.of_run.add(message_id)
         if draw.random() < 0.3:
-            query = {**run, "limit": 100, "order": draw.choice(("asc", "desc"))}
+            query = {**({"run_id": RUN} if run else {}), "limit": 100, "order": draw.choice(("asc", "desc"))}
             assert message_id in [message["id"] for message in story.page(**query)["data"]]
     story.writers -= 1
 
@@ -89,5 +91,22 @@ def follower(story: Story, **query: Any) -> list[str]:
         after = {"after": read[-1]} if read else {}
         page = story.page(order="asc", limit=story.scheduler.random.randint(1, 4), **after, **query)
         read += [message["id"] for message in page["data"]]
-        if written and not page["data"]:
-            return read
+        if not page["data"]:
+            if written:
+                return read
+            story.scheduler.pause(10)
+
+
+def reader(story: Story) -> None:
+    """Page through the thread, or its run, in every way there is, until the writers are done."""
+    draw = story.scheduler.random
+    while story.writers:
+        query: dict[str, Any] = {"order": draw.choice(("asc", "desc")), "limit": draw.randint(1, 6)}
+        if draw.random() < 0.4:
+            query["run_id"] = RUN
+        cursor = draw.choice(("after", "before"))
+        page = story.page(**query)
+        while page["has_more"] or (cursor == "before" and page["data"] and draw.random() < 0.7):
+            story.scheduler.pause(draw.choice((0, 0, 5)))
+            page = story.page(**query, **{cursor: page["last_id" if cursor == "after" else "first_id"]})
+        story.scheduler.pause(10)

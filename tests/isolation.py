@@ -10,14 +10,17 @@ visible. The head of a thread remembers as many messages as that.
 """
 
 import bisect
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-from tests import expressions, faults
-from tests.faults import Attempt, Fault, Outcome
+from botocore.model import OperationModel
+
+from tests import expressions
 from tests.scheduler import Scheduler
 
 Item = dict[str, Any]
@@ -53,16 +56,20 @@ class _RefusedError(Exception):
 
     def __init__(self, code: str, **further: Any) -> None:
         super().__init__(code)
-        self.effect = faults.error(code, **further)
+        self.answer = {"Error": {"Code": code, "Message": "refused"}, **further}
 
 
 class Engine:
-    """The table. `hang` is how many creates of a thread may overtake one that is not yet visible."""
+    """The table. `hang` is how many creates of a thread may overtake one that is not yet visible.
 
-    def __init__(self, scheduler: Scheduler, hang: int = 16) -> None:
+    With `slow_reads` a GetItem now and then takes as long as many creates do, as one that is sent again does.
+    """
+
+    def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False) -> None:
         self._scheduler = scheduler
         self._random = scheduler.random
         self._hang = hang
+        self._slow_reads = slow_reads
         self._partitions: defaultdict[str, _Partition] = defaultdict(_Partition)
         # Two readings of "serializable with single reads": from the decision on, or item by item.
         self._shows_decided = self._random.random() < 0.5
@@ -79,18 +86,24 @@ class Engine:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Answer the calls of the table's client."""
-        with faults.inject(*(Fault(operation, self._answer, times=0) for operation in self.calls)):
-            yield
+        """Answer the calls of the table's client, once botocore has put them into words and before it signs them."""
+        from shared.store import table
 
-    def _answer(self, attempt: Attempt) -> Outcome:
+        events = table._client.meta.events
+        events.register("before-call.dynamodb", self._answer)
+        try:
+            yield
+        finally:
+            events.unregister("before-call.dynamodb", self._answer)
+
+    def _answer(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[Any, Item]:
         self._scheduler.pause()
         try:
-            answer = self.calls[attempt.operation](attempt.request)
+            status, answer = 200, self.calls[model.name](json.loads(params["body"]))
         except _RefusedError as refused:
-            return refused.effect(attempt)
+            status, answer = 400, refused.answer
         self._scheduler.pause(self._delay())
-        return attempt.answer(200, answer)
+        return SimpleNamespace(status_code=status), answer | {"ResponseMetadata": {"RetryAttempts": 0}}
 
     def _delay(self) -> int:
         """Return for how many steps something takes longer than usual: seldom, and then maybe long."""
@@ -100,6 +113,8 @@ class Engine:
         return self._partitions[key["threadId"]["S"]].cell(key["messageId"]["S"])
 
     def _get_item(self, request: Item) -> Item:
+        if self._slow_reads and self._random.random() < 0.3:
+            self._scheduler.pause(self._random.choice((100, 300, 1_000)))
         cell = self._cell(request["Key"])
         return _response(cell.decided if self._shows_decided else cell.visible)
 

@@ -51,7 +51,10 @@ class Scheduler:
         self._failures: list[BaseException] = []
 
     def run(self, *actors: Callable[[], object], skew_seconds: float = 5.0) -> None:
-        """Run the actors to their end, each with a clock that is wrong by up to `skew_seconds`. Raises what one raised."""
+        """Run the actors to their end, each with a clock that is wrong by up to `skew_seconds`.
+
+        Raises what one of them raised; the others then stay where they are.
+        """
         for work in actors:
             self._start(work, self.random.uniform(-skew_seconds, skew_seconds))
         self._next().turn.release()
@@ -109,7 +112,8 @@ class Scheduler:
             except BaseException as error:  # noqa: BLE001 - `run` raises it
                 self._failures.append(error)
             actor.done = True
-            if all(other.done for other in self._actors):
+            if self._failures or all(other.done for other in self._actors):
+                self._current = None
                 self._over.release()
             else:
                 self._next().turn.release()

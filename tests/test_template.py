@@ -39,7 +39,8 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
-EVENT_FUNCTIONS = {"QueueErasures", "EraseThread", "SweepThreads"}
+ERASING_FUNCTIONS = {"QueueErasures", "EraseThread", "SweepThreads"}
+EVENT_FUNCTIONS = {*ERASING_FUNCTIONS, "PublishEvents", "IngestMessage"}
 HTTP_FUNCTIONS = {*FUNCTIONS} - EVENT_FUNCTIONS
 
 
@@ -54,7 +55,8 @@ def seconds(function: str) -> int:
 def test_each_module_of_functions_is_one_function_of_its_name() -> None:
     modules = {module.stem for module in (ROOT / "functions").glob("[a-z]*.py")}
 
-    assert modules == {*ROUTES, "unknown_route", "queue_erasures", "erase_thread", "sweep_threads"}
+    events = {"queue_erasures", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
+    assert modules == {*ROUTES, "unknown_route", *events}
     assert {name: function["Handler"] for name, function in FUNCTIONS.items()} == {
         module.title().replace("_", ""): f"functions.{module}.handler" for module in modules
     }
@@ -91,20 +93,30 @@ def test_a_function_is_built_by_make_and_logs_to_a_group_that_forgets(name: str)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_may_do_named_things_to_the_table_and_the_erasure_queue_alone(name: str) -> None:
+def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name: str) -> None:
+    services = {
+        "!Table.Arn": "dynamodb:",
+        "!ErasureQueue.Arn": "sqs:",
+        "!RejectedCommands.Arn": "sqs:",
+        "!RejectedFifoCommands.Arn": "sqs:",
+        "!Events.Arn": "events:",
+    }
     for statement in statements(FUNCTIONS[name]):
-        service = {"!Table.Arn": "dynamodb:", "!ErasureQueue.Arn": "sqs:"}[statement["Resource"]]
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        (service,) = {services[resource] for resource in resources}
         assert all(action.startswith(service) and "*" not in action for action in statement["Action"])
         assert statement["Action"] == sorted(set(statement["Action"]))
 
 
 def test_only_functions_that_queue_erasures_know_the_queue() -> None:
     def may_send(function: dict[str, Any]) -> bool:
-        return any("sqs:SendMessage" in statement["Action"] for statement in statements(function))
+        return any(statement["Resource"] == "!ErasureQueue.Arn" for statement in statements(function))
 
-    knowing = {name for name, function in FUNCTIONS.items() if "Environment" in function}
-    assert knowing == {name for name, function in FUNCTIONS.items() if may_send(function)}
-    assert knowing == EVENT_FUNCTIONS
+    def knows(function: dict[str, Any]) -> bool:
+        return "ERASURE_QUEUE_URL" in function.get("Environment", {}).get("Variables", {})
+
+    assert {name for name, function in FUNCTIONS.items() if knows(function)} == ERASING_FUNCTIONS
+    assert {name for name, function in FUNCTIONS.items() if may_send(function)} == ERASING_FUNCTIONS
 
 
 def test_the_table_is_kept_whatever_happens_to_the_stack() -> None:
@@ -145,19 +157,28 @@ def test_queues_keep_what_they_hold_for_fourteen_days() -> None:
 
 
 def test_what_no_function_could_process_raises_an_alarm() -> None:
-    dead_letters = {
-        RESOURCES["ErasureQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"].removesuffix(".Arn"),
-        FUNCTIONS["QueueErasures"]["Events"]["Changes"]["Properties"]["DestinationConfig"]["OnFailure"][
-            "Destination"
-        ].removesuffix(".Arn"),
-    }
+    targets = [
+        queue["RedrivePolicy"]["deadLetterTargetArn"]
+        for queue in of_type("AWS::SQS::Queue").values()
+        if "RedrivePolicy" in queue
+    ]
+    for function in ("QueueErasures", "PublishEvents"):
+        stream = FUNCTIONS[function]["Events"]["Changes"]["Properties"]
+        targets.append(stream["DestinationConfig"]["OnFailure"]["Destination"])
+    targets += [
+        target["DeadLetterConfig"]["Arn"]
+        for rule in of_type("AWS::Events::Rule").values()
+        for target in rule["Targets"]
+    ]
+    dead_letters = {target.removesuffix(".Arn") for target in targets}
     watched = {
         alarm["Dimensions"][0]["Value"].removesuffix(".QueueName")
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
         if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
 
-    assert dead_letters == watched == {"!FailedErasures", "!UnqueuedErasures"}
+    assert dead_letters == watched
+    assert len(watched) == 6
 
 
 def test_every_alarm_is_published() -> None:
@@ -176,7 +197,6 @@ def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser() -> None:
             "eventName": ["REMOVE", "MODIFY"],
             "dynamodb": {"OldImage": {"parts": {"M": {"count": {"N": present}}}}},
         },
-        {"eventName": ["REMOVE"], "dynamodb": {"OldImage": {"runId": {"S": present}}}},
     ]
 
 

@@ -125,6 +125,11 @@ def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
     )
 
 
+def without_content(item: Item) -> Item:
+    """Return a message's item as if its content were empty."""
+    return {name: value for name, value in item.items() if name != "parts"} | {"content": {"S": "[]"}}
+
+
 def size(item: Item) -> int:
     """Return a bound of what a message's JSON takes of an answer, in bytes."""
     metadata = item.get("metadata", {}).get("S", "")

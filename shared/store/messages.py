@@ -114,13 +114,19 @@ def whole(item: Item, thread_id: str) -> Message | None:
     for _ in table.tries():
         if current is None:
             break
-        wanted = items.part_keys(current)
-        found = table.batch_get(wanted)
-        parts = [found.get((key["threadId"]["S"], key["messageId"]["S"])) for key in wanted]
-        if None not in parts:
-            return items.message(current, [part for part in parts if part], thread_id)
+        parts = parts_of(current)
+        if parts is not None:
+            return items.message(current, parts, thread_id)
         current = table.get(keys.key(item["threadId"]["S"], item["messageId"]["S"]))
     return None
+
+
+def parts_of(item: Item) -> list[Item] | None:
+    """Return the parts of a message, in order (none when its content is inline), or None when one is missing."""
+    wanted = items.part_keys(item)
+    found = table.batch_get(wanted)
+    parts = [found.get((key["threadId"]["S"], key["messageId"]["S"])) for key in wanted]
+    return None if None in parts else [part for part in parts if part]
 
 
 def _require(partition: str, message_id: str) -> Item:

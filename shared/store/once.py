@@ -8,14 +8,13 @@ from shared.store.errors import IdempotencyKeyReusedError
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item, Write
 
-_REMEMBERED_SECONDS = 86_400
-
 
 class Once(NamedTuple):
-    """An Idempotency-Key, and the hash of the body that came with it."""
+    """An Idempotency-Key, the hash of the body that came with it, and the seconds for which it is remembered."""
 
     key: str
     body_hash: str
+    seconds: int = 86_400
 
 
 def marker(partition: str, once: Once, ulid: str) -> Write:
@@ -31,7 +30,7 @@ def marker(partition: str, once: Once, ulid: str) -> Write:
                 "v": {"N": str(SCHEMA)},
                 "ulid": {"S": ulid},
                 "bodyHash": {"S": once.body_hash},
-                "expires": {"N": str(now + _REMEMBERED_SECONDS)},
+                "expires": {"N": str(now + once.seconds)},
             },
             "ConditionExpression": "attribute_not_exists(threadId) OR expires <= :now",
             "ExpressionAttributeValues": {":now": {"N": str(now)}},

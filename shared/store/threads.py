@@ -15,6 +15,7 @@ SHARDS = int(os.environ["THREAD_LIST_SHARDS"])
 
 # A transaction ends at 100 items and 4 MB. A create has at most 5 items beside its messages.
 _CHANGED = {"version": "version", "metadata": "metadata", "resources": "toolResources", "entries": "entries"}
+_STAGED = {"staged": {"BOOL": True}}
 _WRITES_IN_ONE = 95
 _BYTES_IN_ONE = 3_900_000
 
@@ -43,6 +44,8 @@ def create(
         if len(messages) <= _WRITES_IN_ONE and _bytes(writes + messages) <= _BYTES_IN_ONE:
             writes[1:1] = messages
         else:
+            # The publisher of events leaves out staged messages, and tells of them when it meets the staged thread.
+            writes[1]["Put"]["Item"] |= _STAGED
             _stage(partition, entries[0], ulid, messages)
             writes[0]["Put"] |= head.IF_PENDING
         table.transact(writes)
@@ -119,7 +122,7 @@ def _stage(partition: str, list_partition: str, ulid: str, messages: list[Write]
     """
     pending = head.item(partition, head.PENDING, []) | {"entries": {"L": [{"S": list_partition}]}}
     table.transact([{"Put": {"Item": pending, "ConditionExpression": head.IS_NEW}}, _entry(list_partition, ulid)])
-    table.batch_put([write["Put"]["Item"] for write in messages])
+    table.batch_put([write["Put"]["Item"] | _STAGED for write in messages])
 
 
 def _thread(ulid: str, metadata: str, tool_resources: str) -> Thread:

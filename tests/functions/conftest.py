@@ -11,6 +11,11 @@ def _table(in_memory: None) -> None:
     """Every test here runs on the table in memory."""
 
 
+@pytest.fixture(autouse=True)
+def _tidy(tidy: None) -> None:
+    """Each leaves the table as it was."""
+
+
 @pytest.fixture
 def client() -> Client:
     """Return a client whose project is empty."""

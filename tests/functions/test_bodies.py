@@ -41,7 +41,7 @@ ROLES = [
     (["user"], wrong_type("role", "a string", "an array")),
     ({"user": 1}, wrong_type("role", "a string", "an object")),
 ]
-CONTENTS = [
+CONTENTS: list[tuple[Any, dict[str, Any]]] = [
     ("", _EMPTY),
     ([], _EMPTY),
     ([{"type": "text", "text": ""}, {"type": "text", "text": ""}], _EMPTY),

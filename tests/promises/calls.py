@@ -1,7 +1,8 @@
 """What the functions ask of AWS: each call with what DynamoDB bills for it, and a process that dies at one of them."""
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -40,24 +41,55 @@ def recorded() -> Iterator[list[Call]]:
 
 
 @contextmanager
-def killed_at(step: int, *, done: bool) -> Iterator[None]:
-    """End the process at its call number `step` (from 0) to DynamoDB or SQS; raises `KilledError` there.
+def partitions() -> Iterator[set[str]]:
+    """Yield the set of the partitions that calls name; it grows as they are made."""
+    found: set[str] = set()
 
-    `done` says whether AWS still carries that call out.
+    def note(params: dict[str, Any], **_: Any) -> None:
+        found.update(re.findall(r'"(?:threadId|:partition)": ?{"S": ?"([^"]*)"}', params["body"].decode()))
+
+    with _registered(_table_events(), "before-call.dynamodb", note):
+        yield found
+
+
+@contextmanager
+def at(step: int, action: Callable[[], object], *, done: bool = False) -> Iterator[list[int]]:
+    """Let something happen just before the call number `step` (from 0) to DynamoDB or SQS, or just after it is done.
+
+    Yields the list of the steps at which it happened: empty, or with this one.
     """
     from shared import erasure_queue
 
     counter = itertools.count()
+    happened: list[int] = []
 
-    def maybe_die(**_: Any) -> None:
+    def act(**_: Any) -> None:
         if next(counter) == step:
-            raise KilledError
+            happened.append(step)
+            action()
 
     moment = "after-call" if done else "before-call"
     with ExitStack() as stack:
         for events in (_table_events(), erasure_queue._client.meta.events):
-            stack.enter_context(_registered(events, moment, maybe_die))
-        yield
+            stack.enter_context(_registered(events, moment, act))
+        yield happened
+
+
+def killed(step: int, process: Callable[[], object], *, done: bool) -> bool:
+    """Run a process that ends at its call number `step`; tell whether it did, or came to its own end before.
+
+    `done` says whether AWS still carries that call out.
+    """
+    with at(step, _die, done=done):
+        try:
+            process()
+        except KilledError:
+            return True
+    return False
+
+
+def _die() -> None:
+    raise KilledError
 
 
 _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
@@ -71,7 +103,7 @@ def _table_events() -> Any:
 
 @contextmanager
 def _registered(events: Any, name: str, handler: Any) -> Iterator[None]:
-    # First of all handlers: a fake queue answers before-call by itself, and none after it would be asked.
+    # First of all: a queue that stands in for SQS answers in before-call, and no handler after it is asked.
     events.register_first(name, handler)
     try:
         yield

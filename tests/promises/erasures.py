@@ -13,13 +13,18 @@ import boto3
 from local import template
 from tests.client import Client
 
-_RESOURCES = template._Loader(template.TEMPLATE.read_text(encoding="utf-8")).get_single_data()["Resources"]
-PATTERNS = [
-    json.loads(entry["Pattern"])
-    for entry in _RESOURCES["QueueErasures"]["Properties"]["Events"]["Changes"]["Properties"]["FilterCriteria"][
-        "Filters"
-    ]
-]
+TEMPLATE = template.load()
+
+
+def resource(name: str) -> dict[str, Any]:
+    """Return the properties of a resource of the template."""
+    loader = template._Loader(template.TEMPLATE.read_text(encoding="utf-8"))
+    properties: dict[str, Any] = loader.get_single_data()["Resources"][name]["Properties"]
+    return properties
+
+
+_FILTERS = resource("QueueErasures")["Events"]["Changes"]["Properties"]["FilterCriteria"]["Filters"]
+PATTERNS = [json.loads(entry["Pattern"]) for entry in _FILTERS]
 
 
 def passes(record: dict[str, Any]) -> bool:
@@ -51,6 +56,7 @@ class Erasures:
     _iterators: list[str]
     queue: deque[str] = field(default_factory=deque)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    refuse: bool = False
 
     def records(self) -> list[dict[str, Any]]:
         """Take from the stream what it holds by now, and return what the filters let through."""
@@ -110,7 +116,7 @@ def running() -> Iterator[Erasures]:
     """Begin at the stream's present end, with an empty queue."""
     from shared import erasure_queue
 
-    table = boto3.client("dynamodb").describe_table(TableName=template.load().table["TableName"])["Table"]
+    table = boto3.client("dynamodb").describe_table(TableName=TEMPLATE.table["TableName"])["Table"]
     arn = table["LatestStreamArn"]
     shards = _streams().describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     erasures = Erasures(
@@ -125,6 +131,9 @@ def running() -> Iterator[Erasures]:
 
     def take(params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
         entries = json.loads(params["body"])["Entries"]
+        if erasures.refuse:
+            failed = [{"Id": entry["Id"], "Code": "ServiceUnavailable", "SenderFault": False} for entry in entries]
+            return SimpleNamespace(status_code=200), {"Failed": failed}
         erasures.sent += entries
         erasures.queue += [entry["MessageBody"] for entry in entries]
         return SimpleNamespace(status_code=200), {"Successful": [{"Id": entry["Id"]} for entry in entries]}

@@ -1,20 +1,215 @@
-"""A deleted thread is gone at once, and everything it held is erased, whatever fails in between."""
+"""A deleted thread is gone at once, and all that it held is erased soon after, whatever fails in between."""
+
 import random
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+
 import pytest
+
 from tests.client import Client
+from tests.promises import calls
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
+from tests.promises.threads import USER, age, full, incompressible, listed, remains
+
+LARGE = incompressible(seed=1)
+
 
 @pytest.fixture
 def erasures() -> Iterator[Erasures]:
     with way.running() as running:
         yield running
 
-def test_modify(erasures: Erasures, client: Client) -> None:
-    t = client.thread(metadata={"user_id": "u"})
-    rng = random.Random(1)
-    m = client.message(t, "".join(chr(rng.randrange(0x20000, 0x2A000)) for _ in range(256_000)))
-    client.create("modify_message", t, m["id"], body={"metadata": {"a": "b"}})
+
+def _delete(client: Client, thread_id: str) -> None:
+    deleted = {"id": thread_id, "object": "thread.deleted", "deleted": True}
+    assert client.create("delete_thread", thread_id) == deleted
+
+
+def test_a_deleted_thread_is_gone_at_once_for_every_operation(trusted: Client) -> None:
+    thread_id = full(trusted, "small")
+    message_id = trusted.page(thread_id)["data"][0]["id"]
+    _delete(trusted, thread_id)
+    once = {"idempotency-key": "key"}
+    answers = [
+        trusted.call("retrieve_thread", thread_id),
+        trusted.call("modify_thread", thread_id, body={"metadata": {}}),
+        trusted.call("delete_thread", thread_id),
+        trusted.call("create_message", thread_id, body={"role": "user", "content": "late"}),
+        trusted.call("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once),
+        trusted.call("list_messages", thread_id),
+        trusted.call("list_messages", thread_id, query={"run_id": "run_1"}),
+        trusted.call("retrieve_message", thread_id, message_id),
+        trusted.call("modify_message", thread_id, message_id, body={"metadata": {}}),
+        trusted.call("delete_message", thread_id, message_id),
+    ]
+    assert {answer.error for answer in answers} == {(404, None, None)}
+    assert {answer.body["error"]["message"] for answer in answers} == {f"No thread found with id '{thread_id}'."}
+    assert listed(trusted) == []
+    assert listed(trusted, **{"metadata[user_id]": USER}) == []
+
+
+def test_all_that_a_deleted_thread_held_is_erased(trusted: Client, erasures: Erasures) -> None:
+    kept = full(trusted, LARGE)
+    before = remains(trusted, kept)
+    thread_id = full(trusted, LARGE)
+    held = {name.partition("#")[0].partition("_")[0] for name in remains(trusted, thread_id)}
+    assert held == {"head", "thread", "msg", "once", "part", "run", trusted.project}
+    _delete(trusted, thread_id)
     erasures.run()
-    assert client.create("retrieve_message", t, m["id"])["content"] == m["content"]
+    assert remains(trusted, thread_id) == []
+    assert remains(trusted, kept) == before
+    assert listed(trusted) == [kept]
+
+
+def test_nothing_but_deletions_and_large_contents_comes_through_the_filters(
+    trusted: Client, erasures: Erasures
+) -> None:
+    thread_id = full(trusted, "small")
+    message = trusted.message(thread_id, "state erasing", metadata={"state": "erasing"})
+    trusted.create("modify_message", thread_id, message["id"], body={"metadata": {"a": "b"}})
+    trusted.create("delete_message", thread_id, message["id"])
+    trusted.create("modify_thread", thread_id, body={"metadata": {"user_id": "other"}})
+    assert erasures.records() == []
+
+
+def test_erasures_wait_longer_than_any_function_runs(trusted: Client, erasures: Erasures) -> None:
+    queue = way.resource("ErasureQueue")
+    timeouts = [function.timeout for function in way.TEMPLATE.functions if function.routes]
+    assert queue["DelaySeconds"] > max(timeouts)
+    thread_id = trusted.thread()
+    _delete(trusted, thread_id)
+    way.queue(erasures.records())
+    assert [list(entry) for entry in erasures.sent] == [["Id", "MessageBody"]]
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before the call", "after the call"])
+@pytest.mark.parametrize("lost", [False, True], ids=["delivered again", "lost"])
+def test_the_eraser_may_be_killed_at_every_step(trusted: Client, erasures: Erasures, done: bool, lost: bool) -> None:
+    for step in range(100):
+        thread_id = full(trusted, LARGE)
+        erasures.run()  # the rest of the round before
+        _delete(trusted, thread_id)
+        way.queue(erasures.records())
+        was_killed = calls.killed(step, erasures.erase, done=done)
+        if lost:
+            erasures.queue.clear()
+            if remains(trusted, thread_id):
+                age(trusted, thread_id, 3_601)
+            way.sweep(trusted)
+        erasures.erase()
+        assert remains(trusted, thread_id) == []
+        if not was_killed:
+            break
+    assert step == 5  # read the head, find what hangs on it, delete that, read the thread, delete thread and head
+
+
+def test_a_chunk_that_is_not_the_last_queues_the_rest(
+    trusted: Client, erasures: Erasures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import erasure
+
+    thread_id = trusted.thread()
+    for _ in range(60):
+        trusted.message(thread_id)
+    clock = erasure.time
+    looks = iter(range(1_000_000))
+    # Each look at the clock is 50 seconds later than the one before, so that a chunk ends after a call or two.
+    monkeypatch.setattr(erasure, "time", SimpleNamespace(monotonic=lambda: clock.monotonic() + 50 * (next(looks) % 3)))
+    _delete(trusted, thread_id)
+    way.queue(erasures.records())
+    assert erasures.erase(seconds=90) > 1
+    assert remains(trusted, thread_id) == []
+    assert [entry.get("DelaySeconds") for entry in erasures.sent] == [None] + [0] * (len(erasures.sent) - 1)
+
+
+def test_a_lost_stream_record_is_made_up_for_by_the_sweep(trusted: Client, erasures: Erasures) -> None:
+    thread_id = full(trusted, LARGE)
+    _delete(trusted, thread_id)
+    erasures.records()  # and nobody queues them
+    way.sweep(trusted)
+    assert not erasures.queue, "an erasure that has just begun is not forgotten"
+    age(trusted, thread_id, 3_601)
+    way.sweep(trusted)
+    erasures.erase()
+    assert remains(trusted, thread_id) == []
+
+
+def test_the_queue_takes_all_or_the_stream_delivers_again(trusted: Client, erasures: Erasures) -> None:
+    _delete(trusted, trusted.thread())
+    records = erasures.records()
+    erasures.refuse = True
+    with pytest.raises(RuntimeError, match="ServiceUnavailable"):
+        way.queue(records)
+
+
+def test_what_is_delivered_twice_does_no_harm(trusted: Client, erasures: Erasures) -> None:
+    thread_id, kept = full(trusted, LARGE), full(trusted, LARGE)
+    before = remains(trusted, kept)
+    _delete(trusted, thread_id)
+    records = erasures.records()
+    for _ in range(2):
+        way.queue(records * 2)
+        erasures.erase()
+    assert remains(trusted, thread_id) == []
+    assert remains(trusted, kept) == before
+
+
+def test_an_open_thread_is_never_erased(trusted: Client, erasures: Erasures) -> None:
+    thread_id = full(trusted, LARGE)
+    before = remains(trusted, thread_id)
+    erasures.queue.append(f'{{"partition": "{trusted.project}#{thread_id}", "prefix": ""}}')
+    erasures.erase()
+    assert remains(trusted, thread_id) == before
+
+
+@pytest.mark.parametrize("operation", ["create_message", "modify_message", "delete_message", "modify_thread"])
+def test_a_thread_that_is_erased_during_any_step_of_a_write_leaves_nothing(
+    trusted: Client, erasures: Erasures, operation: str
+) -> None:
+    for step in range(100):
+        thread_id = trusted.thread()
+        message_id = trusted.message(thread_id)["id"]
+        ids, body = {
+            "create_message": ((thread_id,), {"role": "assistant", "content": "late", "run_id": "run_1"}),
+            "modify_message": ((thread_id, message_id), {"metadata": {"a": "b"}}),
+            "delete_message": ((thread_id, message_id), None),
+            "modify_thread": ((thread_id,), {"metadata": {"user_id": USER}}),
+        }[operation]
+
+        def erase(thread_id: str = thread_id) -> None:
+            _delete(trusted, thread_id)
+            erasures.run()
+
+        with calls.at(step, erase) as happened:
+            answer = trusted.call(operation, *ids, body=body)
+        if not happened:
+            break
+        assert answer.error[0] == 404
+        assert remains(trusted, thread_id) == []
+    assert step >= 1
+
+
+def test_creates_that_race_the_delete_leave_nothing(trusted: Client, erasures: Erasures, seed: int) -> None:
+    for round_ in range(25):
+        rng = random.Random(f"{seed}-{round_}")
+        thread_id = trusted.thread(metadata={"user_id": USER})
+        statuses: set[int] = set()
+
+        def write(pause: float, thread_id: str = thread_id, statuses: set[int] = statuses) -> None:
+            with_run = {"role": "assistant", "content": "x", "run_id": "run_1"}
+            while (answer := trusted.call("create_message", thread_id, body=with_run)).status == 200:
+                threading.Event().wait(pause)
+            statuses.add(answer.status)
+
+        writers = [threading.Thread(target=write, args=(rng.uniform(0, 0.003),)) for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        threading.Event().wait(rng.uniform(0, 0.05))
+        _delete(trusted, thread_id)
+        erasures.run()  # at once: not even the queue's delay is needed
+        for writer in writers:
+            writer.join()
+        assert statuses == {404}
+        assert remains(trusted, thread_id) == []

@@ -5,6 +5,7 @@ Not on DynamoDB Local, which never shows a transaction half visible: on the engi
 
 import os
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,8 +39,8 @@ def switch_off_the_drop(patch: pytest.MonkeyPatch) -> None:
     from shared.store import head, pages
 
     highest = "7" + "Z" * 25
-    recent = head.recent
-    patch.setattr(pages.head, "recent", lambda found: [highest, *recent(found)])
+    without_end = SimpleNamespace(**vars(head) | {"recent": lambda found: [highest, *head.recent(found)]})
+    patch.setattr(pages, "head", without_end)
 
 
 @pytest.mark.parametrize("switch_off", [switch_off_the_repair, switch_off_the_drop])

@@ -1,0 +1,14 @@
+"""Ingest message: from the inbound queues, commands become messages by the same rules as create message."""
+
+from typing import Any
+
+from shared import inbound
+
+# For each command; a batch has ten at most, and the function's time-out is 180 seconds.
+_SECONDS = 12.0
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Create a message for each command; name those that the queue is to deliver again."""
+    again = inbound.ingest(event["Records"], _SECONDS)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

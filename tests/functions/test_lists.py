@@ -1,0 +1,164 @@
+"""Lists of messages: order, cursors, both ways, has_more; the same for the messages of one run."""
+
+from typing import Any
+
+import pytest
+
+from tests import expected
+from tests.client import Client
+from tests.expected import compact
+from tests.refusals import NOTHING
+
+_LAST = "msg_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
+
+
+class Listed:
+    """A thread of seven messages, numbered 0 to 6 in their order, and pages of it as numbers."""
+
+    def __init__(self, run_id: str | None) -> None:
+        self.client = Client(trusted=True)
+        self.thread_id = self.client.thread()
+        self.run = {"run_id": run_id} if run_id else {}
+        self.messages = []
+        for number in range(7):
+            if run_id:
+                self.client.message(self.thread_id, "of no run")
+                other = {"role": "assistant", "content": "of another run", "run_id": f"{run_id}x"}
+                self.client.create("create_message", self.thread_id, body=other)
+            body = {"role": "assistant" if run_id else "user", "content": str(number), **self.run}
+            self.messages.append(self.client.create("create_message", self.thread_id, body=body))
+        self.ids = [message["id"] for message in self.messages]
+
+    def page(self, **query: Any) -> tuple[list[int], bool]:
+        """Return the numbers of the messages of a page, and has_more; `after` and `before` are numbers too."""
+        for name in ("after", "before"):
+            if isinstance(query.get(name), int):
+                query[name] = self.ids[query[name]]
+        answer = self.client.call("list_messages", self.thread_id, query={**query, **self.run})
+        numbers = [self.ids.index(message["id"]) for message in answer.body["data"]]
+        has_more = answer.body["has_more"]
+        whole = expected.page([self.messages[number] for number in numbers], has_more=has_more)
+        assert (answer.status, answer.text) == (200, compact(whole))
+        return numbers, has_more
+
+
+@pytest.fixture(scope="module", params=[None, "run_1"], ids=["all", "of a run"])
+def listed(request: pytest.FixtureRequest, _table: None) -> Listed:
+    return Listed(request.param)
+
+
+PAGES: list[tuple[dict[str, Any], list[int], bool]] = [
+    ({}, [6, 5, 4, 3, 2, 1, 0], False),
+    ({"order": "desc"}, [6, 5, 4, 3, 2, 1, 0], False),
+    ({"order": "asc"}, [0, 1, 2, 3, 4, 5, 6], False),
+    ({"limit": 7}, [6, 5, 4, 3, 2, 1, 0], False),
+    ({"limit": 6}, [6, 5, 4, 3, 2, 1], True),
+    ({"limit": 1}, [6], True),
+    ({"limit": 1, "order": "asc"}, [0], True),
+    ({"after": 6}, [5, 4, 3, 2, 1, 0], False),
+    ({"after": 3, "limit": 2}, [2, 1], True),
+    ({"after": 3, "limit": 3}, [2, 1, 0], False),
+    ({"after": 0}, [], False),
+    ({"after": 3, "order": "asc"}, [4, 5, 6], False),
+    ({"after": 3, "order": "asc", "limit": 2}, [4, 5], True),
+    ({"after": 6, "order": "asc"}, [], False),
+    # With `before` alone: the page that ends just before X, in the requested order; has_more is about its far side.
+    ({"before": 3}, [6, 5, 4], False),
+    ({"before": 3, "limit": 3}, [6, 5, 4], False),
+    ({"before": 3, "limit": 2}, [5, 4], True),
+    ({"before": 3, "limit": 1}, [4], True),
+    ({"before": 6}, [], False),
+    ({"before": 3, "order": "asc"}, [0, 1, 2], False),
+    ({"before": 3, "order": "asc", "limit": 2}, [1, 2], True),
+    ({"before": 0, "order": "asc"}, [], False),
+    # With both: from behind `after` towards `before`.
+    ({"after": 6, "before": 2}, [5, 4, 3], False),
+    ({"after": 6, "before": 2, "limit": 3}, [5, 4, 3], False),
+    ({"after": 6, "before": 2, "limit": 2}, [5, 4], True),
+    ({"after": 1, "before": 5, "order": "asc"}, [2, 3, 4], False),
+    ({"after": 1, "before": 5, "order": "asc", "limit": 2}, [2, 3], True),
+    ({"after": 3, "before": 2}, [], False),
+    ({"after": 2, "before": 2}, [], False),
+    ({"after": 2, "before": 4}, [], False),
+    ({"after": 5, "before": 1, "order": "asc"}, [], False),
+    # A cursor is a position, whoever has it.
+    ({"after": NOTHING}, [], False),
+    ({"after": NOTHING, "order": "asc", "limit": 2}, [0, 1], True),
+    ({"after": _LAST, "limit": 2}, [6, 5], True),
+    ({"after": _LAST, "order": "asc"}, [], False),
+    ({"before": NOTHING, "limit": 2}, [1, 0], True),
+    ({"before": NOTHING, "order": "asc"}, [], False),
+    ({"before": _LAST, "order": "asc", "limit": 2}, [5, 6], True),
+    ({"before": _LAST}, [], False),
+    ({"after": _LAST, "before": NOTHING, "limit": 100}, [6, 5, 4, 3, 2, 1, 0], False),
+]
+
+
+@pytest.mark.parametrize(("query", "numbers", "has_more"), PAGES, ids=[str(query) for query, _, _ in PAGES])
+def test_a_page(listed: Listed, query: dict[str, Any], numbers: list[int], has_more: bool) -> None:
+    assert listed.page(**query) == (numbers, has_more)
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_pages_follow_one_another_both_ways(listed: Listed, order: str, limit: int) -> None:
+    in_order = list(range(7)) if order == "asc" else list(range(6, -1, -1))
+
+    seen, more = listed.page(order=order, limit=limit)
+    while more:
+        numbers, more = listed.page(order=order, limit=limit, after=seen[-1])
+        seen += numbers
+    assert seen == in_order
+
+    back: list[int] = [in_order[-1]]
+    more = True
+    while more:
+        numbers, more = listed.page(order=order, limit=limit, before=back[0])
+        back = numbers + back
+    assert back == in_order
+
+
+def test_an_empty_thread_is_an_empty_list(client: Client) -> None:
+    answer = client.call("list_messages", client.thread())
+
+    empty = '{"object":"list","data":[],"first_id":null,"last_id":null,"has_more":false}'
+    assert (answer.status, answer.text) == (200, empty)
+
+
+def test_a_page_has_20_messages_unless_it_is_said(client: Client) -> None:
+    thread_id = client.thread(messages=[expected.ROLE_USER] * 21)
+
+    page = client.page(thread_id)
+
+    assert (len(page["data"]), page["has_more"]) == (20, True)
+
+
+def test_a_deleted_or_foreign_message_is_as_good_a_cursor(client: Client) -> None:
+    thread_id, other = client.thread(), client.thread()
+    first, second = client.message(thread_id), client.message(thread_id)
+    foreign = client.message(other)
+    third = client.message(thread_id)
+    client.create("delete_message", thread_id, second["id"])
+
+    for cursor in (second["id"], foreign["id"]):
+        assert client.page(thread_id, after=cursor)["data"] == [first]
+        assert client.page(thread_id, before=cursor)["data"] == [third]
+        assert client.page(thread_id, after=cursor, order="asc")["data"] == [third]
+
+
+def test_a_run_that_the_thread_does_not_have_is_an_empty_list(client: Client) -> None:
+    thread_id = client.thread()
+    client.message(thread_id)
+
+    assert client.page(thread_id, run_id="run_1") == expected.page([])
+
+
+def test_a_deleted_message_is_gone_from_its_run(trusted: Client) -> None:
+    thread_id = trusted.thread()
+    body = {"role": "assistant", "content": "a", "run_id": "run_1"}
+    kept, deleted = (trusted.create("create_message", thread_id, body=body) for _ in range(2))
+
+    trusted.create("delete_message", thread_id, deleted["id"])
+
+    assert trusted.page(thread_id, run_id="run_1") == expected.page([kept])
+    assert trusted.page(thread_id) == expected.page([kept])

@@ -1,0 +1,118 @@
+"""A thread comes with all of its first messages or not at all, also when they take more than one transaction."""
+
+import json
+import random
+import re
+import string
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.events import encode
+from local.gateway import MAX_ANSWER, MAX_EVENT
+from tests.client import Client, invoke
+from tests.promises import calls
+from tests.promises import erasures as way
+from tests.promises.erasures import Erasures
+from tests.promises.threads import USER, age, incompressible, listed, remains
+
+# Near the request's limit, and more than a transaction takes however it is compressed.
+LARGE = ["".join(random.Random(seed).choices(string.ascii_letters + string.digits, k=195_000)) for seed in range(32)]
+
+
+@pytest.fixture
+def erasures() -> Iterator[Erasures]:
+    with way.running() as running:
+        yield running
+
+
+def _body(texts: list[str]) -> str:
+    messages = [{"role": "user", "content": text} for text in texts]
+    return json.dumps({"messages": messages, "metadata": {"user_id": USER}}, ensure_ascii=False)
+
+
+def _texts(client: Client, thread_id: str) -> list[str]:
+    found: list[str] = []
+    query: dict[str, Any] = {"order": "asc", "limit": 100}
+    while True:
+        answer = client.call("list_messages", thread_id, query=query)
+        assert answer.size <= MAX_ANSWER
+        found += [message["content"][0]["text"]["value"] for message in answer.body["data"]]
+        if not answer.body["has_more"]:
+            return found
+        query["after"] = answer.body["last_id"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "operations"),
+    [
+        ([str(number) for number in range(32)], ["TransactWriteItems"]),
+        (["\x00" * 27_000] * 32, ["TransactWriteItems"]),
+        (LARGE, ["TransactWriteItems", "BatchWriteItem", "BatchWriteItem", "TransactWriteItems"]),
+        ([incompressible(seed, 48_000) for seed in range(32)], None),
+        ([incompressible(seed) for seed in range(4)], None),
+    ],
+    ids=["small", "control characters", "larger than a transaction", "four-byte", "with parts"],
+)
+def test_first_messages_come_back_equal_up_to_the_request_s_limit(
+    client: Client, texts: list[str], operations: list[str] | None
+) -> None:
+    event = client.event("create_thread", body=_body(texts))
+    assert len(encode(event)) <= MAX_EVENT
+    with calls.recorded() as made:
+        thread_id = invoke("create_thread", event).body["id"]
+    assert operations in (None, [call.operation for call in made if call.operation != "GetItem"])
+    assert _texts(client, thread_id) == texts
+    client.message(thread_id, "the next")
+    assert client.page(thread_id, limit=1)["data"][0]["content"][0]["text"]["value"] == "the next"
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before the call", "after the call"])
+def test_an_abandoned_create_leaves_nothing(client: Client, erasures: Erasures, done: bool) -> None:
+    event = client.event("create_thread", body=_body(LARGE), headers={"idempotency-key": "one"})
+    client.thread()  # the key is looked up once, here
+    (kept,) = listed(client)
+    for step in range(100):
+        with calls.partitions() as touched:
+            was_killed = calls.killed(step, lambda: invoke("create_thread", event), done=done)
+        threads = _threads(touched)
+        committed = done and step == 3
+        if committed or not was_killed:
+            break
+        assert listed(client) == [kept], "nobody sees a thread that is not whole"
+        for thread_id in threads:
+            assert client.call("list_messages", thread_id).status == 404
+            if remains(client, thread_id):
+                age(client, thread_id, 3_601)
+        way.sweep(client)
+        erasures.run()
+        assert [remains(client, thread_id) for thread_id in threads] == [[]] * len(threads)
+    assert step == (3 if done else 4)
+    repeat = client.call("create_thread", body=_body(LARGE), headers={"idempotency-key": "one"})
+    assert repeat.headers["idempotent-replayed"] == "true"
+    assert listed(client) == [repeat.body["id"], kept]
+    assert _texts(client, repeat.body["id"]) == LARGE
+
+
+def test_a_create_that_the_sweep_takes_for_abandoned_fails_and_leaves_nothing(
+    client: Client, erasures: Erasures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import sweep
+
+    monkeypatch.setattr(sweep, "_OVERDUE_SECONDS", -1)
+    event = client.event("create_thread", body=_body(LARGE))
+    client.create("delete_thread", client.thread())
+    erasures.run()
+    answers = []
+    for step in range(4):
+        with calls.partitions() as touched, calls.at(step, lambda: way.sweep(client)):
+            answers.append(invoke("create_thread", event).status)
+        erasures.run()  # comes later than any function runs: the queue sees to that
+        (thread_id,) = _threads(touched) - set(listed(client)) or {listed(client)[0]}
+        assert bool(remains(client, thread_id)) == (answers[-1] == 200)
+    assert answers == [200, 503, 503, 503]
+
+
+def _threads(touched: set[str]) -> set[str]:
+    return {name for partition in touched for name in re.findall(r"thread_\w{26}", partition)}

@@ -1,0 +1,150 @@
+"""What was accepted comes back equal, up to the largest bodies, whatever DynamoDB's and Lambda's own limits are."""
+
+import json
+import random
+import string
+from typing import Any
+
+import pytest
+
+from local.gateway import MAX_ANSWER
+from tests.client import Client
+from tests.promises.threads import incompressible
+
+LENGTH = 256_000
+TEXTS = {
+    "ASCII": "The quick brown fox. " * 12_190 + "jumped ove",
+    "CJK": "漢字仮名交じり文" * 32_000,
+    "emoji": "\U0001f9f5\U0001f680" * 128_000,
+    "quotes": '"' * LENGTH,
+    "backslashes": "\\" * LENGTH,
+    "newlines": "\n" * LENGTH,
+    "NUL": "\x00" * LENGTH,
+    "random ASCII": "".join(random.Random(1).choices(string.printable, k=LENGTH)),
+    "random four-byte": incompressible(seed=2),
+    "random three-byte": "".join(map(chr, random.Random(3).choices(range(0x800, 0xD800), k=LENGTH))),
+}
+METADATA = {
+    "four-byte": {chr(0x1F600 + n) * 64: "\U0001f9f5" * 512 for n in range(16)},
+    "control": {chr(0x01 + n) * 64: "\x00" * 512 for n in range(16)},
+    "quotes": {f'{n:02}{chr(34) * 62}': '"' * 512 for n in range(16)},
+}
+
+
+def _stored(text: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": {"value": text, "annotations": []}}]
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_longest_text_comes_back_equal(client: Client, name: str, accepted: str) -> None:
+    text = TEXTS[name]
+    assert len(text) == LENGTH
+    metadata = METADATA["control"]
+    thread_id = client.thread()
+    created = client.message(thread_id, text, metadata=metadata)
+    assert (created["content"], created["metadata"]) == (_stored(text), metadata)
+    headers = {"accept-encoding": accepted}
+    retrieved = client.call("retrieve_message", thread_id, created["id"], headers=headers)
+    listed = client.call("list_messages", thread_id, headers=headers)
+    modified = client.call("modify_message", thread_id, created["id"], body={"metadata": {}}, headers=headers)
+    assert retrieved.body == created
+    assert (listed.body["data"], listed.body["has_more"]) == ([created], False)
+    assert modified.body == created | {"metadata": {}}
+    assert max(answer.size for answer in (retrieved, listed, modified)) <= MAX_ANSWER
+    encodings = {answer.headers.get("content-encoding", "identity") for answer in (retrieved, listed, modified)}
+    assert encodings == {accepted}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_one_character_more_is_refused(client: Client, name: str) -> None:
+    thread_id = client.thread()
+    text = TEXTS[name] + "x"
+    answer = client.call("create_message", thread_id, body={"role": "user", "content": text})
+    assert answer.error == (400, "content", "string_above_max_length")
+    parts = [{"type": "text", "text": text[:200_000]}, {"type": "text", "text": text[200_000:]}]
+    answer = client.call("create_message", thread_id, body={"role": "user", "content": parts})
+    assert answer.error == (400, "content", "string_above_max_length")
+    assert client.page(thread_id)["data"] == []
+
+
+def test_the_longest_text_in_many_parts_with_all_else_comes_back_equal(client: Client) -> None:
+    texts = [incompressible(seed, LENGTH // 64) for seed in range(64)]
+    attachments = [
+        {"file_id": "\x01" * 128, "tools": [{"type": "code_interpreter"}, {"type": "file_search"}]} for _ in range(20)
+    ]
+    thread_id = client.thread()
+    created = client.message(
+        thread_id,
+        [{"type": "text", "text": text} for text in texts],
+        attachments=attachments,
+        metadata=METADATA["four-byte"],
+    )
+    assert [part["text"]["value"] for part in created["content"]] == texts
+    assert created["attachments"] == attachments
+    assert client.create("retrieve_message", thread_id, created["id"]) == created
+    assert client.page(thread_id)["data"] == [created]
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_page_of_the_largest_messages_arrives_as_short_pages_that_hold_all(
+    order: str, accepted: str, hundred_largest: tuple[Client, str, list[dict[str, Any]]]
+) -> None:
+    client, thread_id, messages = hundred_largest
+    expected = iter(messages if order == "asc" else messages[::-1])
+    query = {"order": order, "limit": 100}
+    pages = 0
+    while True:
+        answer = client.call("list_messages", thread_id, query=query, headers={"accept-encoding": accepted})
+        assert answer.size <= MAX_ANSWER
+        page = answer.body
+        assert page["data"]
+        for message in page["data"]:
+            assert message == next(expected)
+        pages += 1
+        if not page["has_more"]:
+            break
+        query["after"] = page["last_id"]
+    assert next(expected, None) is None
+    assert 17 < pages < 50
+
+
+@pytest.fixture(scope="module")
+def hundred_largest() -> tuple[Client, str, list[dict[str, Any]]]:
+    """Return a thread of 100 messages, each about as large as its kind can be."""
+    kinds = [TEXTS[name] for name in ("quotes", "backslashes", "newlines", "NUL", "CJK")]
+    kinds += [TEXTS["random four-byte"], '"\\\n' * 85_333]
+    metadata = [*METADATA.values(), {}]
+    client = Client()
+    thread_id = client.thread()
+    messages = [
+        client.message(thread_id, kinds[number % len(kinds)], metadata=metadata[number % len(metadata)])
+        for number in range(100)
+    ]
+    return client, thread_id, messages
+
+
+@pytest.mark.parametrize("name", METADATA)
+def test_full_metadata_and_tool_resources_come_back_equal(client: Client, name: str) -> None:
+    resources = {"file_search": {"vector_stores": [{"x": "\U0001f9f5" * 4_000}]}}
+    assert 15_000 < len(json.dumps(resources, ensure_ascii=False).encode()) <= 16_384
+    body = {"metadata": METADATA[name], "tool_resources": resources}
+    threads = [client.create("create_thread", body=body) for _ in range(100)][::-1]
+    assert threads[0]["metadata"] == METADATA[name]
+    assert threads[0]["tool_resources"] == resources
+    modified = client.create("modify_thread", threads[0]["id"], body=body)
+    assert modified == client.create("retrieve_thread", threads[0]["id"]) == threads[0]
+    found: list[dict[str, Any]] = []
+    pages = 0
+    while True:
+        query = {"limit": 100} | ({"after": found[-1]["id"]} if found else {})
+        answer = client.call("list_threads", query=query)
+        assert answer.size <= MAX_ANSWER
+        assert answer.body["data"]
+        found += answer.body["data"]
+        pages += 1
+        if not answer.body["has_more"]:
+            break
+    assert found == threads
+    assert 1 < pages < 6

@@ -1,0 +1,59 @@
+"""Threads for the promises: one that has a bit of everything, and what the table still holds of one."""
+
+import random
+import time
+from typing import Any
+
+from tests.client import Client
+
+USER = "user-7"
+
+
+def incompressible(seed: int, length: int = 256_000) -> str:
+    """Return a text of four-byte characters that needs several parts however it is compressed."""
+    return "".join(map(chr, random.Random(seed).choices(range(0x10000, 0x2FFFF), k=length)))
+
+
+def full(client: Client, large: str) -> str:
+    """Create a thread with a bit of everything that its partition may hold; the client's key is a trusted one."""
+    assert client.trusted
+    thread_id = client.thread(metadata={"user_id": USER}, messages=[{"role": "user", "content": "first"}])
+    client.message(thread_id, "of a run", role="assistant", run_id="run_1")
+    client.message(thread_id, large)
+    once = {"idempotency-key": "key"}
+    client.create("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once)
+    return thread_id
+
+
+def remains(client: Client, thread_id: str) -> list[str]:
+    """Return the sort keys of all that the table holds of a thread: in its partition, and in the lists."""
+    from shared.store import keys, table
+
+    table.start_clock(60)
+    own = [item["messageId"]["S"] for item in table.query(keys.thread_partition(client.project, thread_id), "!", "~")]
+    lists = [*keys.threads_partitions(client.project, 4), keys.indexed_partition(client.project, "user_id", USER)]
+    ulid = thread_id.removeprefix(keys.THREAD_PREFIX)
+    return own + [found["threadId"]["S"] for partition in lists for found in table.query(partition, ulid, ulid)]
+
+
+def age(client: Client, thread_id: str, seconds: int) -> None:
+    """Let a thread's last activity, or its deletion, lie so many seconds back."""
+    from shared.store import keys, table
+
+    table.start_clock(60)
+    table.update(
+        keys.key(keys.thread_partition(client.project, thread_id), keys.HEAD),
+        UpdateExpression="SET activeAt = :then",
+        ExpressionAttributeValues={":then": {"N": str(int(time.time()) - seconds)}},
+    )
+
+
+def listed(client: Client, **query: Any) -> list[str]:
+    """Return the ids of the threads that a list shows, all pages of it; each page but the last must say so."""
+    found: list[str] = []
+    while True:
+        page = client.create("list_threads", query=query | ({"after": found[-1]} if found else {}))
+        assert page["data"] or not page["has_more"]
+        found += [thread["id"] for thread in page["data"]]
+        if not page["has_more"]:
+            return found
