@@ -1,213 +1,140 @@
 """Warm handlers beside bare ones: event in, answer out, DynamoDB answered by a canned HTTP response.
 
-A bare handler makes the same AWS calls with boto3 and `json`: no key, no rules, no errors, no log. Both sides take turns
-in one process; a figure is the ratio of their medians.
+A bare handler makes the same AWS calls with boto3, one after the other, and reads and writes JSON: no key, no rules, no
+errors, no log. Ours logs as it does when deployed. Both sides take turns in one process.
 """
 
-import base64
 import contextlib
 import importlib
-import io
 import json
-import statistics
-import sys
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import boto3
-import botocore.httpsession
-from botocore.awsrequest import AWSResponse
+from botocore import xform_name
 
+from benchmarks import canned, figures
+from benchmarks.canned import Call
+from benchmarks.figures import Report, Row
 from local import database, template
 from tests.client import Client
 
-RUNS = 15
 CALLS = 40
-_TEXT = "A message of an ordinary length says something in two or three sentences. " * 12
+BOUND = 1.25
+TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
 
 Event = dict[str, Any]
 Handler = Callable[[Event], Any]
 
 
-def main() -> None:
-    """Print, for each operation, both medians in milliseconds and their ratio."""
-    rows = measure()
-    sys.stdout.write("| operation | bare, ms | ours, ms | ratio |\n|---|---|---|---|\n")
-    for name, (bare, ours) in rows.items():
-        sys.stdout.write(f"| {name} | {bare:.2f} | {ours:.2f} | {ours / bare:.2f} |\n")
+def run() -> Report:
+    """Measure all operations, with messages of 900 characters."""
+    # The logger keeps the stdout that it first sees, and the level.
+    os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO"
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        times = _measure()
+    ratios = {name: figures.ratio(sides["ours"], sides["bare"]) for name, sides in times.items()}
+    rows = [
+        [name, figures.spread(sides["bare"], ".2f"), figures.spread(sides["ours"], ".2f"), ratios[name]]
+        for name, sides in times.items()
+    ]
+    text = figures.table(["operation", "bare, ms", "ours, ms", "ratio"], rows)
+    summary = Row("Warm handler, against a bare one", figures.highest(ratios.values()), f"{BOUND:.2f}")
+    return Report(text, (summary,))
 
 
-def measure() -> dict[str, tuple[float, float]]:
-    """Return the medians of a bare and of our handler, in milliseconds, by operation."""
+def _measure() -> dict[str, dict[str, list[float]]]:
+    """Return the processor milliseconds of a call, by operation and side."""
     with database.in_memory(template.load()):
         client = Client(trusted=True)
-        thread = client.thread(metadata={"user_id": "u"})
-        messages = [client.message(thread, _TEXT[:900]) for _ in range(101)]
-        events = {
-            "create_message": client.event("create_message", thread, body={"role": "user", "content": _TEXT[:900]}),
-            "retrieve_message": client.event("retrieve_message", thread, messages[0]["id"]),
-            "list_messages, 20": client.event("list_messages", thread, query={"limit": 20}),
-            "list_messages, 100": client.event("list_messages", thread, query={"limit": 100}),
-            "modify_message": client.event(
-                "modify_message", thread, messages[0]["id"], body={"metadata": {"a": "b"}}
-            ),
-            "delete_message": client.event("delete_message", thread, messages[0]["id"]),
-            "create_thread": client.event("create_thread", body={"metadata": {"user_id": "u"}}),
-            "retrieve_thread": client.event("retrieve_thread", thread),
-        }
-        for event in events.values():
-            event["headers"] |= {"accept-encoding": "identity"}
-        bare = Bare(f"{client.project}#{thread}")
-        canned = {name: _recorded(name, event, bare) for name, event in events.items()}
-    return {name: _compare(name, event, canned[name], bare) for name, event in events.items()}
+        events = _events(client)
+        recorded = {name: _recorded(name, event) for name, event in events.items()}
+        with canned.recording() as calls:
+            _handler("retrieve_thread")(
+                Client(client.project, secret=client.secret).event("retrieve_thread", "thread_x")
+            )
+        key = calls[0].answer
+        aws = boto3.client("dynamodb")
+    found = {}
+    for name, event in events.items():
+        figures.say(f"  {name}")
+        sides = {"bare": partial(_bare, aws, recorded[name]), "ours": _handler(name)}
+        with canned.answering(recorded[name], key):
+            found[name] = figures.alternate(
+                {side: partial(_milliseconds, handler, event) for side, handler in sides.items()}
+            )
+    return found
 
 
-class Bare:
-    """What a handler costs that only calls AWS."""
-
-    def __init__(self, partition: str) -> None:
-        self.client = boto3.client("dynamodb")
-        self.partition = partition
-
-    def __call__(self, name: str, event: Event) -> Any:
-        body = json.loads(event.get("body", "{}"))
-        found = getattr(self, name.partition(",")[0])(event, body)
-        return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(found)}
-
-    def key(self, sort: str) -> dict[str, Any]:
-        return {"threadId": {"S": self.partition}, "messageId": {"S": sort}}
-
-    def create_message(self, _: Event, body: Any) -> Any:
-        item = {
-            **self.key("msg_01ARZ3NDEKTSV4RRFFQ69G5FB0"),
-            "v": {"N": "1"},
-            "version": {"N": "1"},
-            "size": {"N": "1000"},
-            "role": {"S": body["role"]},
-            "content": {"S": body["content"]},
-        }
-        update = {
-            "TableName": "t",
-            "Key": self.key("head"),
-            "ConditionExpression": "#state = :open AND lastUlid < :ulid",
-            "UpdateExpression": "SET lastUlid = :ulid",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {":open": {"S": "open"}, ":ulid": {"S": "01ARZ3NDEKTSV4RRFFQ69G5FB0"}},
-        }
-        self.client.transact_write_items(
-            TransactItems=[{"Update": update}, {"Put": {"TableName": "t", "Item": item}}]
-        )
-        return _plain(item)
-
-    def retrieve_message(self, event: Event, _: Any) -> Any:
-        keys = [self.key("head"), self.key(event["pathParameters"]["messageId"])]
-        answer = self.client.batch_get_item(RequestItems={"t": {"Keys": keys, "ConsistentRead": True}})
-        (items,) = answer["Responses"].values()
-        return _plain(items[-1])
-
-    def list_messages(self, _: Event, __: Any) -> Any:
-        self.client.get_item(TableName="t", Key=self.key("head"), ConsistentRead=True)
-        answer = self.client.query(
-            TableName="t",
-            KeyConditionExpression="threadId = :partition AND begins_with(messageId, :prefix)",
-            ExpressionAttributeValues={":partition": {"S": self.partition}, ":prefix": {"S": "msg_"}},
-            ScanIndexForward=False,
-            Limit=100,
-            ConsistentRead=True,
-        )
-        return {"object": "list", "data": [_plain(item) for item in answer["Items"]]}
-
-    def modify_message(self, event: Event, body: Any) -> Any:
-        self.client.get_item(TableName="t", Key=self.key("head"), ConsistentRead=True)
-        answer = self.client.update_item(
-            TableName="t",
-            Key=self.key(event["pathParameters"]["messageId"]),
-            ConditionExpression="attribute_exists(threadId)",
-            UpdateExpression="SET metadata = :metadata",
-            ExpressionAttributeValues={":metadata": {"S": json.dumps(body["metadata"])}},
-            ReturnValues="ALL_NEW",
-        )
-        return _plain(answer["Attributes"])
-
-    def delete_message(self, event: Event, _: Any) -> Any:
-        keys = [self.key("head"), self.key(event["pathParameters"]["messageId"])]
-        self.client.batch_get_item(RequestItems={"t": {"Keys": keys, "ConsistentRead": True}})
-        self.client.delete_item(TableName="t", Key=keys[1], ConditionExpression="attribute_exists(threadId)")
-        return {"deleted": True}
-
-    def create_thread(self, _: Event, body: Any) -> Any:
-        sorts = ("head", "thread", "entry", "index")
-        item = {"metadata": {"S": json.dumps(body["metadata"])}}
-        self.client.transact_write_items(
-            TransactItems=[{"Put": {"TableName": "t", "Item": self.key(sort) | item}} for sort in sorts]
-        )
-        return _plain(item)
-
-    def retrieve_thread(self, _: Event, __: Any) -> Any:
-        keys = [self.key("head"), self.key("thread")]
-        answer = self.client.batch_get_item(RequestItems={"t": {"Keys": keys, "ConsistentRead": True}})
-        (items,) = answer["Responses"].values()
-        return _plain(items[-1])
+def _events(client: Client) -> dict[str, Event]:
+    """Return an event for each operation; the destructive ones come last."""
+    thread = client.thread(metadata={"user_id": "u"})
+    messages = [client.message(thread, TEXT)["id"] for _ in range(101)]
+    for _ in range(20):
+        client.thread(metadata={"user_id": "u"})
+    metadata = {"metadata": {"user_id": "u", "topic": "weather"}}
+    events = {
+        "create_message": client.event("create_message", thread, body={"role": "user", "content": TEXT}),
+        "retrieve_message": client.event("retrieve_message", thread, messages[0]),
+        "list_messages, 20": client.event("list_messages", thread, query={"limit": 20}),
+        "list_messages, 100": client.event("list_messages", thread, query={"limit": 100}),
+        "modify_message": client.event("modify_message", thread, messages[0], body=metadata),
+        "create_thread": client.event("create_thread", body=metadata),
+        "retrieve_thread": client.event("retrieve_thread", thread),
+        "list_threads, 20": client.event("list_threads", query={"limit": 20}),
+        "modify_thread": client.event("modify_thread", thread, body=metadata),
+        "delete_message": client.event("delete_message", thread, messages[0]),
+        "delete_thread": client.event("delete_thread", thread),
+    }
+    for event in events.values():
+        event["headers"]["accept-encoding"] = "identity"
+    return events
 
 
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: str(value) for name, attribute in item.items() for value in attribute.values()}
+def _recorded(name: str, event: Event) -> list[Call]:
+    """Run our handler once on moto; return its calls."""
+    with canned.recording() as calls:
+        answer = _handler(name)(event)
+    if answer["statusCode"] != 200:
+        raise RuntimeError(answer["body"])
+    return calls
 
 
-def _recorded(name: str, event: Event, bare: Bare) -> dict[str, bytes]:
-    """Run our handler once on moto; return what DynamoDB answered, by operation."""
-    answers: dict[str, bytes] = {}
-    table = importlib.import_module("shared.store.table")
-
-    def record(parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        kept = {key: value for key, value in parsed.items() if key != "ResponseMetadata"}
-        answers[model.name] = json.dumps(kept, default=lambda data: base64.b64encode(data).decode()).encode()
-
-    events = table._client.meta.events
-    events.register("after-call.dynamodb", record)
-    try:
-        assert _ours(name)(event)["statusCode"] == 200
-    finally:
-        events.unregister("after-call.dynamodb", record)
-    return answers
-
-
-def _ours(name: str) -> Handler:
+def _handler(name: str) -> Handler:
     handler = importlib.import_module(f"functions.{name.partition(',')[0]}").handler
     return lambda event: handler(event, None)
 
 
-def _compare(name: str, event: Event, canned: dict[str, bytes], bare: Bare) -> tuple[float, float]:
-    ours = _ours(name)
-    times: dict[str, list[float]] = {"bare": [], "ours": []}
-    with _answering(canned), contextlib.redirect_stdout(io.StringIO()):
-        for _ in range(RUNS):
-            times["bare"].append(_milliseconds(lambda: bare(name, event)))
-            times["ours"].append(_milliseconds(lambda: ours(event)))
-    return statistics.median(times["bare"]), statistics.median(times["ours"])
+def _bare(aws: Any, calls: list[Call], event: Event) -> Any:
+    json.loads(event.get("body", "{}"))
+    found: list[Any] = []
+    for call in calls:
+        answer = getattr(aws, xform_name(call.operation))(**call.parameters)
+        found += map(_plain, _items(answer))
+        if call.operation == "TransactWriteItems":
+            found += [_plain(write["Put"]["Item"]) for write in call.parameters["TransactItems"] if "Put" in write]
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(found)}
 
 
-@contextlib.contextmanager
-def _answering(canned: dict[str, bytes]) -> Iterator[None]:
-    def send(_: object, request: Any) -> AWSResponse:
-        target = request.headers["X-Amz-Target"]
-        operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
-        raw = mock.Mock()
-        raw.stream = lambda **_: iter([canned[operation]])
-        return AWSResponse(request.url, 200, {"content-type": "application/x-amz-json-1.0"}, raw)
-
-    with mock.patch.object(botocore.httpsession.URLLib3Session, "send", send):
-        yield
+def _items(answer: dict[str, Any]) -> list[Any]:
+    """Return the items that an answer of DynamoDB's holds, whatever the operation."""
+    batches = (
+        [items for items in answer.get("Responses", {}).values()] if isinstance(answer.get("Responses"), dict) else []
+    )
+    single = [answer[name] for name in ("Item", "Attributes") if name in answer]
+    return [*answer.get("Items", []), *single, *(item for items in batches for item in items)]
 
 
-def _milliseconds(call: Callable[[], Any]) -> float:
-    started = time.perf_counter()
+def _plain(item: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, attribute in item.items() for value in attribute.values()}
+
+
+def _milliseconds(handler: Handler, event: Event) -> float:
+    started = time.process_time()
     for _ in range(CALLS):
-        call()
-    return (time.perf_counter() - started) * 1000 / CALLS
-
-
-if __name__ == "__main__":
-    main()
+        handler(event)
+    return (time.process_time() - started) * 1000 / CALLS

@@ -6,13 +6,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import uvicorn
 
-from local import database, settings
+from local import changes, database, event_routes, event_side, settings
 from local.engine import EngineError
+from local.event_side import EventSide, Surroundings
 from local.gateway import gateway
 from local.settings import PresetKey, Settings, SettingsError
 from local.template import Template, load
@@ -37,6 +38,7 @@ class PortError(Exception):
 class _Storage:
     description: str
     handlers_at_once: int
+    surroundings: Surroundings
 
 
 def main() -> int:
@@ -57,14 +59,24 @@ def main() -> int:
 
 
 class _Server(uvicorn.Server):
-    """Ends at once when a signal came before its own handlers were there and the exception was lost.
+    """Lets subscribers go before it ends, for it waits for them.
+
+    Ends at once when a signal came before its own handlers were there and the exception was lost.
 
     Python drops an exception that a signal raises inside a weak reference's callback, as imports have them.
     """
 
+    def __init__(self, config: uvicorn.Config, side: EventSide) -> None:
+        super().__init__(config)
+        self._side = side
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.should_exit = self.should_exit or _signalled.is_set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._side.subscribers.close()
+        await super().shutdown(sockets)
 
 
 _signalled = threading.Event()
@@ -80,9 +92,14 @@ def _end(*_: object) -> None:
 
 def _serve(chosen: Settings) -> None:
     template = load()
-    with _listening(chosen.port) as listener, _storage(template, chosen) as storage:
+    with (
+        _listening(chosen.port) as listener,
+        _storage(template, chosen) as storage,
+        event_side.running(template, storage.surroundings) as side,
+    ):
         secrets = _create_keys(chosen.api_keys)
-        application = gateway(template.functions, storage.handlers_at_once)
+        api = gateway(template.functions, storage.handlers_at_once, storage.surroundings.turn)
+        application = event_routes.before(api, side)
         server = _Server(
             uvicorn.Config(
                 application,
@@ -95,7 +112,8 @@ def _serve(chosen: Settings) -> None:
                 timeout_graceful_shutdown=3,
                 timeout_keep_alive=60,
                 ws="none",
-            )
+            ),
+            side,
         )
         listener.listen(128)
         _print_how_to_use(listener.getsockname()[1], secrets, storage)
@@ -118,13 +136,25 @@ def _listening(port: int) -> Iterator[socket.socket]:
 def _storage(template: Template, chosen: Settings) -> Iterator[_Storage]:
     if chosen.data:
         with database.in_folder(template, chosen.data) as url:
-            yield _Storage(f"data in {chosen.data}, by DynamoDB Local at {url}", handlers_at_once=32)
+            description = f"data in {chosen.data}, by DynamoDB Local at {url}"
+            yield _Storage(description, 32, _in_engine(template, url))
     elif chosen.dynamodb_url:
         with database.at_url(template, chosen.dynamodb_url) as url:
-            yield _Storage(f"data in the DynamoDB at {url}", handlers_at_once=32)
+            yield _Storage(f"data in the DynamoDB at {url}", 32, _in_engine(template, url))
     else:
-        with database.in_memory(template):
-            yield _Storage("data in memory, gone when this ends; DATA=folder keeps it", handlers_at_once=1)
+        with database.in_memory(template, stream=True):
+            description = "data in memory, gone when this ends; DATA=folder keeps it"
+            yield _Storage(
+                description, 1, Surroundings(changes.in_memory(_table(template)), threading.Lock(), keeps=False)
+            )
+
+
+def _in_engine(template: Template, url: str) -> Surroundings:
+    return Surroundings(changes.in_engine(_table(template), url), nullcontext(), keeps=True)
+
+
+def _table(template: Template) -> str:
+    return os.environ.get("TABLE_NAME", str(template.table["TableName"]))
 
 
 def _create_keys(chosen: tuple[PresetKey, ...]) -> list[tuple[str, str]]:
@@ -146,6 +176,8 @@ def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Stora
     base_url = f"http://127.0.0.1:{port}/v1"
     lines = [f"Message API at {base_url} ({storage.description})"]
     lines += [f"API key of project {project}: {secret}" for project, secret in secrets]
+    if not storage.surroundings.read:
+        lines += ["No events, and nothing erased from here: this table has no stream that can be read there"]
     lines += ["", _SNIPPET.format(base_url=base_url, api_key=secrets[0][1])]
     print("\n".join(lines), flush=True)
 

@@ -2,8 +2,10 @@
 
 import importlib
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from moto import mock_aws
+from moto.core.model_instances import model_data
 
 from local import engine
 from local.engine import EngineError
@@ -37,18 +40,26 @@ _QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "tru
 
 
 @contextmanager
-def in_memory(template: Template) -> Iterator[None]:
-    """Hold the table and the queues in this process, with moto, and set the environment that leads there.
+def in_memory(template: Template, *, stream: bool = False) -> Iterator[None]:
+    """Hold table, queues and event bus in this process, with moto, and set the environment that leads there.
 
     Enter it before anything makes a client. moto's transactions are not atomic under threads: use it from one
-    thread at a time.
+    thread at a time. A `stream` is for who takes from it all the time: moto copies what is in it for each transaction.
     """
     _set_environment(template, None, of_our_own=True)
+    table = {name: value for name, value in template.table.items() if stream or name != "StreamSpecification"}
     with mock_aws():
-        create_table(template)
+        create_table(replace(template, table=table))
+        # moto keeps each object it ever made, those copies included: gigabytes after 1,000 creates.
+        models: dict[str, Any] = dict(model_data["dynamodb"])
+        for model in models.values():
+            model.instances_tracked = deque(maxlen=0)
         sqs = boto3.client("sqs")
         for name in template.queues:
-            sqs.create_queue(QueueName=name)
+            sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if name.endswith(".fifo") else {})
+        events = boto3.client("events")
+        for name in template.buses:
+            events.create_event_bus(Name=name)
         yield
 
 

@@ -77,9 +77,10 @@ def _process(java: str, engine: Path, folder: Path, storage: list[str]) -> Itera
             )
         try:
             data_folder.remember(folder, process.pid)
-            if _answers(process, port, log):
-                yield f"http://127.0.0.1:{port}"
-                return
+            with _guard(process.pid):
+                if _answers(process, port, log):
+                    yield f"http://127.0.0.1:{port}"
+                    return
             said = _read(log)
             # Between our choice of the port and the engine's start something else may have taken it.
             if _PORT_TAKEN not in said or attempt == _ATTEMPTS:
@@ -87,6 +88,20 @@ def _process(java: str, engine: Path, folder: Path, storage: list[str]) -> Itera
         finally:
             _end(process)
             data_folder.forget(folder)
+
+
+@contextmanager
+def _guard(pid: int) -> Iterator[None]:
+    """Have the engine ended when this process ends without doing so, by a kill -9 for one.
+
+    A shell waits for its input to close, which it does with this process, whatever ends that.
+    """
+    command = ["/bin/sh", "-c", 'read -r _; kill "$1"', "sh", str(pid)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as guard:
+        try:
+            yield
+        finally:
+            guard.kill()
 
 
 def _free_port() -> int:

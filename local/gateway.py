@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -35,6 +36,7 @@ _OWN_ANSWERS = {
     504: "Gateway Timeout",
 }
 _REPLAY_HEADER = "x-local-gateway"
+_NO_TURN = nullcontext()
 
 Handler = Callable[[Any, Any], Any]
 
@@ -47,11 +49,12 @@ class _Entry:
     handler: Handler
 
 
-def gateway(functions: tuple[Function, ...], at_once: int) -> ASGIApp:
+def gateway(functions: tuple[Function, ...], at_once: int, turn: AbstractContextManager[Any] = _NO_TURN) -> ASGIApp:
     """Return the ASGI application that serves these functions' routes, at most `at_once` handlers at a time.
 
-    It imports the handlers, so their environment must be set before. For each request one line goes to
-    stderr: method, path, status and milliseconds, and nothing else of the request.
+    `turn` is entered for each run of a handler, which may have to wait for what else uses the table. It imports the
+    handlers, so their environment must be set before. For each request one line goes to stderr: method, path,
+    status and milliseconds, and nothing else of the request.
     """
     entries = _entries(functions)
     slots = anyio.Semaphore(at_once)
@@ -85,7 +88,7 @@ def gateway(functions: tuple[Function, ...], at_once: int) -> ASGIApp:
             try:
                 with anyio.fail_after(entry.function.timeout):
                     return await anyio.to_thread.run_sync(
-                        _invoke, entry, event, abandon_on_cancel=True, limiter=threads
+                        _invoke, entry, event, turn, abandon_on_cancel=True, limiter=threads
                     )
             except TimeoutError:
                 _say(f"{entry.function.name} timed out after {entry.function.timeout:g} s")
@@ -146,10 +149,11 @@ async def _read_body(request: Request) -> bytes | None:
     return b"".join(chunks) if size <= MAX_BODY else None
 
 
-def _invoke(entry: _Entry, event: bytes) -> Response:
+def _invoke(entry: _Entry, event: bytes, turn: AbstractContextManager[Any]) -> Response:
     """Run a handler. Whatever goes wrong in it, the client sees API Gateway's 500 and nothing of why."""
     try:
-        result = entry.handler(json.loads(event), LambdaContext(entry.function))
+        with turn:
+            result = entry.handler(json.loads(event), LambdaContext(entry.function))
         if len(events.encode(result)) > MAX_ANSWER:
             _say(f"{entry.function.name} returned more than {MAX_ANSWER} bytes")
             return _own_answer(500)

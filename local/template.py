@@ -1,5 +1,6 @@
 """What template.yaml says of the table, the queues and the functions, with every reference resolved."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,8 +39,30 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """How a function reads the table's stream: the patterns of its filters, one of which must match; records a call."""
+
+    patterns: tuple[dict[str, Any], ...]
+    batch: int
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue that feeds a function: its delay in seconds, and where a message goes that failed so many times."""
+
+    name: str
+    delay: float
+    receives: int
+    dead_letters: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.name}"
+
+
+@dataclass(frozen=True)
 class Function:
-    """A Lambda function: logical id, dotted path of its handler, seconds, megabytes, and its routes."""
+    """A Lambda function: logical id, dotted path of its handler, seconds, megabytes, and what it is invoked by."""
 
     name: str
     handler: str
@@ -47,15 +70,18 @@ class Function:
     memory: int
     environment: dict[str, str]
     routes: tuple[Route, ...]
+    streams: tuple[Stream, ...] = ()
+    queues: tuple[Queue, ...] = ()
 
 
 @dataclass(frozen=True)
 class Template:
-    """`table` is what DynamoDB's create_table takes; `queues` are the names of the SQS queues."""
+    """`table` is what DynamoDB's create_table takes; `queues` and `buses` are the names of those."""
 
     table: dict[str, Any]
     ttl_attribute: str
     queues: tuple[str, ...]
+    buses: tuple[str, ...]
     functions: tuple[Function, ...]
 
     @property
@@ -71,12 +97,18 @@ def load(path: Path = TEMPLATE) -> Template:
     resolver = _Resolver(document)
     table = resolver.resolve(resources["Table"]["Properties"])
     functions = resolver.resolve(document.get("Globals", {}).get("Function", {}))
+    queues = {
+        queue.arn: queue
+        for name in _of_type(resources, "AWS::SQS::Queue")
+        for queue in [_queue(resolver.name(name), resolver.resolve(resources[name].get("Properties", {})))]
+    }
     return Template(
         table=_create_table_arguments(resolver.name("Table"), table),
         ttl_attribute=table.get("TimeToLiveSpecification", {}).get("AttributeName", ""),
         queues=tuple(resolver.name(name) for name in _of_type(resources, "AWS::SQS::Queue")),
+        buses=tuple(resolver.name(name) for name in _of_type(resources, "AWS::Events::EventBus")),
         functions=tuple(
-            _function(name, resolver.resolve(resources[name]["Properties"]), functions)
+            _function(name, resolver.resolve(resources[name]["Properties"]), functions, queues)
             for name in _of_type(resources, "AWS::Serverless::Function")
         ),
     )
@@ -93,7 +125,17 @@ def _create_table_arguments(name: str, properties: dict[str, Any]) -> dict[str, 
     return arguments
 
 
-def _function(name: str, own: dict[str, Any], common: dict[str, Any]) -> Function:
+def _queue(name: str, properties: dict[str, Any]) -> Queue:
+    redrive = properties.get("RedrivePolicy", {})
+    return Queue(
+        name=name,
+        delay=float(properties.get("DelaySeconds", 0)),
+        receives=int(redrive.get("maxReceiveCount", 0)),
+        dead_letters=str(redrive.get("deadLetterTargetArn", "")).rpartition(":")[2],
+    )
+
+
+def _function(name: str, own: dict[str, Any], common: dict[str, Any], queues: dict[str, Queue]) -> Function:
     variables = [part.get("Environment", {}).get("Variables", {}) for part in (common, own)]
     settings = common | own
     return Function(
@@ -103,7 +145,18 @@ def _function(name: str, own: dict[str, Any], common: dict[str, Any]) -> Functio
         memory=int(settings.get("MemorySize", 128)),
         environment={key: str(value) for part in variables for key, value in part.items()},
         routes=tuple(_routes(own.get("Events", {}))),
+        streams=tuple(map(_stream, _sources(own, "DynamoDB"))),
+        queues=tuple(queues[source["Queue"]] for source in _sources(own, "SQS")),
     )
+
+
+def _sources(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == kind]
+
+
+def _stream(source: dict[str, Any]) -> Stream:
+    filters = source.get("FilterCriteria", {}).get("Filters", [])
+    return Stream(tuple(json.loads(entry["Pattern"]) for entry in filters), int(source.get("BatchSize", 100)))
 
 
 def _routes(events: dict[str, Any]) -> Iterator[Route]:
@@ -144,7 +197,8 @@ class _Resolver:
         }
 
     def name(self, logical_id: str) -> str:
-        return f"{STACK}-{logical_id}"
+        is_fifo = self._resources[logical_id].get("Properties", {}).get("FifoQueue")
+        return f"{STACK}-{logical_id}{'.fifo' if is_fifo else ''}"
 
     def resolve(self, part: Any) -> Any:
         if isinstance(part, list):

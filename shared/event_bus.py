@@ -5,13 +5,19 @@ import time
 from typing import Any
 
 import botocore.session
+from aws_lambda_powertools import Logger
+from botocore.config import Config
 
 from shared.events import MAX_DETAIL_BYTES, Event
 
+SOURCE = "message-api"
+
 _ENTRIES_IN_ONE = 10
 _TRIES = 4
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
-_client: Any = botocore.session.get_session().create_client("events")
+_logger = Logger()
+_client: Any = botocore.session.get_session().create_client("events", config=_CONFIG)
 _bus = os.environ["EVENT_BUS_NAME"]
 
 
@@ -33,13 +39,17 @@ def _put(events: list[Event], places: list[int]) -> list[int]:
         if attempt:
             time.sleep(0.1 * 2**attempt)
         entries = [
-            {"Source": "message-api", "DetailType": kind, "Detail": detail, "EventBusName": _bus}
+            {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": _bus}
             for kind, detail in (events[place] for place in places)
         ]
         answers = _client.put_events(Entries=entries)["Entries"]
-        places = [place for place, answer in zip(places, answers, strict=True) if "ErrorCode" in answer]
-        if not places:
-            break
+        refused = {
+            place: answer["ErrorCode"] for place, answer in zip(places, answers, strict=True) if "ErrorCode" in answer
+        }
+        if not refused:
+            return []
+        places = [*refused]
+        _logger.warning("refused events", extra={"count": len(refused), "codes": sorted({*refused.values()})})
     return places
 
 

@@ -6,6 +6,7 @@ change is told; `project`; `version`, which orders the changes of one object; `c
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from shared.records import NO_METADATA
@@ -15,6 +16,7 @@ from shared.wire import deleted_json, message_json, thread_json
 
 # EventBridge takes 1 MB for an entry (since 2026-01), its detail type and source included.
 MAX_DETAIL_BYTES = 1_000_000
+_CREATED, _UPDATED = "created", "updated"
 
 
 class Event(NamedTuple):
@@ -24,73 +26,130 @@ class Event(NamedTuple):
     detail: str
 
 
+class _Change(NamedTuple):
+    """What became of an item: created or updated, which it now is, and what it was, where that is known."""
+
+    name: str
+    item: Item
+    old: Item | None = None
+
+
 def of_record(record: dict[str, Any]) -> Iterator[Event]:
-    """Yield the events of one stream record, of those that the template's filter lets through."""
+    """Yield the events of one stream record, of those that the template's filter lets through.
+
+    Raises `BusyError` when the table cannot tell now what the record leaves open.
+    """
     change = record["dynamodb"]
     partition, sort = change["Keys"]["threadId"]["S"], change["Keys"]["messageId"]["S"]
     old, new = change.get("OldImage"), change.get("NewImage")
     if sort == keys.HEAD:
-        project, _, thread_id = partition.partition("#")
-        deleted = deleted_json(thread_id, "thread.deleted")
-        yield Event("thread.deleted", _extended(deleted, project, f"{thread_id}/deleted"))
+        yield thread_deleted(partition)
     elif sort == keys.THREAD:
         yield of_thread(new, old)
         if not old and "staged" in new:
-            # They were written before the thread was there for anybody.
-            yield from (of_message(item) for item in table.query(partition, "msg_0", "msg_~"))
+            # They were written before the thread was there for anybody; a later change has its own record.
+            yield from (_of_message(_Change(_CREATED, item)) for item in _messages(partition) if "staged" in item)
     elif new:
         yield of_message(new, old)
-    elif head.is_open(table.get(keys.key(partition, keys.HEAD))):
+    elif _is_open(partition):
         yield _message_deleted(old)
     # Else the thread is being erased, and `thread.deleted` has told of all its messages.
 
 
 def of_thread(item: Item, old: Item | None = None) -> Event:
-    """Return the event of a thread: updated when it had an `old` state, else created."""
+    """Return the event of a thread as it is: created while it is in its first version, then updated."""
     project, _, thread_id = item["threadId"]["S"].partition("#")
     shown = thread_json(items.thread(item, thread_id))
-    return Event(_kind("thread", old), _extended(shown, project, thread_id, item, old))
+    change = _Change(_name(item), item, old)
+    return Event(f"thread.{change.name}", _extended(shown, project, thread_id, change))
 
 
 def of_message(item: Item, old: Item | None = None) -> Event:
-    """Return the event of a message: updated when it had an `old` state, else created."""
-    parts = messages.parts_of(item)
-    # Parts that are missing belong to a version that was replaced meanwhile; a later event tells of that.
-    event = _of_message(item, parts, old) if parts is not None else None
-    if event is None or len(event.detail.encode()) > MAX_DETAIL_BYTES:
-        event = _of_message(item, None, old)
-    return event
+    """Return the event of a message as it is: created while it is in its first version, then updated.
+
+    Raises `BusyError`.
+    """
+    return _of_message(_Change(_name(item), item, old))
 
 
-def _of_message(item: Item, parts: list[Item] | None, old: Item | None) -> Event:
-    project, _, thread_id = item["threadId"]["S"].partition("#")
-    omitted = parts is None
-    message = items.message(items.without_content(item) if omitted else item, parts or [], thread_id)
-    subject = f"{thread_id}/{message.id}"
-    shown = message_json(message)
-    return Event(_kind("thread.message", old), _extended(shown, project, subject, item, old, omitted=omitted))
+def thread_deleted(partition: str) -> Event:
+    """Return the event of a thread's deletion. It has no version, for nothing can follow it."""
+    project, _, thread_id = partition.partition("#")
+    shown = deleted_json(thread_id, "thread.deleted")
+    fields = _fields(f"{project}/{thread_id}/deleted", project, "null")
+    return Event("thread.deleted", f"{shown[:-1]},{fields}}}")
 
 
 def _message_deleted(old: Item) -> Event:
     project, _, thread_id = old["threadId"]["S"].partition("#")
-    message_id = old["messageId"]["S"]
-    version = int(old["version"]["N"]) + 1
-    last = {"version": {"N": str(version)}}
-    shown = deleted_json(message_id, "thread.message.deleted")[:-1] + f',"thread_id":"{thread_id}"}}'
-    return Event("thread.message.deleted", _extended(shown, project, f"{thread_id}/{message_id}", last))
+    message_id, version = old["messageId"]["S"], int(old["version"]["N"]) + 1
+    shown = deleted_json(message_id, "thread.message.deleted")
+    fields = _fields(f"{project}/{thread_id}/{message_id}/{version}", project, str(version))
+    return Event("thread.message.deleted", f'{shown[:-1]},"thread_id":"{thread_id}",{fields}}}')
 
 
-def _kind(subject: str, old: Item | None) -> str:
-    return f"{subject}.updated" if old else f"{subject}.created"
+def _of_message(change: _Change) -> Event:
+    event = _message_event(change, parts) if (parts := _parts(change.item)) is not None else None
+    if event is None or len(event.detail.encode()) > MAX_DETAIL_BYTES:
+        event = _message_event(change, None)
+    return event
 
 
-def _extended(
-    shown: str, project: str, subject: str, item: Item | None = None, old: Item | None = None, *, omitted: bool = False
-) -> str:
-    """Return the wire's object with the fields of an event; a deleted thread has no version, nothing follows it."""
-    version = item["version"]["N"] if item else None
-    event_id = f"{project}/{subject}/{version}" if version else f"{project}/{subject}"
-    fields = f'"event_id":"{event_id}","project":"{project}","version":{version or "null"}'
-    if old:
-        fields += f',"previous_metadata":{old["metadata"]["S"] if "metadata" in old else NO_METADATA}'
-    return f'{shown[:-1]},{fields},"content_omitted":{"true" if omitted else "false"}}}'
+def _message_event(change: _Change, parts: list[Item] | None) -> Event:
+    """Return the event with its content; without it when `parts` is None."""
+    project, _, thread_id = change.item["threadId"]["S"].partition("#")
+    omitted = parts is None
+    message = items.message(items.without_content(change.item) if omitted else change.item, parts or [], thread_id)
+    detail = _extended(message_json(message), project, f"{thread_id}/{message.id}", change, omitted=omitted)
+    return Event(f"thread.message.{change.name}", detail)
+
+
+def _parts(item: Item) -> list[Item] | None:
+    """Return a message's parts, or None when they are gone; a later event tells of what made them go."""
+    for _ in islice(table.tries(), 8):
+        parts = messages.parts_of(item)
+        if parts is not None or not _is_current(item):
+            return parts
+        # They were written with the item, and are about to be visible.
+    return None
+
+
+def _is_current(item: Item) -> bool:
+    now = table.get(keys.key(item["threadId"]["S"], item["messageId"]["S"]))
+    return now is not None and items.part_keys(now) == items.part_keys(item)
+
+
+def _messages(partition: str) -> Iterator[Item]:
+    return table.query(partition, "msg_0", "msg_~")
+
+
+def _is_open(partition: str) -> bool:
+    """Tell whether a thread is not deleted. An expired one is not, until it is buried: only then is that told."""
+    found = table.get(keys.key(partition, keys.HEAD))
+    return found is not None and found["state"]["S"] == head.OPEN
+
+
+def _name(item: Item) -> str:
+    return _CREATED if item["version"]["N"] == "1" else _UPDATED
+
+
+def _extended(shown: str, project: str, subject: str, change: _Change, *, omitted: bool = False) -> str:
+    """Return the wire's object with the fields of an event."""
+    version = change.item["version"]["N"]
+    # A staged message may have been modified before its creation is told: that has an event of its own.
+    event_id = f"{project}/{subject}/{1 if change.name == _CREATED else version}"
+    fields = _fields(event_id, project, version, omitted=omitted)
+    if change.name == _UPDATED:
+        fields += f',"previous_metadata":{_metadata(change.old)}'
+    return f"{shown[:-1]},{fields}}}"
+
+
+def _metadata(old: Item | None) -> str:
+    if old is None:
+        return "null"
+    return str(old["metadata"]["S"]) if "metadata" in old else NO_METADATA
+
+
+def _fields(event_id: str, project: str, version: str, *, omitted: bool = False) -> str:
+    flag = "true" if omitted else "false"
+    return f'"event_id":"{event_id}","project":"{project}","version":{version},"content_omitted":{flag}'

@@ -40,6 +40,6 @@ def cause(error: Exception) -> dict[str, Any]:
     frames = traceback.extract_tb(causes[-1].__traceback__)
     return {
         "error": [type(found).__name__ for found in causes],
-        "code": [found.response["Error"]["Code"] for found in causes if hasattr(found, "response")],
+        "code": [found.response["Error"]["Code"] for found in causes if getattr(found, "response", None)],
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }

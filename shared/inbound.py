@@ -2,11 +2,14 @@
 
 import json
 import os
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 import botocore.session
 from aws_lambda_powertools import Logger
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import commands, faults
 from shared.errors import WireError
@@ -14,11 +17,15 @@ from shared.store import table
 
 # A message of a queue ends at 1 MiB, its attributes included.
 _MAX_BYTES = 1_048_576
+_LONGEST_PAUSE_SECONDS = 900
+_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 _logger = Logger()
-_client: Any = botocore.session.get_session().create_client("sqs")
+_client: Any = botocore.session.get_session().create_client("sqs", config=_CONFIG)
 _rejected = os.environ["REJECTED_COMMANDS_URL"]
 _rejected_fifo = os.environ["REJECTED_FIFO_COMMANDS_URL"]
+_commands = os.environ["COMMANDS_URL"]
+_commands_fifo = os.environ["FIFO_COMMANDS_URL"]
 
 Record = dict[str, Any]
 
@@ -28,14 +35,37 @@ def ingest(records: list[Record], seconds: float) -> list[str]:
 
     In a FIFO queue the commands behind a failed one of the same group wait for it, those of other groups go on.
     """
-    again: list[str] = []
+    again: list[Record] = []
     waiting: set[str] = set()
     for record in records:
-        group = record["attributes"].get("MessageGroupId")
+        group = record["attributes"]["MessageGroupId"] if _is_fifo(record) else ""
         if group in waiting or not _is_done(record, seconds):
-            again.append(record["messageId"])
+            again.append(record)
             waiting |= {group} if group else set()
-    return again
+    _deliver_soon(again)
+    return [record["messageId"] for record in again]
+
+
+def _is_fifo(record: Record) -> bool:
+    return str(record["eventSourceARN"]).endswith(".fifo")
+
+
+def _deliver_soon(records: list[Record]) -> None:
+    """Have these delivered again after seconds, then minutes, rather than after the queue's visibility timeout."""
+    if not records:
+        return
+    entries = [
+        {
+            "Id": str(place),
+            "ReceiptHandle": record["receiptHandle"],
+            "VisibilityTimeout": min(2 ** int(record["attributes"]["ApproximateReceiveCount"]), _LONGEST_PAUSE_SECONDS),
+        }
+        for place, record in enumerate(records)
+    ]
+    queue = _commands_fifo if _is_fifo(records[0]) else _commands
+    # Without it they come later, that is all.
+    with suppress(BotoCoreError, ClientError):
+        _client.change_message_visibility_batch(QueueUrl=queue, Entries=entries)
 
 
 def _is_done(record: Record, seconds: float) -> bool:
@@ -76,7 +106,7 @@ def _reject(record: Record, refusal: WireError) -> None:
     message: dict[str, Any] = {"QueueUrl": _rejected, "MessageBody": text}
     if len(text.encode()) + len(error) + len("errorString") <= _MAX_BYTES:
         message["MessageAttributes"] = {"error": {"DataType": "String", "StringValue": error}}
-    if record["eventSourceARN"].endswith(".fifo"):
+    if _is_fifo(record):
         message["QueueUrl"] = _rejected_fifo
         message["MessageGroupId"] = record["attributes"]["MessageGroupId"]
         message["MessageDeduplicationId"] = record["messageId"]

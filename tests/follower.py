@@ -1,6 +1,6 @@
 """Writers and readers of one thread, run by the scheduler on the engine that isolates no more than AWS promises."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,103 +10,131 @@ from tests.isolation import Engine
 from tests.scheduler import Scheduler
 
 RUN = "run_1"
+HELLO = {"role": "user", "content": "hello"}
+Page = dict[str, Any]
 
 
-@dataclass
 class Story:
-    """One seeded run: a thread, what was acknowledged (message ids, and which of them are of the run), what was read."""
+    """One seeded run: a thread, what was acknowledged (ids of messages), and every page that was read.
 
-    seed: int
-    patch: pytest.MonkeyPatch
-    hang: int = 16
-    slow_reads: bool = False
-    most_creates: int = 6
-    thread_id: str = ""
-    acknowledged: list[str] = field(default_factory=list)
-    of_run: set[str] = field(default_factory=set)
-    writers: int = 0
-    pages: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    Each writer creates up to `most` messages. `options` are the engine's.
+    """
 
-    def __post_init__(self) -> None:
-        self.scheduler = Scheduler(self.seed)
-        self.engine = Engine(self.scheduler, self.hang, slow_reads=self.slow_reads)
+    def __init__(self, seed: int, most: int = 6, **options: Any) -> None:
+        self.scheduler = Scheduler(seed)
+        self.draw = self.scheduler.random
+        self.engine = Engine(self.scheduler, **options)
+        self.most = most
+        self.created: list[str] = []
+        self.of_run: set[str] = set()
+        self.deleted: set[str] = set()
+        self.writing = 0
+        self.pages: list[tuple[dict[str, Any], list[str]]] = []
 
-    def run(self, *actors: Any) -> None:
-        """Make a thread and run the actors, each of which is a function of the story."""
-        with self.engine.serving(), self.patch.context() as patch:
-            self.scheduler.patch(patch)
+    def run(self, patch: pytest.MonkeyPatch, writers: int, *readers: Callable[["Story"], object]) -> None:
+        """Make a thread, and run writers and readers of it to their end."""
+        with self.engine.serving(), patch.context() as here:
+            self.scheduler.patch(here)
             self.client = Client(trusted=True)
             self.thread_id = self.client.thread()
-            self.writers = actors.count(writer)
-            self.scheduler.run(*(lambda actor=actor: actor(self) for actor in actors))
+            self.writing = writers
+            self.scheduler.run(
+                *[lambda: write(self)] * writers, *(lambda reader=reader: reader(self) for reader in readers)
+            )
 
-    def page(self, **query: Any) -> dict[str, Any]:
-        """List, remember the page, and retrieve one of its messages."""
+    def page(self, **query: Any) -> Page:
+        """List, and remember the page. Now and then one of its messages is retrieved: it must be there."""
         page = self.client.page(self.thread_id, **query)
-        self.pages.append((query, page))
-        if page["data"] and self.scheduler.random.random() < 0.3:
-            listed = self.scheduler.random.choice(page["data"])
+        found = [message["id"] for message in page["data"]]
+        assert found == sorted(set(found), reverse=query["order"] == "desc")
+        self.pages.append((query, found))
+        if found and self.draw.random() < 0.3:
+            listed = self.draw.choice(page["data"])
             answer = self.client.call("retrieve_message", self.thread_id, listed["id"])
-            assert (answer.status, answer.text and answer.body) == (200, listed)
+            assert answer.status == 200 or listed["id"] in self.deleted
         return page
 
-    def lost(self) -> list[str]:
-        """Return what lies between the ends of a page, its cursor included, and is not in the page.
+    def passed_over(self) -> list[str]:
+        """Return the messages that lie between the ends of a page, its cursor included, and are not in the page.
 
-        Such a message appears, or has appeared, behind a cursor that was handed out.
+        They appeared behind a cursor that had been handed out.
         """
-        lost: list[str] = []
-        for query, page in self.pages:
-            found = [message["id"] for message in page["data"]]
-            if not found:
-                continue
-            among = self.of_run if "run_id" in query else self.acknowledged
-            ends = {*found, *(query[name] for name in ("after", "before") if name in query)}
-            between = {message for message in among if min(ends) <= message <= max(ends)}
-            cursors = ends - set(found)
-            lost += sorted(between - ends - cursors - set(found))
-        return lost
+        missing: set[str] = set()
+        for query, found in self.pages:
+            ends = [*found, *(query[name] for name in ("after", "before") if found and name in query)]
+            among = self.of_run if "run_id" in query else {*self.created}
+            missing |= {message for message in among if ends and min(ends) < message < max(ends)} - {*ends}
+        return sorted(missing - self.deleted)
 
 
-def writer(story: Story) -> None:
-    """Create messages; every one is seen by the next reads of the same writer."""
-    draw = story.scheduler.random
-    for _ in range(draw.randint(2, story.most_creates)):
-        run = {"role": "assistant", "run_id": RUN} if draw.random() < 0.5 else {}
-        message_id = story.client.message(story.thread_id, **run)["id"]
-        story.acknowledged.append(message_id)
-        if run:
-            story.of_run.add(message_id)
-        if draw.random() < 0.3:
-            query = {**({"run_id": RUN} if run else {}), "limit": 100, "order": draw.choice(("asc", "desc"))}
-            assert message_id in [message["id"] for message in story.page(**query)["data"]]
-    story.writers -= 1
+def write(story: Story) -> None:
+    """Create messages, delete a few; each read of the same writer shows what it has done."""
+    for _ in range(story.draw.randint(2, story.most)):
+        run = {"run_id": RUN} if story.draw.random() < 0.5 else {}
+        message_id = story.client.message(story.thread_id, role="assistant", **run)["id"]
+        story.created.append(message_id)
+        story.of_run |= {message_id} if run else set()
+        if story.draw.random() < 0.3:
+            assert message_id in _listed(story, run)
+            assert story.client.call("retrieve_message", story.thread_id, message_id).status == 200
+        if story.draw.random() < 0.1:
+            story.deleted.add(message_id)
+            story.client.create("delete_message", story.thread_id, message_id)
+            assert message_id not in _listed(story, run)
+            assert story.client.call("retrieve_message", story.thread_id, message_id).status == 404
+    story.writing -= 1
 
 
-def follower(story: Story, **query: Any) -> list[str]:
-    """Follow `after` in small pages until the writers are done and nothing is left; return what was read."""
+def _listed(story: Story, run: dict[str, str]) -> list[str]:
+    page = story.page(order="desc", limit=100, **run)
+    return [message["id"] for message in page["data"]]
+
+
+def make_threads(story: Story) -> None:
+    """Create, modify and delete threads; each read of the same writer shows what it has done."""
+    client = story.client
+    for _ in range(3):
+        user = f"{story.draw.random()}"
+        thread = client.create("create_thread", body={"metadata": {"user_id": user}, "messages": [HELLO] * 2})
+        assert client.create("retrieve_thread", thread["id"]) == thread
+        assert len(client.page(thread["id"])["data"]) == 2
+        for query in ({}, {"metadata[user_id]": user}):
+            assert thread in client.create("list_threads", query=query)["data"]
+        moved = client.create("modify_thread", thread["id"], body={"metadata": {"user_id": "other"}})
+        assert client.create("list_threads", query={"metadata[user_id]": user})["data"] == []
+        assert moved in client.create("list_threads", query={"metadata[user_id]": "other"})["data"]
+        client.create("delete_thread", thread["id"])
+        assert moved not in client.create("list_threads")["data"]
+        assert client.call("list_messages", thread["id"]).status == 404
+
+
+def follow(story: Story, idle: int = 0, **query: Any) -> list[str]:
+    """Follow `after` in small pages until the writers are done and nothing is left; return what was read.
+
+    `idle` is how many steps the follower sleeps before each page.
+    """
     read: list[str] = []
     while True:
-        written = not story.writers
+        story.scheduler.pause(idle)
+        ended = not story.writing
         after = {"after": read[-1]} if read else {}
-        page = story.page(order="asc", limit=story.scheduler.random.randint(1, 4), **after, **query)
+        page = story.page(order="asc", limit=story.draw.randint(1, 4), **after, **query)
         read += [message["id"] for message in page["data"]]
         if not page["data"]:
-            if written:
+            if ended:
                 return read
             story.scheduler.pause(10)
 
 
-def reader(story: Story) -> None:
+def browse(story: Story) -> None:
     """Page through the thread, or its run, in every way there is, until the writers are done."""
-    draw = story.scheduler.random
-    while story.writers:
-        query: dict[str, Any] = {"order": draw.choice(("asc", "desc")), "limit": draw.randint(1, 6)}
-        if draw.random() < 0.4:
+    while story.writing:
+        query: dict[str, Any] = {"order": story.draw.choice(("asc", "desc")), "limit": story.draw.randint(1, 6)}
+        if story.draw.random() < 0.4:
             query["run_id"] = RUN
-        cursor = draw.choice(("after", "before"))
+        cursor, end = story.draw.choice((("after", "last_id"), ("before", "first_id")))
         page = story.page(**query)
-        while page["has_more"] or (cursor == "before" and page["data"] and draw.random() < 0.7):
-            story.scheduler.pause(draw.choice((0, 0, 5)))
-            page = story.page(**query, **{cursor: page["last_id" if cursor == "after" else "first_id"]})
+        while page["data"] and story.draw.random() < 0.8:
+            story.scheduler.pause(story.draw.choice((0, 0, 5)))
+            page = story.page(**query, **{cursor: page[end]})
         story.scheduler.pause(10)

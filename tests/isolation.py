@@ -62,14 +62,16 @@ class _RefusedError(Exception):
 class Engine:
     """The table. `hang` is how many creates of a thread may overtake one that is not yet visible.
 
-    With `slow_reads` a GetItem now and then takes as long as many creates do, as one that is sent again does.
+    With `slow_reads` a GetItem now and then takes as long as many creates do, as one that is sent again does; with
+    `stalls` so does a transaction before an item other than its first.
     """
 
-    def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False) -> None:
+    def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False, stalls: bool = False) -> None:
         self._scheduler = scheduler
         self._random = scheduler.random
         self._hang = hang
         self._slow_reads = slow_reads
+        self._stalls = stalls
         self._partitions: defaultdict[str, _Partition] = defaultdict(_Partition)
         # Two readings of "serializable with single reads": from the decision on, or item by item.
         self._shows_decided = self._random.random() < 0.5
@@ -109,12 +111,15 @@ class Engine:
         """Return for how many steps something takes longer than usual: seldom, and then maybe long."""
         return self._random.choice((2, 10, 40)) if self._random.random() < 0.15 else 0
 
+    def _wait_long(self, may: bool, how_often: float) -> None:
+        if may and self._random.random() < how_often:
+            self._scheduler.pause(self._random.choice((100, 1_000, 3_000)))
+
     def _cell(self, key: Item) -> _Cell:
         return self._partitions[key["threadId"]["S"]].cell(key["messageId"]["S"])
 
     def _get_item(self, request: Item) -> Item:
-        if self._slow_reads and self._random.random() < 0.3:
-            self._scheduler.pause(self._random.choice((100, 300, 1_000)))
+        self._wait_long(self._slow_reads, 0.3)
         cell = self._cell(request["Key"])
         return _response(cell.decided if self._shows_decided else cell.visible)
 
@@ -134,7 +139,9 @@ class Engine:
         return {"Responses": {table: found}}
 
     def _query(self, request: Item) -> Item:
-        partition, low, high = (request["ExpressionAttributeValues"][f":{name}"]["S"] for name in ("partition", "low", "high"))
+        partition, low, high = (
+            request["ExpressionAttributeValues"][f":{name}"]["S"] for name in ("partition", "low", "high")
+        )
         forward, limit = request.get("ScanIndexForward", True), request.get("Limit", 1_000)
         found: list[Item] = []
         position = request.get("ExclusiveStartKey", {}).get("messageId", {}).get("S")
@@ -176,6 +183,7 @@ class Engine:
             cell.decided = expressions.written(kind, write, cell.decided)
         for cell in self._random.sample(cells, len(cells)):
             self._scheduler.pause(self._delay())
+            self._wait_long(self._stalls and cell is not cells[0], 0.05)
             cell.visible = cell.decided
             cell.locked = False
         partition.hanging.remove(place)

@@ -33,6 +33,9 @@ def tidy(in_memory: None) -> Iterator[None]:
 
 def partitions() -> dict[str, dict[str, Any]]:
     """Return the items of the table by partition and sort key, as moto holds them."""
-    table = get_backend("dynamodb")[ACCOUNT][REGION].tables[os.environ["TABLE_NAME"]]
-    items: dict[str, dict[str, Any]] = table.items
+    items: dict[str, dict[str, Any]] = _table().items
     return items
+
+
+def _table() -> Any:
+    return get_backend("dynamodb")[ACCOUNT][REGION].tables[os.environ["TABLE_NAME"]]

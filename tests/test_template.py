@@ -97,6 +97,8 @@ def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name
     services = {
         "!Table.Arn": "dynamodb:",
         "!ErasureQueue.Arn": "sqs:",
+        "!Commands.Arn": "sqs:",
+        "!FifoCommands.Arn": "sqs:",
         "!RejectedCommands.Arn": "sqs:",
         "!RejectedFifoCommands.Arn": "sqs:",
         "!Events.Arn": "events:",

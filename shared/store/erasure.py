@@ -8,7 +8,8 @@ from shared.store.table import CancelledError
 
 # Sort keys are ASCII from `alias#` to `thread`; these are below and above all of them.
 _LOWEST, _HIGHEST = "!", "~"
-_KEYS_ONLY = {"ProjectionExpression": "threadId, messageId"}
+# A bounded page, because a whole one of a long thread would take all the reads that a partition has in a second.
+_KEYS_ONLY = {"ProjectionExpression": "threadId, messageId", "Limit": 1_000}
 
 
 def erase_thread(partition: str, until: float) -> bool:

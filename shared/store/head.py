@@ -19,6 +19,7 @@ ERASING = "erasing"
 
 # How many ids before the last one a head remembers, for a reader that meets a commit half visible.
 _REMEMBERED = [f"r{number}" for number in range(1, 17)]
+RECENT = 1 + len(_REMEMBERED)
 _SHIFT = ", ".join(f"{to} = {source}" for to, source in zip(_REMEMBERED, ["lastUlid", *_REMEMBERED], strict=False))
 _RETENTION_SECONDS = int(os.environ["RETENTION_DAYS"]) * 86_400
 
@@ -37,8 +38,8 @@ IF_PENDING = {
 
 def item(partition: str, state: str, ulids: list[str]) -> Item:
     """Return a new head; `ulids` are those of its messages, oldest first."""
-    newest_first = [*reversed(ulids[-len(_REMEMBERED) - 1 :])]
-    newest_first += [""] * (len(_REMEMBERED) + 1 - len(newest_first))
+    newest_first = [*reversed(ulids[-RECENT:])]
+    newest_first += [""] * (RECENT - len(newest_first))
     return {
         **keys.key(partition, keys.HEAD),
         "v": {"N": str(SCHEMA)},

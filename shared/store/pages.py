@@ -22,6 +22,9 @@ PAGE_BYTES = 6_190_000
 # A commit does not hang for minutes, and a clock cannot be wrong by more than five: AWS refuses the signature then.
 # A remembered message older than this is visible to every Query, unless it was deleted.
 _SETTLED_MILLISECONDS = 15 * 60 * 1000
+# Query and head are read side by side. A create takes 4 of the 1,000 write units that a partition has in a second, so
+# no more than 12 happen in this time; after more, the Query may be older than all that the head remembers.
+_TOGETHER_SECONDS = 0.05
 
 
 class _Scan(NamedTuple):
@@ -54,17 +57,17 @@ def list_messages(project: str, thread_id: str, asked: Range, run_id: str | None
 
 def _committed(partition: str, prefix: str, span: Span) -> _Scan:
     """Return what the span holds of the messages that the head says are committed. Raises `ThreadNotFoundError`."""
-    reading = table.beside(lambda: table.get(keys.key(partition, keys.HEAD)))
+    started = time.monotonic()
+    reading = table.beside(lambda: (table.get(keys.key(partition, keys.HEAD)), time.monotonic() - started))
     scan = _scan(partition, prefix, span)
-    recent = head.recent(head.require_open(reading.result()))
+    found, seconds = reading.result()
+    recent = head.recent(head.require_open(found))
     last = recent[0] if recent else ""
-    if not span.forward and any(ulid > last for ulid in scan.items):
+    above = not span.forward and any(ulid > last for ulid in scan.items)
+    if above or (seconds > _TOGETHER_SECONDS and len(recent) == head.RECENT and not _settled(recent[-1])):
+        # Now that the head is known, a Query cannot be older than all that the head remembers.
         scan = _scan(partition, prefix, span, last)
     missed = _missed(partition, prefix, span, scan, recent)
-    if recent and recent[-1] in missed:
-        # The Query is older than all that the head remembers, so there may be more that it missed: ask once more.
-        scan = _scan(partition, prefix, span, last)
-        missed = _missed(partition, prefix, span, scan, recent)
     together = {ulid: item for ulid, item in scan.items.items() if ulid <= last} | missed
     ordered = dict(sorted(together.items(), reverse=not span.forward))
     return _Scan(ordered, more=bool(ordered) and scan.more)
@@ -89,7 +92,6 @@ def _scan(partition: str, prefix: str, span: Span, last: str = "~") -> _Scan:
 
 def _missed(partition: str, prefix: str, span: Span, scan: _Scan, recent: list[str]) -> dict[str, Item]:
     """Return what the head remembers as committed in the span, and the scan did not show."""
-    settled = time.time_ns() // 1_000_000 - _SETTLED_MILLISECONDS
     unread = span.behind(next(reversed(scan.items))) if scan.more else None
     missing = [
         ulid
@@ -97,12 +99,16 @@ def _missed(partition: str, prefix: str, span: Span, scan: _Scan, recent: list[s
         if ulid not in scan.items
         and span.holds(ulid)
         and not (unread and unread.holds(ulid))
-        and ids.milliseconds(ulid) > settled
+        and not _settled(ulid)
     ]
     if not missing:
         return {}
     stored = table.transact_get([keys.key(partition, prefix + ulid) for ulid in missing])
     return {ulid: item for ulid, item in zip(missing, stored, strict=True) if item}
+
+
+def _settled(ulid: str) -> bool:
+    return ids.milliseconds(ulid) <= time.time_ns() // 1_000_000 - _SETTLED_MILLISECONDS
 
 
 def _messages(partition: str, ulids: list[str]) -> list[Item]:

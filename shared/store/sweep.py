@@ -12,6 +12,7 @@ from shared.store.threads import SHARDS
 # A staged create takes seconds; one that is still pending after an hour was abandoned. A tombstone that is still there
 # after an hour was forgotten: a stream record or a queue's message was lost.
 _OVERDUE_SECONDS = 3_600
+_AT_ONCE = 100
 _LOWEST, _HIGHEST = "!", "~"
 _POSITION = keys.key("sweep", "position")
 
@@ -34,8 +35,9 @@ def forgotten(until: float) -> Iterator[str]:
         for partition in sorted(keys.threads_partitions(project, SHARDS)):
             if partition < start.partition:
                 continue
-            entries = table.query(partition, f"{start.ulid}0" if partition == start.partition else "0", _HIGHEST)
-            while batch := list(islice(entries, 100)):
+            low = f"{start.ulid}0" if partition == start.partition else "0"
+            entries = table.query(partition, low, _HIGHEST, Limit=_AT_ONCE)
+            while batch := list(islice(entries, _AT_ONCE)):
                 yield from _overdue([keys.thread_partition(project, entry["thread"]["S"]) for entry in batch])
                 if time.monotonic() > until:
                     _remember(Position(partition, batch[-1]["messageId"]["S"]))

@@ -88,6 +88,8 @@ def delete(project: str, thread_id: str) -> None:
     try:
         table.update(**head.close(keys.thread_partition(project, thread_id), erasure))
     except ConditionFailedError as failed:
+        if failed.item:
+            head.check_schema(failed.item)
         # When our own call was sent twice, the first one closed it: that is success.
         if not failed.item or failed.item.get("erasure", {}).get("S") != erasure:
             raise ThreadNotFoundError from failed

@@ -1,4 +1,4 @@
-"""One local API for all end-to-end tests, with the keys of two projects and a thread of 100 messages."""
+"""A local API for each module and each SDK, with the keys of two projects and a thread of 100 messages."""
 
 from collections.abc import Iterator
 
@@ -9,17 +9,24 @@ from tests.e2e.lossy import losing_answers
 from tests.local_api import LocalApi, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api() -> Iterator[LocalApi]:
     with serving(API_KEYS="alpha=sk-alpha,beta=sk-beta") as served:
         yield served
 
 
-@pytest.fixture(scope="session")
-def surroundings(api: LocalApi) -> Iterator[dict[str, str]]:
-    """Yield the environment that the scripts of the SDKs take what they need from."""
+@pytest.fixture
+def surroundings() -> Iterator[dict[str, str]]:
+    """Yield the environment that the script of an SDK takes what it needs from.
+
+    Each gets a local API of its own: in memory, every call takes longer the more there is.
+    """
     headers = {"Authorization": "Bearer sk-alpha"}
-    with httpx.Client(base_url=api.base_url, headers=headers) as client, losing_answers(api.base_url) as lossy:
+    with (
+        serving(API_KEYS="alpha=sk-alpha,beta=sk-beta") as api,
+        httpx.Client(base_url=api.base_url, headers=headers) as client,
+        losing_answers(api.base_url) as lossy,
+    ):
         thread_id = client.post("/threads").json()["id"]
         for number in range(100):
             body = {"role": "user", "content": f"message {number}"}

@@ -198,7 +198,8 @@ def test_iterating_meets_each_of_100_messages_once(sdk: Sdk, order: str) -> None
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_before_walks_the_same_way_back(sdk: Sdk, order: str) -> None:
     ids = [message.id for message in sdk.walk(sdk.messages.list(LONG_THREAD_ID, limit=100, order=order))]
-    pages, before = [], ids[-1]
+    pages: list[list[str]] = []
+    before = ids[-1]
     while True:
         page = sdk.run(sdk.messages.list(LONG_THREAD_ID, limit=7, order=order, before=before))
         pages.insert(0, [message.id for message in page.data])
@@ -238,6 +239,7 @@ def test_a_given_idempotency_key_holds_when_the_answer_is_lost(sdk: Sdk, thread_
     assert sdk.walk(sdk.messages.list(thread_id)) == [message]
 
 
+@pytest.mark.skipif(openai.__version__.startswith("1.35."), reason="1.35 draws another key for each attempt")
 def test_the_clients_own_idempotency_header_holds_when_the_answer_is_lost(sdk: Sdk, thread_id: str) -> None:
     client = sdk.new_client(base_url=LOSSY_BASE_URL)
     client._idempotency_header = "Idempotency-Key"
@@ -259,8 +261,8 @@ def test_a_key_used_for_something_else_is_refused_and_not_retried(sdk: Sdk, thre
     create = sdk.new_client(base_url=LOSSY_BASE_URL).beta.threads.messages.create
     key = {"Idempotency-Key": str(uuid.uuid4())}
     sdk.run(create(thread_id, role="user", content="One", extra_headers=key))
+    headers = key | {"x-lose": f"only-count {uuid.uuid4()}"}
     with pytest.raises(openai.ConflictError) as refused:
-        headers = key | {"x-lose": f"only-count {uuid.uuid4()}"}
         sdk.run(create(thread_id, role="user", content="Another", extra_headers=headers))
     assert refused.value.code == "idempotency_key_reused"
     assert refused.value.response.headers["x-attempt"] == "1"
@@ -270,57 +272,49 @@ Call = Callable[[Sdk, str], Any]
 
 
 @pytest.mark.parametrize(
-    ("call", "kind", "param", "code"),
+    ("call", "kind", "expected"),
     [
         (
             lambda sdk, thread_id: sdk.messages.create(thread_id, role="human", content="x"),
             openai.BadRequestError,
-            "role",
-            "invalid_value",
+            ("role", "invalid_value"),
         ),
         (
             lambda sdk, thread_id: sdk.messages.create(thread_id, role="user", content=""),
             openai.BadRequestError,
-            "content",
-            None,
+            ("content", None),
         ),
         (
             lambda sdk, thread_id: sdk.messages.create(thread_id, role="user", content="x", metadata={"k": True}),
             openai.BadRequestError,
-            "metadata.k",
-            "invalid_type",
+            ("metadata.k", "invalid_type"),
         ),
         (
             lambda sdk, thread_id: sdk.messages.list(thread_id, limit=101),
             openai.BadRequestError,
-            "limit",
-            "integer_above_max_value",
+            ("limit", "integer_above_max_value"),
         ),
         (
             lambda sdk, thread_id: sdk.messages.list(thread_id, after="nonsense"),
             openai.BadRequestError,
-            "after",
-            "invalid_value",
+            ("after", "invalid_value"),
         ),
-        (lambda sdk, _: sdk.threads.retrieve("nonsense"), openai.BadRequestError, "thread_id", "invalid_value"),
-        (lambda sdk, _: sdk.threads.retrieve("thread_none"), openai.NotFoundError, None, None),
+        (lambda sdk, _: sdk.threads.retrieve("nonsense"), openai.BadRequestError, ("thread_id", "invalid_value")),
+        (lambda sdk, _: sdk.threads.retrieve("thread_none"), openai.NotFoundError, (None, None)),
         (
             lambda sdk, thread_id: sdk.messages.retrieve("msg_none", thread_id=thread_id),
             openai.NotFoundError,
-            None,
-            None,
+            (None, None),
         ),
         (
             lambda sdk, thread_id: sdk.threads.runs.create(thread_id, assistant_id="asst_1"),
             openai.NotFoundError,
-            None,
-            "unknown_url",
+            (None, "unknown_url"),
         ),
         (
             lambda sdk, _: sdk.new_client(api_key="sk-wrong-one").beta.threads.retrieve("thread_none"),
             openai.AuthenticationError,
-            None,
-            "invalid_api_key",
+            (None, "invalid_api_key"),
         ),
     ],
     ids=[
@@ -337,12 +331,13 @@ Call = Callable[[Sdk, str], Any]
     ],
 )
 def test_an_error_is_the_sdks_own_exception(
-    sdk: Sdk, thread_id: str, call: Call, kind: type[openai.APIStatusError], param: str | None, code: str | None
+    sdk: Sdk, thread_id: str, call: Call, kind: type[openai.APIStatusError], expected: tuple[str | None, str | None]
 ) -> None:
     with pytest.raises(kind) as raised:
         sdk.run(call(sdk, thread_id))
     error = raised.value
-    assert (error.param, error.code, error.type) == (param, code, "invalid_request_error")
+    assert (error.param, error.code) == expected
+    assert error.type == "invalid_request_error"
     assert isinstance(error.body, dict)
     assert set(error.body) == {"message", "type", "param", "code"}
     assert (error.request_id or "").startswith("req_")

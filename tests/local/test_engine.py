@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha512
@@ -18,6 +19,7 @@ import pytest
 
 from local import data_folder, download, engine
 from local.engine import EngineError
+from tests.local_api import ROOT
 
 
 def _program(folder: Path, name: str, script: str) -> None:
@@ -50,6 +52,14 @@ def _sleeper(*arguments: str) -> Iterator[int]:
         process.wait()
 
 
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(url)
+    except httpx.TransportError:
+        return False
+    return True
+
+
 def test_it_runs_in_memory_and_ends(dynamodb_local: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with engine.running() as url:
@@ -58,6 +68,25 @@ def test_it_runs_in_memory_and_ends(dynamodb_local: str, tmp_path: Path, monkeyp
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_ends_with_the_process_that_is_killed(dynamodb_local: str) -> None:
+    script = (
+        "import time\n"
+        "from local import engine\n"
+        "with engine.running() as url:\n"
+        "    print(url, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout
+        url = owner.stdout.readline().strip()
+        assert httpx.get(url).status_code == 400
+        owner.kill()
+    end = time.monotonic() + 20
+    while _answers(url):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_port_that_something_else_took_meanwhile_is_given_up(

@@ -1,43 +1,14 @@
-"""What the functions ask of AWS: each call with what DynamoDB bills for it, and a process that dies at one of them."""
+"""Calls to AWS as steps of a process: what happens during one of them, and what if it is the last."""
 
 import itertools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
-
-from botocore.model import OperationModel
-
-
-class Call(NamedTuple):
-    """One call to DynamoDB, with the units it consumed."""
-
-    operation: str
-    read_units: float
-    write_units: float
+from typing import Any
 
 
 class KilledError(BaseException):
     """The process ended here; a BaseException, so that no code of ours can go on after it."""
-
-
-@contextmanager
-def recorded() -> Iterator[list[Call]]:
-    """Yield the list of the table's calls, which grows as they are made, with ReturnConsumedCapacity in each."""
-    calls: list[Call] = []
-
-    def ask(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
-        params["ReturnConsumedCapacity"] = "TOTAL"
-
-    def note(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
-        consumed = parsed.get("ConsumedCapacity", [])
-        units = sum(part["CapacityUnits"] for part in (consumed if isinstance(consumed, list) else [consumed]))
-        writes = model.name in _WRITES
-        calls.append(Call(model.name, 0.0 if writes else units, units if writes else 0.0))
-
-    events = _table_events()
-    with _registered(events, "before-parameter-build.dynamodb", ask), _registered(events, "after-call.dynamodb", note):
-        yield calls
 
 
 @contextmanager
@@ -90,9 +61,6 @@ def killed(step: int, process: Callable[[], object], *, done: bool) -> bool:
 
 def _die() -> None:
     raise KilledError
-
-
-_WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
 
 def _table_events() -> Any:

@@ -26,7 +26,7 @@ def _table(dynamodb_local: str) -> Iterator[None]:
 
 @pytest.fixture
 def seed() -> int:
-    """Return the seed of this run. Print it where a test fails: `-l` and the header show it."""
+    """Return the seed of this run, which a failing test's report shows among its arguments."""
     return SEED
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from local import template
+from local.filters import passes
 from tests.client import Client
 
 TEMPLATE = template.load()
@@ -27,28 +28,6 @@ _FILTERS = resource("QueueErasures")["Events"]["Changes"]["Properties"]["FilterC
 PATTERNS = [json.loads(entry["Pattern"]) for entry in _FILTERS]
 
 
-def passes(record: dict[str, Any]) -> bool:
-    """Tell whether the template lets a record of the stream through to QueueErasures."""
-    return any(_matches(pattern, record) for pattern in PATTERNS)
-
-
-def _matches(pattern: dict[str, Any], record: Any) -> bool:
-    """Apply an event pattern: objects within objects; at the leaves a list of texts, or `{"exists": true}`."""
-    for name, wanted in pattern.items():
-        value = record.get(name) if isinstance(record, dict) else None
-        if isinstance(wanted, dict):
-            if not _matches(wanted, value):
-                return False
-        elif wanted == [{"exists": True}]:
-            if value is None or isinstance(value, dict):
-                return False
-        else:
-            assert all(isinstance(text, str) for text in wanted), f"not understood here: {wanted}"
-            if value not in wanted:
-                return False
-    return True
-
-
 @dataclass
 class Erasures:
     """Stream, queue and functions, each moved by hand, so that a test can lose what stands between two steps."""
@@ -61,26 +40,29 @@ class Erasures:
     def records(self) -> list[dict[str, Any]]:
         """Take from the stream what it holds by now, and return what the filters let through."""
         found: list[dict[str, Any]] = []
-        for place, iterator in enumerate(self._iterators):
-            while True:
-                answer = _streams().get_records(ShardIterator=iterator)
+        for place in range(len(self._iterators)):
+            more = True
+            while more:
+                answer = _streams().get_records(ShardIterator=self._iterators[place])
+                self._iterators[place] = answer["NextShardIterator"]
                 found += answer["Records"]
-                iterator = self._iterators[place] = answer["NextShardIterator"]
-                if not answer["Records"]:
-                    break
-        return [record for record in found if passes(record)]
+                more = bool(answer["Records"])
+        return [record for record in found if passes(PATTERNS, record)]
 
     def erase(self, seconds: float = 90) -> int:
         """Run EraseThread until the queue is empty, each time with so many seconds; return the number of runs."""
-        from functions import erase_thread
-
         runs = 0
         while self.queue:
-            # As with the real queue a message leaves only when the function has ended well.
-            erase_thread.handler({"Records": [{"body": self.queue[0]}]}, context(seconds + 30))
-            self.queue.popleft()
+            self.erase_once(seconds)
             runs += 1
         return runs
+
+    def erase_once(self, seconds: float = 90) -> None:
+        """Run EraseThread on the first message of the queue, which leaves only when the function has ended well."""
+        from functions import erase_thread
+
+        erase_thread.handler({"Records": [{"body": self.queue[0]}]}, context(seconds + 30))
+        self.queue.popleft()
 
     def run(self) -> None:
         """Let everything happen that AWS would bring about by itself."""

@@ -1,7 +1,10 @@
 """A deleted thread is gone at once, and all that it held is erased soon after, whatever fails in between."""
 
+import contextlib
+import itertools
 import random
 import threading
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -113,10 +116,10 @@ def test_a_chunk_that_is_not_the_last_queues_the_rest(
     thread_id = trusted.thread()
     for _ in range(60):
         trusted.message(thread_id)
-    clock = erasure.time
-    looks = iter(range(1_000_000))
-    # Each look at the clock is 50 seconds later than the one before, so that a chunk ends after a call or two.
-    monkeypatch.setattr(erasure, "time", SimpleNamespace(monotonic=lambda: clock.monotonic() + 50 * (next(looks) % 3)))
+    looks = itertools.count()
+    # Every third look at the clock is late: a chunk ends after two batches.
+    late = SimpleNamespace(monotonic=lambda: time.monotonic() + 50 * (next(looks) % 3))
+    monkeypatch.setattr(erasure, "time", late)
     _delete(trusted, thread_id)
     way.queue(erasures.records())
     assert erasures.erase(seconds=90) > 1
@@ -189,6 +192,32 @@ def test_a_thread_that_is_erased_during_any_step_of_a_write_leaves_nothing(
         assert answer.error[0] == 404
         assert remains(trusted, thread_id) == []
     assert step >= 1
+
+
+def test_a_thread_that_is_modified_during_any_step_of_its_erasure_leaves_nothing(
+    trusted: Client, erasures: Erasures
+) -> None:
+    from shared.store import items, keys, table, threads
+
+    for step in range(100):
+        thread_id = trusted.thread()
+        # A modify that has read the thread before it was deleted, and writes only now.
+        seen = threads._require(keys.thread_partition(trusted.project, thread_id))
+        modified = items.thread(seen, thread_id)._replace(metadata=f'{{"user_id":"{USER}"}}')
+        late = threads._changes(trusted.project, seen, modified)
+
+        def write(late: list[table.Write] = late) -> None:
+            with contextlib.suppress(table.CancelledError):
+                table.transact(late)
+
+        _delete(trusted, thread_id)
+        way.queue(erasures.records())
+        with calls.at(step, write) as happened:
+            erasures.erase()
+        assert remains(trusted, thread_id) == []
+        if not happened:
+            break
+    assert step > 3
 
 
 def test_creates_that_race_the_delete_leave_nothing(trusted: Client, erasures: Erasures, seed: int) -> None:

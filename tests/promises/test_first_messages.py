@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from local.events import encode
 from local.gateway import MAX_ANSWER, MAX_EVENT
+from tests import capacity
 from tests.client import Client, invoke
 from tests.promises import calls
 from tests.promises import erasures as way
@@ -60,7 +60,7 @@ def test_first_messages_come_back_equal_up_to_the_request_s_limit(
 ) -> None:
     event = client.event("create_thread", body=_body(texts))
     assert len(encode(event)) <= MAX_EVENT
-    with calls.recorded() as made:
+    with capacity.recorded() as made:
         thread_id = invoke("create_thread", event).body["id"]
     assert operations in (None, [call.operation for call in made if call.operation != "GetItem"])
     assert _texts(client, thread_id) == texts
@@ -76,7 +76,7 @@ def test_an_abandoned_create_leaves_nothing(client: Client, erasures: Erasures, 
     for step in range(100):
         with calls.partitions() as touched:
             was_killed = calls.killed(step, lambda: invoke("create_thread", event), done=done)
-        threads = _threads(touched)
+        threads = _threads(client, touched)
         committed = done and step == 3
         if committed or not was_killed:
             break
@@ -109,10 +109,11 @@ def test_a_create_that_the_sweep_takes_for_abandoned_fails_and_leaves_nothing(
         with calls.partitions() as touched, calls.at(step, lambda: way.sweep(client)):
             answers.append(invoke("create_thread", event).status)
         erasures.run()  # comes later than any function runs: the queue sees to that
-        (thread_id,) = _threads(touched) - set(listed(client)) or {listed(client)[0]}
+        (thread_id,) = _threads(client, touched) - set(listed(client)) or {listed(client)[0]}
         assert bool(remains(client, thread_id)) == (answers[-1] == 200)
     assert answers == [200, 503, 503, 503]
 
 
-def _threads(touched: set[str]) -> set[str]:
-    return {name for partition in touched for name in re.findall(r"thread_\w{26}", partition)}
+def _threads(client: Client, touched: set[str]) -> set[str]:
+    prefix = f"{client.project}#thread_"
+    return {partition.removeprefix(f"{client.project}#") for partition in touched if partition.startswith(prefix)}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import capacity
 from tests.client import Answer, Client
 from tests.promises import calls
 from tests.promises import erasures as way
@@ -71,10 +72,10 @@ def test_extending_the_time_costs_no_write(client: Client, monkeypatch: pytest.M
     costs = []
     for days in (0, 30):
         keep_for(monkeypatch, days)
-        with calls.recorded() as made:
+        with capacity.recorded() as made:
             client.message(thread_id)
         costs.append(made)
-    assert costs[0] == costs[1] == [calls.Call("TransactWriteItems", 0, 4)]
+    assert costs[0] == costs[1] == [capacity.Call("TransactWriteItems", 0, 4)]
 
 
 def test_an_expired_thread_is_erased_and_what_is_active_stays(trusted: Client, erasures: Erasures) -> None:

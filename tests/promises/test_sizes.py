@@ -27,7 +27,7 @@ TEXTS = {
 METADATA = {
     "four-byte": {chr(0x1F600 + n) * 64: "\U0001f9f5" * 512 for n in range(16)},
     "control": {chr(0x01 + n) * 64: "\x00" * 512 for n in range(16)},
-    "quotes": {f'{n:02}{chr(34) * 62}': '"' * 512 for n in range(16)},
+    "quotes": {f"{n:02}{chr(34) * 62}": '"' * 512 for n in range(16)},
 }
 
 

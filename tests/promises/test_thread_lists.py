@@ -51,7 +51,7 @@ def test_a_list_shows_whole_threads(client: Client) -> None:
 
 def test_a_project_without_threads_has_an_empty_list(client: Client) -> None:
     Client().thread(metadata={"user_id": USER})
-    empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    empty: dict[str, Any] = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     assert client.create("list_threads") == client.create("list_threads", query=OF_USER) == empty
 
 
@@ -136,7 +136,6 @@ def test_the_lists_of_a_project_and_of_a_value_are_its_own(client: Client) -> No
 
 def test_messages_do_not_touch_the_lists(trusted: Client) -> None:
     thread_id = trusted.thread(metadata={"user_id": USER})
-    touched: set[str] = set()
     with calls.partitions() as touched:
         message_id = trusted.message(thread_id, role="assistant", run_id="run_1")["id"]
         trusted.page(thread_id)

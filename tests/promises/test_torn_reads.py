@@ -56,9 +56,7 @@ def _change(client: Client, thread_id: str, message_id: str, how: str) -> Callab
 
     def _edit(partition: str, message_id: str) -> None:
         packed = items.pack(f'[{{"type":"text","text":{{"value":"{NEW}","annotations":[]}}}}]')
-        writes = [
-            {"Put": {"Item": part}} for part in items.part_items(partition, message_id, packed, generation=2)
-        ]
+        writes = [{"Put": {"Item": part}} for part in items.part_items(partition, message_id, packed, generation=2)]
         content = items.content_attributes(packed, generation=2)
         update = {
             "Key": keys.key(partition, message_id),

@@ -1,0 +1,77 @@
+"""Figures: measured side by side, summed up as medians and ratios, and shown as Markdown."""
+
+import os
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+# Fewer show only that a benchmark works.
+RUNS = int(os.environ.get("RUNS", "15"))
+
+
+class Row(NamedTuple):
+    """A line of the summary: what was measured, how it came out, and what it is held to."""
+
+    what: str
+    figure: str
+    bound: str
+
+
+class Report(NamedTuple):
+    """What a benchmark found: its part of docs/performance.md in Markdown, and its lines of the summary."""
+
+    text: str
+    summary: tuple[Row, ...] = ()
+
+
+class Ratio(NamedTuple):
+    """A ratio of medians, and the quartiles of the ratios of the single runs: half of the runs lie between them."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"**{self.median:.2f}** ({self.low:.2f} - {self.high:.2f})"
+
+
+def alternate(sides: dict[str, Callable[[], float]], runs: int = RUNS) -> dict[str, list[float]]:
+    """Let the sides take turns, each once unmeasured and then `runs` times; return what each returned."""
+    for side in sides.values():
+        side()
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(runs):
+        for name, side in sides.items():
+            found[name].append(side())
+    return found
+
+
+def ratio(ours: Sequence[float], other: Sequence[float]) -> Ratio:
+    """Return how much of the other side ours takes; the sides were measured in turns."""
+    low, _, high = statistics.quantiles([one / two for one, two in zip(ours, other, strict=True)], n=4)
+    return Ratio(statistics.median(ours) / statistics.median(other), low, high)
+
+
+def highest(ratios: Iterable[Ratio]) -> str:
+    """Return the highest of some ratios, as the summary shows it."""
+    found = max(ratios)
+    return f"{found.median:.2f} ({found.low:.2f} - {found.high:.2f})"
+
+
+def spread(values: Sequence[float], form: str = ".1f") -> str:
+    """Return the median of some values with their quartiles."""
+    low, middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
+    return f"{middle:{form}} ({low:{form}} - {high:{form}})"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table; all columns but the first hold figures."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,181 @@
+"""The contract's errors, as a client of the local API sees them over HTTP.
+
+`tests/functions/` has every row through the handlers; here is each status, and what only a real request can be.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.local_api import LocalApi
+
+_NO_THREAD = "/threads/thread_none"
+_HELLO = {"role": "user", "content": "Hello"}
+
+
+@pytest.fixture(scope="module")
+def client(api: LocalApi) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-alpha"}, timeout=30) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def messages(client: httpx.Client) -> str:
+    return f"/threads/{client.post('/threads').json()['id']}/messages"
+
+
+# Each: method, path (MESSAGES stands for a thread's), what is sent, and status, param, code.
+_ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[int, str | None, str | None]]] = {
+    "no thread": ("GET", _NO_THREAD, {}, (404, None, None)),
+    "no message": ("GET", "MESSAGES/msg_none", {}, (404, None, None)),
+    "malformed thread id": ("GET", "/threads/none", {}, (400, "thread_id", "invalid_value")),
+    "malformed message id": ("GET", "MESSAGES/none", {}, (400, "message_id", "invalid_value")),
+    "escaped id": ("GET", "/threads/thread_%C3%A9", {}, (400, "thread_id", "invalid_value")),
+    "role": ("POST", "MESSAGES", {"json": _HELLO | {"role": "human"}}, (400, "role", "invalid_value")),
+    "part type": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"content": [{"type": "video"}]}},
+        (400, "content[0].type", "invalid_value"),
+    ),
+    "empty content": ("POST", "MESSAGES", {"json": _HELLO | {"content": ""}}, (400, "content", None)),
+    "long content": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"content": "x" * 256_001}},
+        (400, "content", "string_above_max_length"),
+    ),
+    "many parts": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"content": [{"type": "text", "text": "x"}] * 65}},
+        (400, "content", "array_above_max_length"),
+    ),
+    "many metadata pairs": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"metadata": {str(number): "" for number in range(17)}}},
+        (400, "metadata", "object_above_max_properties"),
+    ),
+    "metadata value": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"metadata": {"k": True}}},
+        (400, "metadata.k", "invalid_type"),
+    ),
+    "metadata value too long": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"metadata": {"k": "x" * 513}}},
+        (400, "metadata.k", "string_above_max_length"),
+    ),
+    "metadata key empty": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"metadata": {"": "x"}}},
+        (400, "metadata", "property_name_below_min_length"),
+    ),
+    "metadata key too long": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO | {"metadata": {"k" * 65: "x"}}},
+        (400, "metadata", "property_name_above_max_length"),
+    ),
+    "field absent": ("POST", "MESSAGES", {"json": {"content": "x"}}, (400, "role", "missing_required_parameter")),
+    "unknown field": ("POST", "MESSAGES", {"json": _HELLO | {"run_id": "r"}}, (400, "run_id", "unknown_parameter")),
+    "wrong type": ("POST", "MESSAGES", {"json": _HELLO | {"content": 1}}, (400, "content", "invalid_type")),
+    "lone surrogate": (
+        "POST",
+        "MESSAGES",
+        {"content": b'{"role": "user", "content": "\\ud800"}'},
+        (400, "content", "invalid_value"),
+    ),
+    "initial message": (
+        "POST",
+        "/threads",
+        {"json": {"messages": [_HELLO, _HELLO | {"role": "human"}]}},
+        (400, "messages[1].role", "invalid_value"),
+    ),
+    "limit above": ("GET", "MESSAGES?limit=101", {}, (400, "limit", "integer_above_max_value")),
+    "limit below": ("GET", "MESSAGES?limit=0", {}, (400, "limit", "integer_below_min_value")),
+    "limit no integer": ("GET", "MESSAGES?limit=1.0", {}, (400, "limit", "invalid_type")),
+    "limit repeated": ("GET", "MESSAGES?limit=1&limit=1", {}, (400, "limit", "invalid_type")),
+    "order": ("GET", "MESSAGES?order=up", {}, (400, "order", "invalid_value")),
+    "after": ("GET", "MESSAGES?after=x", {}, (400, "after", "invalid_value")),
+    "before": ("GET", "MESSAGES?before=x", {}, (400, "before", "invalid_value")),
+    "foreign cursor": ("GET", "MESSAGES?after=msg_abc", {}, (404, None, None)),
+    "bad Idempotency-Key": (
+        "POST",
+        "MESSAGES",
+        {"json": _HELLO, "headers": {"Idempotency-Key": "x" * 256}},
+        (400, "Idempotency-Key", "invalid_value"),
+    ),
+    "no JSON": ("POST", "MESSAGES", {"content": b"{"}, (400, None, None)),
+    "no UTF-8": ("POST", "MESSAGES", {"content": b'{"role": "\xff"}'}, (400, None, None)),
+    "no object": ("POST", "MESSAGES", {"json": []}, (400, None, None)),
+    "too deep": ("POST", "MESSAGES", {"content": b'{"a":' * 100_000}, (400, None, None)),
+    "gzip": (
+        "POST",
+        "MESSAGES",
+        {"content": b"\x1f\x8b\x08\x00", "headers": {"Content-Encoding": "gzip"}},
+        (400, None, None),
+    ),
+    "no key": ("GET", _NO_THREAD, {"headers": {"Authorization": ""}}, (401, None, None)),
+    "another scheme": ("GET", _NO_THREAD, {"headers": {"Authorization": "Basic sk-alpha"}}, (401, None, None)),
+    "wrong key": (
+        "GET",
+        _NO_THREAD,
+        {"headers": {"Authorization": "Bearer sk-wrong-key"}},
+        (401, None, "invalid_api_key"),
+    ),
+    "a run": ("POST", "/threads/runs", {"json": {}}, (404, None, "unknown_url")),
+    "assistants": ("GET", "/assistants", {}, (404, None, "unknown_url")),
+    "unknown route without a key": ("GET", "/nowhere", {"headers": {"Authorization": ""}}, (401, None, None)),
+    "method": ("PUT", "/threads", {}, (405, None, None)),
+}
+
+
+@pytest.mark.parametrize("row", _ROWS)
+def test_an_error_has_its_status_param_and_code(client: httpx.Client, messages: str, row: str) -> None:
+    method, path, sent, expected = _ROWS[row]
+    answer = client.request(method, path.replace("MESSAGES", messages), **sent)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"], error["code"]) == expected
+    assert list(error) == ["message", "type", "param", "code"]
+    assert error["type"] == "invalid_request_error"
+    assert answer.headers["x-request-id"].startswith("req_")
+    assert answer.headers["openai-processing-ms"].isdecimal()
+    assert ("allow" in answer.headers) == (answer.status_code == 405)
+
+
+def test_a_key_for_another_body_is_409_and_not_to_be_retried(client: httpx.Client, messages: str) -> None:
+    key = {"Idempotency-Key": "once"}
+    assert client.post(messages, json=_HELLO, headers=key).status_code == 200
+    replay = client.post(messages, json=dict(reversed(_HELLO.items())), headers=key)
+    assert (replay.status_code, replay.headers["idempotent-replayed"]) == (200, "true")
+    other = client.post(messages, json=_HELLO | {"content": "Other"}, headers=key)
+    assert (other.status_code, other.headers["x-should-retry"]) == (409, "false")
+    assert other.json()["error"]["code"] == "idempotency_key_reused"
+
+
+def test_a_body_past_lambdas_limit_is_refused_by_the_gateway(client: httpx.Client, messages: str) -> None:
+    answer = client.post(messages, json=_HELLO | {"content": "x" * 6_300_000})
+    assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (413, "Request Entity Too Large"),
+        (429, "Too Many Requests"),
+        (500, "Internal Server Error"),
+        (503, "Service Unavailable"),
+        (504, "Gateway Timeout"),
+    ],
+)
+def test_the_gateways_own_answers_can_be_replayed(client: httpx.Client, status: int, message: str) -> None:
+    answer = client.get(_NO_THREAD, headers={"x-local-gateway": str(status)})
+    assert (answer.status_code, answer.json()) == (status, {"message": message})
+    assert "x-request-id" not in answer.headers

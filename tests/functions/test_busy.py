@@ -1,0 +1,190 @@
+"""A table that does not answer, or not in time: 503 with retry-after, never half a change, never the cause."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests import expected, faults
+from tests.client import Answer, Client
+from tests.clock import Clock
+from tests.faults import Fault
+
+# Each operation with every kind of call that it makes.
+CALLS = [
+    ("create_message", "TransactWriteItems"),
+    ("list_messages", "Query"),
+    ("list_messages", "GetItem"),
+    ("retrieve_message", "BatchGetItem"),
+    ("modify_message", "GetItem"),
+    ("modify_message", "UpdateItem"),
+    ("delete_message", "BatchGetItem"),
+    ("delete_message", "DeleteItem"),
+    ("create_thread", "TransactWriteItems"),
+    ("list_threads", "Query"),
+    ("list_threads", "BatchGetItem"),
+    ("retrieve_thread", "BatchGetItem"),
+    ("modify_thread", "BatchGetItem"),
+    ("modify_thread", "TransactWriteItems"),
+    ("delete_thread", "UpdateItem"),
+]
+WRITES = [call for call in CALLS if call[1] in {"TransactWriteItems", "UpdateItem", "DeleteItem"}]
+_BODIES: dict[str, Any] = {
+    "create_message": expected.ROLE_USER,
+    "modify_message": {"metadata": {"a": "b"}},
+    "modify_thread": {"metadata": {"a": "b"}},
+}
+_ON_A_MESSAGE = {"retrieve_message", "modify_message", "delete_message"}
+
+
+class Calls:
+    """One call of each operation on a thread with a message, and what is there before and after."""
+
+    def __init__(self) -> None:
+        self.client = Client()
+        self.thread_id = self.client.thread()
+        self.message_id = self.client.message(self.thread_id)["id"]
+
+    def call(self, function: str) -> Answer:
+        ids = [self.thread_id, self.message_id][: 2 if function in _ON_A_MESSAGE else 1]
+        options = {"body": _BODIES.get(function)}
+        return self.client.call(function, *([] if function in {"create_thread", "list_threads"} else ids), **options)
+
+    def shown(self) -> list[str]:
+        """Return all that can be read."""
+        return [self.call(function).text for function in ("retrieve_thread", "list_messages", "list_threads")]
+
+
+@pytest.fixture
+def calls(_table: None, clock: Clock) -> Calls:
+    made = Calls()
+    clock.forward(1)  # else the next message would be of the same millisecond, and half of the time have the lower id
+    return made
+
+
+def _is_busy(answer: Answer) -> bool:
+    assert (answer.status, answer.body) == (503, expected.BUSY)
+    return answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(("function", "operation"), CALLS)
+@pytest.mark.parametrize(
+    "effect", [faults.throttle, faults.timeout, faults.server_error], ids=["throttle", "time", "500"]
+)
+def test_a_table_that_does_not_answer_is_a_503(
+    calls: Calls, function: str, operation: str, effect: faults.Effect
+) -> None:
+    before = calls.shown()
+
+    with faults.inject(Fault(operation, effect, times=0)) as attempts:
+        answer = calls.call(function)
+
+    assert _is_busy(answer)
+    assert attempts.operations.count(operation) == 2
+    assert calls.shown() == before
+
+
+@pytest.mark.parametrize(("function", "operation"), CALLS)
+@pytest.mark.parametrize(
+    "effect", [faults.throttle, faults.timeout, faults.server_error], ids=["throttle", "time", "500"]
+)
+def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effect: faults.Effect) -> None:
+    with faults.inject(Fault(operation, effect)):
+        answer = calls.call(function)
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(("function", "operation"), CALLS)
+def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(calls: Calls, function: str, operation: str) -> None:
+    before = calls.shown()
+
+    with faults.inject(Fault(operation, faults.error("AccessDeniedException"), times=0)):
+        answer = calls.call(function)
+
+    assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
+    assert calls.shown() == before
+
+
+@pytest.mark.parametrize(("function", "operation"), WRITES)
+def test_a_few_conflicts_are_not_seen(calls: Calls, clock: Clock, function: str, operation: str) -> None:
+    with faults.inject(Fault(operation, faults.conflict, times=5)) as attempts:
+        answer = calls.call(function)
+
+    assert answer.status == 200
+    assert attempts.operations.count(operation) == 6
+    assert len(clock.slept) == 5
+
+
+@pytest.mark.parametrize(("function", "operation"), WRITES)
+def test_conflicts_without_end_are_a_503_within_the_time_of_a_request(
+    calls: Calls, clock: Clock, function: str, operation: str
+) -> None:
+    before = calls.shown()
+
+    with faults.inject(Fault(operation, faults.conflict, times=0)):
+        answer = calls.call(function)
+
+    assert _is_busy(answer)
+    assert 12 < sum(clock.slept) < 12.5
+    assert max(clock.slept) <= 0.4
+    assert calls.shown() == before
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_transaction_that_was_throttled_in_part_is_tried_again(calls: Calls, code: str) -> None:
+    with faults.inject(Fault("TransactWriteItems", faults.cancelled("None", code))):
+        answer = calls.call("create_message")
+
+    assert answer.status == 200
+
+
+def test_a_transaction_that_is_cancelled_for_another_reason_is_a_fault(calls: Calls) -> None:
+    with faults.inject(Fault("TransactWriteItems", faults.cancelled("None", "ValidationError"))):
+        answer = calls.call("create_message")
+
+    assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
+
+
+@pytest.mark.parametrize("effect", [faults.throttle, faults.timeout], ids=["throttle", "time"])
+def test_a_key_that_cannot_be_looked_up_is_a_503(clock: Clock, effect: faults.Effect) -> None:
+    client = Client()
+
+    with faults.inject(Fault("GetItem", effect, times=2)):
+        answer = client.call("list_threads")
+
+    assert _is_busy(answer)
+    assert client.call("list_threads").status == 200
+
+
+@pytest.mark.parametrize("function", ["retrieve_message", "delete_message", "retrieve_thread", "list_threads"])
+def test_what_a_batch_left_unread_is_read_again(calls: Calls, function: str) -> None:
+    def leave_all(answer: dict[str, Any]) -> None:
+        ((table, items),) = answer["Responses"].items()
+        wanted = [{name: item[name] for name in ("threadId", "messageId")} for item in items]
+        answer |= {"Responses": {}, "UnprocessedKeys": {table: {"Keys": wanted, "ConsistentRead": True}}}
+
+    with faults.inject(Fault("BatchGetItem", faults.changed(leave_all), times=2)) as attempts:
+        answer = calls.call(function)
+
+    assert answer.status == 200
+    assert attempts.operations.count("BatchGetItem") == 3
+
+
+def test_a_batch_that_is_never_read_is_a_503(calls: Calls) -> None:
+    def leave_one(answer: dict[str, Any]) -> None:
+        ((table, (*rest, item)),) = answer["Responses"].items()
+        key = {name: item[name] for name in ("threadId", "messageId")}
+        answer |= {"Responses": {table: rest}, "UnprocessedKeys": {table: {"Keys": [key]}}}
+
+    with faults.inject(Fault("BatchGetItem", faults.changed(leave_one), times=0)):
+        answer = calls.call("retrieve_message")
+
+    assert _is_busy(answer)
+
+
+def test_nothing_of_a_fault_is_told(calls: Calls) -> None:
+    with faults.inject(Fault("Query", faults.error("ValidationException", secret="a secret"), times=0)):
+        answer = calls.call("list_messages")
+
+    assert json.loads(answer.text) == expected.OUR_FAULT

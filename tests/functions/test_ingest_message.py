@@ -1,0 +1,410 @@
+"""Ingest message: each command ends as one message, or in a dead-letter queue, or is delivered again."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import expected, faults, queues
+from tests.client import Client
+from tests.clock import Clock
+from tests.expected import text
+from tests.faults import Fault
+
+DAY = 86_400
+
+
+@pytest.fixture(autouse=True)
+def _queues(in_memory: None) -> Iterator[None]:
+    """Leave the queues empty."""
+    yield
+    queues.clear()
+
+
+def contents(client: Client, thread_id: str) -> list[str]:
+    return [message["content"][0]["text"]["value"] for message in client.page(thread_id, order="asc")["data"]]
+
+
+def visible(*, fifo: bool = False) -> list[str]:
+    """Return the bodies that the queue would hand out now."""
+    return [record["body"] for record in queues.take(fifo=fifo)]
+
+
+def test_a_command_becomes_a_message(client: Client, clock: Clock) -> None:
+    thread_id = client.thread()
+    queues.put(queues.command(client, thread_id, "hi", metadata={"a": "1"}))
+
+    assert queues.deliver() == []
+
+    (message,) = client.page(thread_id)["data"]
+    assert message == expected.message(thread_id, message["id"], int(time.time()), [text("hi")], metadata={"a": "1"})
+    assert (visible(), queues.rejected()) == ([], [])
+
+
+def test_a_command_may_say_what_a_trusted_key_may(client: Client, clock: Clock) -> None:
+    thread_id = client.thread()
+    note = {
+        "type": "file_citation",
+        "text": "[1]",
+        "start_index": 0,
+        "end_index": 3,
+        "file_citation": {"file_id": "file-1", "quote": ""},
+    }
+    content = [
+        {"type": "text", "text": {"value": "[1]", "annotations": [note]}},
+        {"type": "refusal", "refusal": "no more"},
+    ]
+    said = {"assistant_id": "asst_1", "run_id": "run_1", "status": "incomplete"}
+    details = {"incomplete_details": {"reason": "max_tokens"}}
+    queues.put(queues.command(client, thread_id, content, role="assistant", **said, **details))
+
+    assert queues.deliver() == []
+
+    (message,) = client.page(thread_id, run_id="run_1")["data"]
+    now = int(time.time())
+    shown = {"role": "assistant", "incomplete_at": now, **said, **details}
+    assert message == expected.message(thread_id, message["id"], now, content, **shown)
+
+
+def test_a_command_is_carried_out_once_however_often_it_is_delivered(client: Client) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id)
+    reordered = dict(reversed(command.items()))
+    for body in (command, command, reordered):
+        queues.put(body)
+
+    assert queues.deliver() == []
+    queues.put(command)
+    assert queues.deliver() == []
+
+    assert contents(client, thread_id) == ["hello"]
+    assert queues.rejected() == []
+
+
+def test_a_command_is_not_carried_out_again_when_its_message_is_gone(client: Client) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id)
+    queues.put(command)
+    queues.deliver()
+    client.create("delete_message", thread_id, client.page(thread_id)["data"][0]["id"])
+    queues.put(command)
+
+    assert queues.deliver() == []
+
+    assert contents(client, thread_id) == []
+
+
+def test_a_command_is_remembered_longer_than_it_can_travel(client: Client, clock: Clock) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id)
+    queues.put(command)
+    records = queues.take()
+    queues.run(records)
+
+    for days in (14, 14, 28, 33):
+        clock.forward(days * DAY)
+        assert queues.run(records) == []
+    assert contents(client, thread_id) == ["hello"]
+
+    clock.forward(2 * DAY)
+    assert queues.run(records) == []
+    assert contents(client, thread_id) == ["hello", "hello"]
+
+
+def test_the_marker_of_a_command_expires_by_itself(client: Client, clock: Clock) -> None:
+    from shared.store import keys, table
+
+    thread_id = client.thread()
+    queues.put(queues.command(client, thread_id, command_id="c"))
+    queues.deliver()
+
+    partition = keys.thread_partition(client.project, thread_id)
+    (marker,) = table.query(partition, "once#", "once~")
+    assert int(marker["expires"]["N"]) == int(time.time()) + 90 * DAY
+
+
+def test_a_command_id_and_an_idempotency_key_never_meet(client: Client) -> None:
+    thread_id = client.thread()
+    client.create(
+        "create_message", thread_id, body={"role": "user", "content": "a"}, headers={"idempotency-key": "same"}
+    )
+    queues.put(queues.command(client, thread_id, "b", command_id="same"))
+
+    assert queues.deliver() == []
+
+    assert contents(client, thread_id) == ["a", "b"]
+
+
+def test_a_command_id_belongs_to_a_thread(client: Client) -> None:
+    threads = [client.thread(), client.thread()]
+    for thread_id in threads:
+        queues.put(queues.command(client, thread_id, command_id="same"))
+
+    assert queues.deliver() == []
+
+    assert [contents(client, thread_id) for thread_id in threads] == [["hello"], ["hello"]]
+
+
+def test_an_event_of_a_rule_is_taken_whole(client: Client) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id)
+    queues.put(
+        {
+            "version": "0",
+            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+            "detail-type": "answer",
+            "source": "my.app",
+            "account": "123456789012",
+            "time": "2026-11-22T12:00:00Z",
+            "region": "us-east-1",
+            "resources": [],
+            "detail": command,
+        }
+    )
+    queues.put(command)
+
+    assert queues.deliver() == []
+
+    assert contents(client, thread_id) == ["hello"]
+
+
+NO_THREAD = "thread_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+NOT_ALLOWED = "the value is not allowed"
+
+
+def invalid(param: str) -> dict[str, Any]:
+    return expected.error(f"Invalid '{param}': {NOT_ALLOWED}.", param, "invalid_value")
+
+
+REJECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "no JSON": ("{", expected.not_parsed("it is not valid JSON in UTF-8")),
+    "no object": ("[]", expected.not_parsed("it is valid JSON, but not an object")),
+    "too deep": ('{"a":' * 70 + "1" + "}" * 70, expected.not_parsed("it is nested too deeply")),
+    "nothing": (" ", expected.missing("command_id")),
+    "an event without a command": ({"detail-type": "x", "detail": "y"}, expected.missing("command_id")),
+    "no command id": ({"command_id": None}, expected.wrong_type("command_id", "a string", "null")),
+    "empty command id": ({"command_id": ""}, invalid("command_id")),
+    "long command id": ({"command_id": "x" * 256}, expected.too_long("command_id", 255, 256)),
+    "surrogate": ({"command_id": "\ud800"}, expected.surrogate("command_id")),
+    "no project": ({"project": 1}, expected.wrong_type("project", "a string", "an integer")),
+    "another form of project": ({"project": "Alpha#"}, invalid("project")),
+    "another form of thread": ({"thread_id": "msg_1"}, invalid("thread_id")),
+    "unknown project": ({"project": "nobody"}, expected.no_thread("THREAD")),
+    "unknown thread": ({"thread_id": NO_THREAD}, expected.no_thread(NO_THREAD)),
+    "unknown field": ({"x": 1}, expected.unknown("x")),
+    "role": ({"role": "system"}, expected.unsupported("role", "system", "'user' and 'assistant'")),
+    "no role": ({"role": ...}, expected.missing("role")),
+    "empty content": ({"content": ""}, expected.error("Message content must be non-empty.", "content")),
+    "long content": ({"content": "x" * 256_001}, expected.too_long("content", 256_000, 256_001)),
+    "a user's run": ({"run_id": "run_1"}, expected.unknown("run_id")),
+}
+
+
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+@pytest.mark.parametrize("case", REJECTIONS)
+def test_a_command_that_can_never_succeed_goes_to_the_dead_letters(client: Client, case: str, fifo: bool) -> None:
+    thread_id = client.thread()
+    changed, error = REJECTIONS[case]
+    if isinstance(changed, dict) and "detail" not in changed:
+        command = queues.command(client, thread_id) | changed
+        changed = {name: value for name, value in command.items() if value is not ...}
+    body = changed if isinstance(changed, str) else json.dumps(changed)
+    queues.put(body, group=thread_id if fifo else "")
+
+    assert queues.deliver(fifo=fifo) == []
+
+    assert visible(fifo=fifo) == []
+    assert queues.rejected(fifo=fifo) == [(body, json.loads(json.dumps(error).replace("THREAD", thread_id)))]
+    assert contents(client, thread_id) == []
+
+
+def test_a_command_id_with_another_body_is_rejected(client: Client) -> None:
+    thread_id = client.thread()
+    queues.put(queues.command(client, thread_id, "a", command_id="same"))
+    queues.deliver()
+    other = queues.command(client, thread_id, "b", command_id="same")
+    queues.put(other)
+
+    assert queues.deliver() == []
+
+    assert queues.rejected() == [(json.dumps(other), expected.KEY_REUSED)]
+    assert contents(client, thread_id) == ["a"]
+
+
+def test_a_command_for_a_deleted_thread_is_rejected(client: Client) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id)
+    queues.put(command)
+    client.create("delete_thread", thread_id)
+
+    assert queues.deliver() == []
+
+    assert queues.rejected() == [(json.dumps(command), expected.no_thread(thread_id))]
+
+
+def test_a_command_that_cannot_be_stored_is_rejected(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared.store import items
+
+    monkeypatch.setattr(items, "_STORED_BYTES", 1)
+    command = queues.command(client, client.thread())
+    queues.put(command)
+
+    assert queues.deliver() == []
+
+    assert queues.rejected() == [(json.dumps(command), expected.TOO_LARGE)]
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_rejection_comes_without_its_error_where_there_is_no_room(client: Client, room: bool) -> None:
+    record = {
+        "messageId": "1",
+        "receiptHandle": "1",
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:message-api-Commands",
+    }
+    error = expected.not_parsed("it is not valid JSON in UTF-8")
+    left = 1_048_576 - len(json.dumps(error)) - len("error") - len("String")
+    body = "é" + "x" * (left - 2 + (not room))
+
+    assert queues.run([record | {"body": body}]) == []
+
+    assert queues.rejected() == [(body, error if room else None)]
+
+
+def test_a_throttled_table_is_waited_for(client: Client, clock: Clock) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id)
+    queues.put(command)
+
+    with faults.inject(Fault("TransactWriteItems", faults.throttle, times=0)):
+        assert queues.deliver() == [json.dumps(command)]
+
+    assert (visible(), queues.rejected(), contents(client, thread_id)) == ([], [], [])
+    queues.wait()
+    assert queues.deliver() == []
+    assert contents(client, thread_id) == ["hello"]
+
+
+def test_a_fault_of_ours_is_waited_for_and_tells_no_content(
+    client: Client, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread_id = client.thread()
+    command = queues.command(client, thread_id, "a secret")
+    queues.put(command)
+
+    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"))):
+        assert queues.deliver() == [json.dumps(command)]
+
+    assert queues.rejected() == []
+    (line,) = caplog.records
+    assert line.levelname == "ERROR"
+    assert "AccessDeniedException" in str(vars(line))
+    assert "secret" not in str(vars(line))
+
+
+def test_a_dead_letter_queue_out_of_reach_is_waited_for(client: Client, clock: Clock) -> None:
+    from shared import inbound
+
+    queues.put("{")
+    with faults.inject(Fault("SendMessage", faults.error("AccessDenied"), times=0), client=inbound._client):
+        assert queues.deliver() == ["{"]
+    assert queues.rejected() == []
+    queues.wait()
+
+    assert queues.deliver() == []
+
+    assert queues.rejected() == [("{", expected.not_parsed("it is not valid JSON in UTF-8"))]
+
+
+@pytest.mark.parametrize(("received", "seconds"), [(1, 2), (5, 32), (9, 512), (10, 900), (999, 900)])
+def test_a_failed_command_comes_back_sooner_than_after_a_crash(client: Client, received: int, seconds: int) -> None:
+    from shared import inbound
+
+    queues.put(queues.command(client, client.thread()))
+    (record,) = queues.take()
+    record["attributes"]["ApproximateReceiveCount"] = str(received)
+    denied = Fault("TransactWriteItems", faults.error("AccessDeniedException"))
+
+    with faults.inject(denied), faults.inject(client=inbound._client) as attempts:
+        assert queues.run([record]) == [record["messageId"]]
+
+    assert attempts.log == [
+        (
+            "ChangeMessageVisibilityBatch",
+            {
+                "QueueUrl": os.environ["COMMANDS_URL"],
+                "Entries": [{"Id": "0", "ReceiptHandle": record["receiptHandle"], "VisibilityTimeout": seconds}],
+            },
+        )
+    ]
+
+
+def test_a_failed_command_comes_back_even_if_the_queue_cannot_be_told_when(client: Client, clock: Clock) -> None:
+    from shared import inbound
+
+    queues.put(queues.command(client, client.thread()))
+    denied = Fault("TransactWriteItems", faults.error("AccessDeniedException"))
+    unheard = Fault("ChangeMessageVisibilityBatch", faults.error("AccessDenied"))
+
+    with faults.inject(denied), faults.inject(unheard, client=inbound._client):
+        assert len(queues.deliver()) == 1
+
+
+def test_in_a_fifo_queue_a_thread_waits_for_its_failed_command_and_others_go_on(client: Client, clock: Clock) -> None:
+    first, second = client.thread(), client.thread()
+    for content in ("1", "2", "3"):
+        for thread_id in (first, second):
+            queues.put(queues.command(client, thread_id, content), group=thread_id)
+
+    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"))):
+        again = queues.deliver(fifo=True)
+
+    assert [(json.loads(body)["thread_id"], json.loads(body)["content"]) for body in again] == [
+        (first, "1"),
+        (first, "2"),
+        (first, "3"),
+    ]
+    assert (contents(client, first), contents(client, second)) == ([], ["1", "2", "3"])
+    queues.wait()
+    assert queues.deliver(fifo=True) == []
+    assert contents(client, first) == ["1", "2", "3"]
+
+
+def test_in_a_fifo_queue_a_rejected_command_holds_up_nothing(client: Client) -> None:
+    thread_id = client.thread()
+    for content in ("1", "", "3"):
+        queues.put(queues.command(client, thread_id, content), group=thread_id)
+
+    assert queues.deliver(fifo=True) == []
+
+    assert contents(client, thread_id) == ["1", "3"]
+    assert len(queues.rejected(fifo=True)) == 1
+
+
+def test_in_the_standard_queue_a_group_has_no_meaning(client: Client, clock: Clock) -> None:
+    thread_id = client.thread()
+    for content in ("1", "2"):
+        queues.put(queues.command(client, thread_id, content))
+    records = queues.take()
+    for record in records:
+        record["attributes"]["MessageGroupId"] = "tenant"
+
+    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"))):
+        again = queues.run(records)
+
+    assert again == [records[0]["messageId"]]
+    assert len(contents(client, thread_id)) == 1
+
+
+def test_a_rejection_is_no_error_in_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="message-api")
+    queues.put(queues.command(client, client.thread(), ""))
+
+    queues.deliver()
+
+    line = caplog.records[-1]
+    assert (line.levelname, line.message, vars(line)["status"]) == ("INFO", "command", 400)

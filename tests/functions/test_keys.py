@@ -1,0 +1,135 @@
+"""API keys: without one that is known and not revoked there is no way into any operation."""
+
+from typing import Any
+
+import pytest
+
+from tests import expected, faults
+from tests.client import Client, invoke
+from tests.clock import Clock
+from tests.refusals import NOTHING, NOWHERE
+
+_OPERATIONS: dict[str, list[str]] = {
+    "create_message": [NOWHERE],
+    "list_messages": [NOWHERE],
+    "retrieve_message": [NOWHERE, NOTHING],
+    "modify_message": [NOWHERE, NOTHING],
+    "delete_message": [NOWHERE, NOTHING],
+    "create_thread": [],
+    "list_threads": [],
+    "retrieve_thread": [NOWHERE],
+    "modify_thread": [NOWHERE],
+    "delete_thread": [NOWHERE],
+}
+
+
+def _with_headers(client: Client, headers: dict[str, str], function: str = "list_threads") -> Any:
+    event = client.event(function, *_OPERATIONS[function], body="{") | {"headers": headers}
+    return invoke(function, event)
+
+
+@pytest.mark.parametrize("function", [*_OPERATIONS, "unknown_route"])
+def test_every_operation_asks_for_a_key_before_all_else(client: Client, function: str) -> None:
+    """Path, query and body are wrong too, and the route does not exist."""
+    event = client.event("list_threads") | {
+        "rawPath": "/nowhere",
+        "pathParameters": {"threadId": "x", "messageId": "x"},
+        "rawQueryString": "limit=0",
+        "body": "{",
+        "headers": {},
+    }
+
+    none = invoke(function, event)
+    wrong = invoke(function, event | {"headers": {"authorization": "Bearer sk-0123456789"}})
+
+    assert (none.status, none.body) == (401, expected.NO_KEY)
+    message = "Incorrect API key provided: sk-***89."
+    assert (wrong.status, wrong.body) == (401, expected.error(message, code="invalid_api_key"))
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer    ", "Basic {0}", "{0}", "Bearer{0}", "Token {0}", "bearer\t{0}"]
+)
+def test_a_header_without_a_bearer_key_is_no_key(client: Client, header: str) -> None:
+    with faults.inject() as attempts:
+        answer = _with_headers(client, {"authorization": header.format(client.secret)})
+
+    assert (answer.status, answer.body) == (401, expected.NO_KEY)
+    assert attempts.operations == []
+
+
+def test_an_event_without_headers_has_no_key(client: Client) -> None:
+    event = client.event("list_threads")
+    del event["headers"]
+
+    assert invoke("list_threads", event).body == expected.NO_KEY
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_taken_in_any_case(client: Client, scheme: str) -> None:
+    assert _with_headers(client, {"authorization": f" {scheme}  {client.secret} "}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("sk-0123456789abcdef", "sk-***ef"),
+        ("sk-012345", "sk-***45"),
+        ("sk-01234", "***"),
+        ("é", "***"),
+        ("\ud800\udc00 🐈", "***"),
+        ("x" * 10_000, "xxx***xx"),
+        ("sk-a,sk-b sk-c", "sk-***-c"),
+    ],
+)
+def test_of_a_wrong_key_the_answer_shows_a_few_characters(anybody: Client, secret: str, shown: str) -> None:
+    answer = _with_headers(anybody, {"authorization": f"Bearer {secret}"})
+
+    error = expected.error(f"Incorrect API key provided: {shown}.", code="invalid_api_key")
+    assert (answer.status, answer.body) == (401, error)
+
+
+def test_a_revoked_key_is_refused_within_a_minute(client: Client, clock: Clock) -> None:
+    from shared.store import api_keys
+
+    assert client.call("list_threads").status == 200
+    api_keys.revoke(api_keys.hash_of(client.secret)[:16])
+    clock.forward(59)
+    assert client.call("list_threads").status == 200
+    clock.forward(1)
+
+    assert client.call("list_threads").error == (401, None, "invalid_api_key")
+
+
+def test_a_key_is_looked_up_once_a_minute_whether_it_exists_or_not(client: Client, clock: Clock) -> None:
+    for secret in (client.secret, "sk-unknown"):
+        with faults.inject() as attempts:
+            for _ in range(3):
+                _with_headers(client, {"authorization": f"Bearer {secret}"}, "retrieve_thread")
+        assert attempts.operations.count("GetItem") == 1
+        clock.forward(60)
+        with faults.inject() as attempts:
+            _with_headers(client, {"authorization": f"Bearer {secret}"}, "retrieve_thread")
+        assert attempts.operations.count("GetItem") == 1
+
+
+def test_made_up_keys_take_only_so_much_memory(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared import auth
+
+    monkeypatch.setattr(auth, "_remembered", {})
+    monkeypatch.setattr(auth, "_REMEMBERED_KEYS", 3)
+
+    for number in range(10):
+        _with_headers(client, {"authorization": f"Bearer sk-{number}"})
+    assert len(auth._remembered) == 3
+    with faults.inject() as attempts:
+        _with_headers(client, {"authorization": "Bearer sk-9"})
+        _with_headers(client, {"authorization": "Bearer sk-0"})
+    assert attempts.operations == ["GetItem"]
+
+
+def test_two_keys_of_a_project_see_the_same_threads(client: Client) -> None:
+    other = Client(project=client.project)
+    thread_id = client.thread()
+
+    assert other.create("retrieve_thread", thread_id)["id"] == thread_id

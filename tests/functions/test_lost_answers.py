@@ -1,0 +1,168 @@
+"""A call that the engine did and whose answer was lost is sent again, by botocore: it must count once."""
+
+from typing import Any
+
+import pytest
+
+from tests import expected, faults
+from tests.client import Client
+from tests.clock import Clock
+from tests.expected import text
+from tests.faults import Fault
+
+_LARGE = [{"role": "user", "content": content} for content in ("a", "b")]
+_REMEMBERED_BY_ITS_TOKEN = [
+    Fault("TransactWriteItems", faults.lost),
+    Fault("TransactWriteItems", faults.answered({}), at=2),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(clock: Clock) -> None:
+    """Pauses take no time here."""
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
+def test_a_lost_answer_of_create_message_makes_one_message(client: Client, headers: dict[str, str]) -> None:
+    """The engine here, moto, forgets the ClientRequestToken: the conditions must tell, as they do after ten minutes."""
+    thread_id = client.thread()
+
+    with faults.inject(Fault("TransactWriteItems", faults.lost)) as attempts:
+        answer = client.call("create_message", thread_id, body=expected.ROLE_USER, headers=headers)
+
+    assert attempts.operations.count("TransactWriteItems") == 2
+    assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)
+    assert client.page(thread_id) == expected.page([answer.body])
+
+
+def test_a_lost_answer_is_known_by_the_head_when_others_came_after(client: Client) -> None:
+    """Also when the message itself is deleted meanwhile."""
+    thread_id = client.thread()
+    made: list[Any] = []
+
+    def go_on() -> None:
+        (first,) = client.page(thread_id)["data"]
+        made.extend([first, client.message(thread_id, "later")])
+        client.create("delete_message", thread_id, first["id"])
+
+    with faults.inject(
+        Fault("TransactWriteItems", faults.lost), Fault("TransactWriteItems", faults.before(go_on), at=2)
+    ):
+        answer = client.call("create_message", thread_id, body=expected.ROLE_USER)
+
+    assert (answer.status, answer.body) == (200, made[0])
+    assert client.page(thread_id)["data"] == [made[1]]
+
+
+def test_when_no_answer_arrives_a_repeat_with_the_key_gets_the_first_one(client: Client) -> None:
+    thread_id = client.thread()
+    options: dict[str, Any] = {"body": expected.ROLE_USER, "headers": {"idempotency-key": "k"}}
+
+    with faults.inject(Fault("TransactWriteItems", faults.lost, times=2)):
+        lost = client.call("create_message", thread_id, **options)
+    repeated = client.call("create_message", thread_id, **options)
+
+    assert (lost.status, lost.body) == (503, expected.BUSY)
+    assert (repeated.status, repeated.headers["idempotent-replayed"]) == (200, "true")
+    assert client.page(thread_id) == expected.page([repeated.body])
+
+
+def test_a_lost_answer_of_delete_message_is_a_success(client: Client) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+
+    with faults.inject(Fault("DeleteItem", faults.lost)) as attempts:
+        answer = client.call("delete_message", thread_id, message_id)
+
+    assert attempts.operations.count("DeleteItem") == 2
+    assert (answer.status, answer.body["deleted"]) == (200, True)
+    assert client.page(thread_id) == expected.page([])
+
+
+def test_a_lost_answer_of_deleting_a_message_of_a_run_is_a_success(trusted: Client) -> None:
+    """By the ClientRequestToken alone: DynamoDB answers a second call with the same one as it did the first."""
+    thread_id = trusted.thread()
+    body = {"role": "assistant", "content": "a", "run_id": "run_1"}
+    message_id = trusted.create("create_message", thread_id, body=body)["id"]
+
+    with faults.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
+        answer = trusted.call("delete_message", thread_id, message_id)
+
+    first, second = (request["ClientRequestToken"] for name, request in attempts.log if name == "TransactWriteItems")
+    assert first == second
+    assert (answer.status, answer.body["deleted"]) == (200, True)
+    assert trusted.page(thread_id) == trusted.page(thread_id, run_id="run_1") == expected.page([])
+
+
+def test_a_lost_answer_of_delete_thread_is_a_success(client: Client) -> None:
+    thread_id = client.thread()
+
+    with faults.inject(Fault("UpdateItem", faults.lost)) as attempts:
+        answer = client.call("delete_thread", thread_id)
+
+    assert attempts.operations == ["UpdateItem"] * 2
+    assert (answer.status, answer.body["deleted"]) == (200, True)
+    assert client.call("delete_thread", thread_id).body == expected.no_thread(thread_id)
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
+def test_a_lost_answer_of_create_thread_makes_one_thread(client: Client, headers: dict[str, str]) -> None:
+    body = {"messages": [expected.ROLE_USER], "metadata": {"user_id": "u"}}
+
+    with faults.inject(Fault("TransactWriteItems", faults.lost)) as attempts:
+        answer = client.call("create_thread", body=body, headers=headers)
+
+    assert attempts.operations.count("TransactWriteItems") == 2
+    assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)
+    assert client.create("list_threads") == expected.page([answer.body])
+    assert len(client.page(answer.body["id"])["data"]) == 1
+
+
+@pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
+def test_a_lost_answer_of_a_modify_is_a_success(client: Client, operation: str) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+    function, ids = {
+        "UpdateItem": ("modify_message", [thread_id, message_id]),
+        "TransactWriteItems": ("modify_thread", [thread_id]),
+    }[operation]
+
+    with faults.inject(Fault(operation, faults.lost)):
+        answer = client.call(function, *ids, body={"metadata": {"a": "b"}})
+
+    assert (answer.status, answer.body["metadata"]) == (200, {"a": "b"})
+
+
+def test_a_lost_answer_in_the_first_step_of_a_staged_create_makes_one_thread(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the ClientRequestToken alone, as above."""
+    from shared.store import threads
+
+    monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
+
+    with faults.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
+        answer = client.call("create_thread", body={"messages": _LARGE})
+
+    first, second, _ = (request["ClientRequestToken"] for name, request in attempts.log if name == "TransactWriteItems")
+    assert first == second
+    assert client.create("list_threads") == expected.page([answer.body])
+    assert len(client.page(answer.body["id"])["data"]) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
+@pytest.mark.parametrize(("operation", "at"), [("BatchWriteItem", 1), ("TransactWriteItems", 2)])
+def test_a_lost_answer_in_a_staged_create_makes_one_thread(
+    client: Client, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], operation: str, at: int
+) -> None:
+    from shared.store import threads
+
+    monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
+
+    with faults.inject(Fault(operation, faults.lost, at=at)):
+        answer = client.call("create_thread", body={"messages": _LARGE}, headers=headers)
+
+    assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)
+    assert client.create("list_threads") == expected.page([answer.body])
+    listed = client.page(answer.body["id"], order="asc")["data"]
+    assert [message["content"] for message in listed] == [[text("a")], [text("b")]]

@@ -1,0 +1,442 @@
+"""Publish events: what each change of the table tells, whole, and what becomes of what the bus does not take."""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import expected, faults, stream
+from tests.client import Client
+from tests.clock import Clock
+from tests.expected import compact, text
+from tests.faults import Attempt, Attempts, Effect, Fault, Outcome
+from tests.stream import Record
+
+TAKEN: dict[str, list[Any]] = {"batchItemFailures": []}
+
+
+@pytest.fixture
+def sent() -> Iterator[Attempts]:
+    """Record each PutEvents."""
+    from shared import event_bus
+
+    with faults.inject(client=event_bus._client) as attempts:
+        yield attempts
+
+
+def publish(records: list[Record]) -> Any:
+    from functions import publish_events
+
+    return publish_events.handler(stream.event(records), None)
+
+
+def packs(sent: Attempts) -> list[list[dict[str, Any]]]:
+    """Return the entries of each PutEvents so far, and forget them."""
+    found = [request["Entries"] for _, request in sent.log]
+    sent.log.clear()
+    return found
+
+
+def told(sent: Attempts) -> list[tuple[str, dict[str, Any]]]:
+    """Return detail type and detail of each event so far, and forget them."""
+    return [(entry["DetailType"], json.loads(entry["Detail"])) for pack in packs(sent) for entry in pack]
+
+
+def extended(shown: dict[str, Any], client: Client, subject: str, version: int | None, **more: Any) -> dict[str, Any]:
+    """Return the detail of an event as the contract has it."""
+    fields = {
+        "event_id": f"{client.project}/{subject}",
+        "project": client.project,
+        "version": version,
+        "content_omitted": False,
+    }
+    return shown | fields | more
+
+
+def wide() -> str:
+    """Return a content that is stored in parts, for it hardly compresses, and yet is an event of less than 1 MB."""
+    return "".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(200_000))
+
+
+def refusing(*codes: str | None) -> Effect:
+    """The bus answers each entry with a code, or takes it (None, and those left over)."""
+
+    def effect(attempt: Attempt) -> Outcome:
+        count = len(attempt.request["Entries"])
+        wanted = [*codes, *[None] * count][:count]
+        answers = [{"ErrorCode": code, "ErrorMessage": "injected"} if code else {"EventId": "1"} for code in wanted]
+        return attempt.answer(200, {"FailedEntryCount": len(codes), "Entries": answers})
+
+    return effect
+
+
+def test_a_new_message_is_told_whole(client: Client, clock: Clock, sent: Attempts) -> None:
+    thread_id = client.thread()
+    with stream.changes() as records:
+        message_id = client.message(thread_id, metadata={"a": "ä"})["id"]
+
+    assert publish(records) == TAKEN
+
+    shown = expected.message(thread_id, message_id, int(time.time()), [text("hello")], metadata={"a": "ä"})
+    assert packs(sent) == [
+        [
+            {
+                "Source": "message-api",
+                "DetailType": "thread.message.created",
+                "Detail": compact(extended(shown, client, f"{thread_id}/{message_id}/1", 1)),
+                "EventBusName": "message-api-Events",
+            }
+        ]
+    ]
+
+
+def test_a_modified_message_is_told_with_the_metadata_it_had(client: Client, clock: Clock, sent: Attempts) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+    shown = expected.message(thread_id, message_id, int(time.time()), [text("hello")])
+    subject = f"{thread_id}/{message_id}"
+
+    with stream.changes() as first:
+        client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
+    with stream.changes() as second:
+        client.create("modify_message", thread_id, message_id, body={"metadata": None})
+
+    assert publish([*first, *second]) == TAKEN
+    assert told(sent) == [
+        (
+            "thread.message.updated",
+            extended(shown | {"metadata": {"a": "1"}}, client, f"{subject}/2", 2, previous_metadata={}),
+        ),
+        ("thread.message.updated", extended(shown, client, f"{subject}/3", 3, previous_metadata={"a": "1"})),
+    ]
+
+
+def test_a_deleted_message_is_told_with_the_version_after_its_last(client: Client, sent: Attempts) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+    client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
+
+    with stream.changes() as records:
+        client.create("delete_message", thread_id, message_id)
+
+    assert publish(records) == TAKEN
+    shown = {"id": message_id, "object": "thread.message.deleted", "deleted": True, "thread_id": thread_id}
+    assert told(sent) == [("thread.message.deleted", extended(shown, client, f"{thread_id}/{message_id}/3", 3))]
+
+
+def test_a_thread_is_told_when_it_is_created_modified_and_deleted(client: Client, clock: Clock, sent: Attempts) -> None:
+    with stream.changes() as records:
+        thread_id = client.thread(metadata={"user_id": "u"})
+    publish(records)
+    with stream.changes() as records:
+        client.create("modify_thread", thread_id, body={"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}})
+    publish(records)
+    with stream.changes() as records:
+        client.create("delete_thread", thread_id)
+    publish(records)
+
+    created = expected.thread(thread_id, int(time.time()), metadata={"user_id": "u"})
+    updated = created | {"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}}
+    deleted = {"id": thread_id, "object": "thread.deleted", "deleted": True}
+    assert told(sent) == [
+        ("thread.created", extended(created, client, f"{thread_id}/1", 1)),
+        ("thread.updated", extended(updated, client, f"{thread_id}/2", 2, previous_metadata={"user_id": "u"})),
+        ("thread.deleted", extended(deleted, client, f"{thread_id}/deleted", None)),
+    ]
+
+
+def test_an_event_that_is_told_again_is_the_same(client: Client, sent: Attempts) -> None:
+    with stream.changes() as records:
+        client.message(client.thread())
+
+    publish(records)
+    first = packs(sent)
+    publish(records)
+
+    assert packs(sent) == first
+    assert len({json.loads(entry["Detail"])["event_id"] for pack in first for entry in pack}) == 2
+
+
+def test_only_messages_and_threads_invoke_the_function(trusted: Client) -> None:
+    with stream.changes() as records:
+        thread_id = trusted.thread(metadata={"user_id": "u"})
+        body = {"role": "assistant", "content": "hello", "run_id": "r"}
+        headers = {"idempotency-key": "k"}
+        trusted.create("create_message", thread_id, body=body, headers=headers)
+        trusted.message(thread_id, wide())
+
+    kinds = [record["dynamodb"]["Keys"]["messageId"]["S"].partition("_")[0] for record in records]
+    assert sorted(kinds) == ["msg", "msg", "thread"]
+
+
+def test_a_content_in_parts_is_told(client: Client, sent: Attempts) -> None:
+    thread_id = client.thread()
+    with stream.changes() as records:
+        message = client.message(thread_id, wide())
+
+    assert publish(records) == TAKEN
+    subject = f"{thread_id}/{message['id']}/1"
+    assert told(sent) == [("thread.message.created", extended(message, client, subject, 1))]
+
+
+@pytest.mark.parametrize("character", ["\N{GRINNING FACE}", "\x01"])
+def test_a_message_too_large_for_an_event_is_told_without_its_content(
+    client: Client, sent: Attempts, character: str
+) -> None:
+    thread_id = client.thread()
+    with stream.changes() as records:
+        message = client.message(thread_id, character * 256_000, metadata={"a": "1"})
+
+    assert publish(records) == TAKEN
+    subject = f"{thread_id}/{message['id']}/1"
+    assert told(sent) == [
+        ("thread.message.created", extended(message | {"content": []}, client, subject, 1, content_omitted=True))
+    ]
+
+
+def test_parts_that_are_about_to_be_visible_are_waited_for(client: Client, clock: Clock, sent: Attempts) -> None:
+    thread_id = client.thread()
+    with stream.changes() as records:
+        message = client.message(thread_id, wide())
+
+    nothing = faults.changed(lambda answer: answer["Responses"].clear())
+    with faults.inject(Fault("BatchGetItem", nothing, times=2)):
+        publish(records)
+
+    ((_, detail),) = told(sent)
+    assert detail == extended(message, client, f"{thread_id}/{message['id']}/1", 1)
+
+
+def test_parts_that_do_not_come_hold_up_no_other_event(client: Client, clock: Clock, sent: Attempts) -> None:
+    thread_id = client.thread()
+    with stream.changes() as records:
+        client.message(thread_id, wide())
+
+    nothing = faults.changed(lambda answer: answer["Responses"].clear())
+    with faults.inject(Fault("BatchGetItem", nothing, times=0)):
+        assert publish(records) == TAKEN
+
+    ((_, detail),) = told(sent)
+    assert (detail["content"], detail["content_omitted"]) == ([], True)
+
+
+def test_a_message_whose_parts_are_gone_is_told_without_its_content(client: Client, sent: Attempts) -> None:
+    from shared.store import keys, table
+
+    thread_id = client.thread()
+    with stream.changes() as records:
+        message_id = client.message(thread_id, wide())["id"]
+    with stream.changes() as deleted:
+        client.create("delete_message", thread_id, message_id)
+    partition = keys.thread_partition(client.project, thread_id)
+    table.batch_delete(
+        [keys.key(partition, item["messageId"]["S"]) for item in table.query(partition, "part#", "part~")]
+    )
+
+    publish([*records, *deleted])
+
+    assert [(kind, detail["content_omitted"]) for kind, detail in told(sent)] == [
+        ("thread.message.created", True),
+        ("thread.message.deleted", False),
+    ]
+
+
+def test_a_call_has_ten_entries_and_less_than_a_megabyte(client: Client, sent: Attempts) -> None:
+    thread_id = client.thread()
+    with stream.changes() as records:
+        small = [client.message(thread_id)["id"] for _ in range(21)]
+    with stream.changes() as more:
+        large = [client.message(thread_id, "€" * size)["id"] for size in (200_000, 150_000, 10, 150_000)]
+
+    publish([*records, *more])
+
+    assert [[json.loads(entry["Detail"])["id"] for entry in pack] for pack in packs(sent)] == [
+        small[:10],
+        small[10:20],
+        [small[20], large[0]],
+        [large[1], large[2], large[3]],
+    ]
+
+
+def test_what_the_bus_refuses_is_sent_again(client: Client, clock: Clock) -> None:
+    from shared import event_bus
+
+    thread_id = client.thread()
+    with stream.changes() as records:
+        created = [client.message(thread_id)["id"] for _ in range(3)]
+
+    refuse = Fault("PutEvents", refusing("ThrottlingException", None, "InternalFailure"))
+    again = Fault("PutEvents", refusing(None, "ThrottlingException"), at=2)
+    with faults.inject(refuse, again, client=event_bus._client) as attempts:
+        assert publish(records) == TAKEN
+
+    assert [[json.loads(entry["Detail"])["id"] for entry in pack] for pack in packs(attempts)] == [
+        created,
+        [created[0], created[2]],
+        [created[2]],
+    ]
+    assert clock.slept == [0.2, 0.4]
+
+
+def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(client: Client, clock: Clock) -> None:
+    from shared import event_bus
+
+    thread_id = client.thread()
+    with stream.changes() as records:
+        created = [client.message(thread_id)["id"] for _ in range(15)]
+
+    refuse = [Fault("PutEvents", refusing(None, None, "InternalFailure", None, "InternalFailure"))]
+    refuse += [Fault("PutEvents", refusing("InternalFailure", "InternalFailure"), at=2, times=3)]
+    with faults.inject(*refuse, client=event_bus._client) as attempts:
+        answer = publish(records)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": records[2]["dynamodb"]["SequenceNumber"]}]}
+    assert [[json.loads(entry["Detail"])["id"] for entry in pack] for pack in packs(attempts)] == [
+        created[:10],
+        *[[created[2], created[4]]] * 3,
+    ]
+
+
+def test_a_bus_out_of_reach_fails_the_batch(client: Client, clock: Clock) -> None:
+    from shared import event_bus
+
+    with stream.changes() as records:
+        client.thread()
+
+    refuse = Fault("PutEvents", faults.error("InternalException", status=500), times=0)
+    with (
+        faults.inject(refuse, client=event_bus._client),
+        pytest.raises(event_bus._client.exceptions.ClientError, match="InternalException"),
+    ):
+        publish(records)
+
+
+def test_erasing_a_thread_of_many_messages_tells_of_one_deletion(client: Client, sent: Attempts) -> None:
+    from shared.store import erasure, keys
+
+    thread_id = client.thread()
+    for _ in range(30):
+        client.message(thread_id)
+    partition = keys.thread_partition(client.project, thread_id)
+    with stream.changes() as deletion:
+        client.create("delete_thread", thread_id)
+    with stream.changes() as first:
+        assert not erasure._erase_all_but(partition, "!", "~", ("head", "thread"), time.monotonic() - 1)
+        assert erasure.erase_prefix(partition, "msg_", time.monotonic() + 60)
+    publish([*deletion, *first])
+    with stream.changes() as rest:
+        assert erasure.erase_thread(partition, time.monotonic() + 60)
+    publish([*first, *rest])
+
+    assert [(kind, detail["id"]) for kind, detail in told(sent)] == [("thread.deleted", thread_id)]
+    assert (len(first), len(rest)) == (30, 0)
+
+
+def test_a_message_deleted_just_before_its_thread_is_told_with_the_thread(client: Client, sent: Attempts) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+    with stream.changes() as records:
+        client.create("delete_message", thread_id, message_id)
+    with stream.changes() as deletion:
+        client.create("delete_thread", thread_id)
+
+    publish([*records, *deletion])
+
+    assert [kind for kind, _ in told(sent)] == ["thread.deleted"]
+
+
+def test_a_deletion_in_a_thread_that_has_expired_is_told(
+    client: Client, sent: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import head
+
+    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+    with stream.changes() as records:
+        client.create("delete_message", thread_id, message_id)
+    clock.forward(2 * 86_400)
+
+    publish(records)
+
+    assert [kind for kind, _ in told(sent)] == ["thread.message.deleted"]
+
+
+def test_an_expired_thread_is_deleted_once(client: Client, monkeypatch: pytest.MonkeyPatch, sent: Attempts) -> None:
+    from shared.store import head, keys, sweep, table
+
+    thread_id = client.thread()
+    partition = keys.thread_partition(client.project, thread_id)
+    with stream.changes() as records:
+        for _ in range(2):
+            seen = table.get(keys.key(partition, keys.HEAD))
+            assert seen
+            sweep._bury(partition, seen | {"state": {"S": head.OPEN}})
+
+    publish(records)
+
+    assert [(kind, detail["id"]) for kind, detail in told(sent)] == [("thread.deleted", thread_id)]
+
+
+def test_messages_of_a_large_new_thread_are_told_with_it(
+    client: Client, clock: Clock, sent: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import threads
+
+    monkeypatch.setattr(threads, "_BYTES_IN_ONE", 0)
+    with stream.changes() as records:
+        thread_id = client.thread(messages=[{"role": "user", "content": word} for word in ("one", "two")])
+    assert [record["dynamodb"]["Keys"]["messageId"]["S"] for record in records] == ["thread"]
+    one, two = (message["id"] for message in client.page(thread_id, order="asc")["data"])
+    with stream.changes() as modified:
+        client.create("modify_message", thread_id, two, body={"metadata": {"a": "1"}})
+    with stream.changes() as later:
+        three = client.message(thread_id, "three")["id"]
+
+    publish([*records, *modified, *later])
+
+    shown = {
+        message_id: expected.message(thread_id, message_id, int(time.time()), [text(word)])
+        for message_id, word in ((one, "one"), (two, "two"), (three, "three"))
+    }
+    second = shown[two] | {"metadata": {"a": "1"}}
+    thread = expected.thread(thread_id, int(time.time()))
+    assert told(sent) == [
+        ("thread.created", extended(thread, client, f"{thread_id}/1", 1)),
+        ("thread.message.created", extended(shown[one], client, f"{thread_id}/{one}/1", 1)),
+        # Its creation and its modification stay two events, though both now show the same.
+        ("thread.message.created", extended(second, client, f"{thread_id}/{two}/1", 2)),
+        ("thread.message.updated", extended(second, client, f"{thread_id}/{two}/2", 2, previous_metadata={})),
+        ("thread.message.created", extended(shown[three], client, f"{thread_id}/{three}/1", 1)),
+    ]
+
+
+def test_of_a_thread_that_was_abandoned_while_it_was_written_nothing_is_told(
+    client: Client, sent: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import erasure, head, keys, sweep, table, threads
+
+    monkeypatch.setattr(threads, "_BYTES_IN_ONE", 0)
+    forbidden = Fault("TransactWriteItems", faults.error("AccessDeniedException"), at=2)
+    with stream.changes() as records:
+        with faults.inject(forbidden):
+            body = {"messages": [{"role": "user", "content": "one"}]}
+            assert client.call("create_thread", body=body).status == 500
+        (entry,) = table.query(keys.threads_partitions(client.project, 1)[0], "0", "~")
+        partition = keys.thread_partition(client.project, entry["thread"]["S"])
+        pending = table.get(keys.key(partition, keys.HEAD))
+        assert pending
+        assert pending["state"]["S"] == head.PENDING
+    assert records == []
+    with stream.changes() as buried:
+        sweep._bury(partition, pending)
+    assert buried == []
+    with stream.changes() as erased:
+        assert erasure.erase_thread(partition, time.monotonic() + 60)
+
+    assert len(erased) == 1
+    assert publish(erased) == TAKEN
+    assert told(sent) == []

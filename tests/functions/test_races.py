@@ -1,0 +1,241 @@
+"""What happens between two steps of an operation: other writers, reads that show half of a commit, newer versions."""
+
+import random
+from typing import Any
+
+import pytest
+
+from tests import expected, faults, stored
+from tests.client import Client
+from tests.clock import Clock
+from tests.expected import no_message, no_thread
+from tests.faults import Fault
+
+_LARGE = "".join(random.Random(1).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=250_000))
+
+
+def _hide(sort: str, *, times: int = 1, operation: str = "BatchGetItem") -> Fault:
+    """Return a fault by which a read does not show yet what stands under a sort key that begins so."""
+
+    def change(answer: dict[str, Any]) -> None:
+        for items in [answer["Items"]] if "Items" in answer else answer["Responses"].values():
+            items[:] = [item for item in items if not item["messageId"]["S"].startswith(sort)]
+
+    return Fault(operation, faults.changed(change), times=times)
+
+
+def test_a_message_that_a_batch_does_not_show_yet_is_read_again(client: Client) -> None:
+    thread_id = client.thread()
+    message = client.message(thread_id)
+
+    with faults.inject(_hide("msg_")):
+        assert client.create("retrieve_message", thread_id, message["id"]) == message
+    with faults.inject(_hide("thread")):
+        assert client.create("retrieve_thread", thread_id)["id"] == thread_id
+
+
+def test_a_thread_without_its_item_is_not_found(client: Client) -> None:
+    """As between the last step of an erasure and a batch that still shows the head."""
+    thread_id = client.thread()
+    remove = faults.before(lambda: stored.remove(f"{client.project}#{thread_id}", "thread"))
+
+    with faults.inject(Fault("BatchGetItem", remove)):
+        answer = client.call("retrieve_thread", thread_id)
+
+    assert (answer.status, answer.body) == (404, no_thread(thread_id))
+    assert client.create("list_threads") == expected.page([])
+
+
+@pytest.mark.parametrize(
+    ("function", "operation"),
+    [("modify_message", "UpdateItem"), ("delete_message", "DeleteItem"), ("delete_message", "TransactWriteItems")],
+)
+def test_whoever_comes_second_after_a_delete_does_not_find_the_message(
+    trusted: Client, function: str, operation: str
+) -> None:
+    thread_id = trusted.thread()
+    body = {"role": "assistant", "content": "a", "run_id": "r" if operation == "TransactWriteItems" else None}
+    message_id = trusted.create("create_message", thread_id, body=body)["id"]
+    delete = faults.before(lambda: trusted.create("delete_message", thread_id, message_id))
+
+    with faults.inject(Fault(operation, delete)):
+        answer = trusted.call(function, thread_id, message_id, body={"metadata": {"a": "b"}})
+
+    assert (answer.status, answer.body) == (404, no_message(message_id))
+    assert trusted.page(thread_id) == expected.page([])
+
+
+@pytest.mark.parametrize("function", ["create_message", "delete_thread"])
+def test_whoever_comes_second_after_a_delete_does_not_find_the_thread(client: Client, function: str) -> None:
+    thread_id = client.thread()
+    delete = faults.before(lambda: client.create("delete_thread", thread_id))
+    operation = "TransactWriteItems" if function == "create_message" else "UpdateItem"
+
+    with faults.inject(Fault(operation, delete)):
+        answer = client.call(function, thread_id, body=expected.ROLE_USER)
+
+    assert (answer.status, answer.body) == (404, no_thread(thread_id))
+
+
+def test_a_modified_thread_is_read_again_before_it_is_modified(client: Client) -> None:
+    thread_id = client.thread()
+    other = faults.before(
+        lambda: client.create("modify_thread", thread_id, body={"tool_resources": {"a": 1}, "metadata": {"x": "y"}})
+    )
+
+    with faults.inject(Fault("TransactWriteItems", other)) as attempts:
+        answer = client.create("modify_thread", thread_id, body={"metadata": {"a": "b"}})
+
+    assert (answer["metadata"], answer["tool_resources"]) == ({"a": "b"}, {"a": 1})
+    assert attempts.operations.count("TransactWriteItems") == 2
+    assert client.create("retrieve_thread", thread_id) == answer
+
+
+def test_a_create_that_others_overtook_takes_the_next_id(client: Client, clock: Clock) -> None:
+    thread_id = client.thread()
+    overtaken: list[dict[str, Any]] = []
+
+    def overtake() -> None:
+        clock.forward(5)
+        overtaken.append(client.message(thread_id, "first"))
+        clock.forward(-5)
+
+    with faults.inject(Fault("TransactWriteItems", faults.before(overtake))) as attempts:
+        message = client.message(thread_id, "second")
+
+    assert attempts.operations.count("TransactWriteItems") == 2
+    assert message["created_at"] == overtaken[0]["created_at"]
+    assert client.page(thread_id)["data"] == [message, *overtaken]
+
+
+@pytest.mark.parametrize("function", ["retrieve_message", "modify_message", "list_messages"])
+def test_a_large_message_that_is_deleted_while_it_is_read_is_gone(client: Client, function: str) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id, _LARGE)["id"]
+    ids = [thread_id] if function == "list_messages" else [thread_id, message_id]
+
+    erase = faults.before(lambda: stored.remove(f"{client.project}#{thread_id}", "msg_", "part#"))
+    # A retrieve reads head and message first; the parts come in the next batch.
+    at = 2 if function == "retrieve_message" else 1
+    with faults.inject(Fault("BatchGetItem", erase, at=at)):
+        answer = client.call(function, *ids, body={"metadata": {"a": "b"}})
+
+    if function == "list_messages":
+        assert (answer.status, answer.body) == (200, expected.page([]))
+    else:
+        assert (answer.status, answer.body) == (404, no_message(message_id))
+
+
+def test_a_large_message_whose_parts_are_not_visible_yet_is_read_again(client: Client) -> None:
+    thread_id = client.thread()
+    message = client.message(thread_id, _LARGE)
+
+    with faults.inject(_hide("part#", times=3)):
+        assert client.create("retrieve_message", thread_id, message["id"]) == message
+
+
+def test_a_page_whose_messages_are_all_deleted_while_they_are_read_goes_on(trusted: Client) -> None:
+    """An empty page with more behind it would end a reader's loop."""
+    thread_id = trusted.thread()
+    body = {"role": "assistant", "content": "a", "run_id": "r"}
+    messages = [trusted.create("create_message", thread_id, body=body) for _ in range(6)]
+
+    def delete() -> None:
+        for message in messages[2:]:
+            trusted.create("delete_message", thread_id, message["id"])
+
+    with faults.inject(Fault("BatchGetItem", faults.before(delete))):
+        page = trusted.page(thread_id, run_id="r", limit=2)
+
+    assert page == expected.page(messages[1::-1])
+
+
+@pytest.mark.parametrize("run_id", [None, "r"])
+@pytest.mark.parametrize("hidden", range(4))
+@pytest.mark.parametrize("query", [{}, {"order": "asc"}, {"limit": 2}, {"limit": 2, "order": "asc"}])
+def test_a_message_that_a_query_does_not_show_yet_stands_in_its_place(
+    trusted: Client, run_id: str | None, hidden: int, query: dict[str, Any]
+) -> None:
+    thread_id = trusted.thread()
+    body = {"role": "assistant", "content": "a", "run_id": run_id}
+    ids = [trusted.create("create_message", thread_id, body=body)["id"] for _ in range(4)]
+    run = {"run_id": run_id} if run_id else {}
+    whole = trusted.page(thread_id, **query, **run)
+    prefix = f"run#{run_id}#" if run_id else ""
+
+    with faults.inject(_hide(prefix + ids[hidden], operation="Query")):
+        page = trusted.page(thread_id, **query, **run)
+
+    shown = [message["id"] for message in page["data"]]
+    assert shown == [message["id"] for message in whole["data"]][: len(shown)]
+    assert shown
+    assert page["has_more"] or len(shown) == len(ids)
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_message_above_the_head_waits_for_the_next_page(client: Client, order: str) -> None:
+    """The Query shows a commit of which the head does not know yet."""
+    thread_id = client.thread()
+    first = client.message(thread_id)
+    head: list[Any] = []
+
+    def remember(answer: dict[str, Any]) -> None:
+        head.append(answer["Item"])
+
+    with faults.inject(Fault("GetItem", faults.changed(remember))):
+        client.page(thread_id)
+    second = client.message(thread_id)
+
+    with faults.inject(Fault("GetItem", faults.changed(lambda answer: answer.update(Item=head[0])))):
+        page = client.page(thread_id, order=order)
+    following = client.page(thread_id, order="asc", after=page["last_id"])
+
+    assert page["data"] == [first]
+    assert following["data"] == [second]
+
+
+def test_an_entry_of_a_run_may_be_visible_before_its_message(trusted: Client) -> None:
+    thread_id = trusted.thread()
+    body = {"role": "assistant", "content": "a", "run_id": "r"}
+    messages = [trusted.create("create_message", thread_id, body=body) for _ in range(2)]
+
+    with faults.inject(_hide("msg_")):
+        assert trusted.page(thread_id, run_id="r") == expected.page(messages[::-1])
+    partition = f"{trusted.project}#{thread_id}"
+    # An entry whose message is gone is none; conflicts of a read are asked again.
+    stored.remove(partition, messages[0]["id"])
+    with faults.inject(Fault("TransactGetItems", faults.conflict)):
+        assert trusted.page(thread_id, run_id="r") == expected.page(messages[1:])
+
+
+@pytest.mark.parametrize(
+    ("sort", "functions"),
+    [
+        ("head", ["create_message", "list_messages", "retrieve_message", "retrieve_thread", "list_threads"]),
+        ("thread", ["retrieve_thread", "modify_thread", "list_threads"]),
+        ("msg_", ["retrieve_message", "modify_message", "list_messages"]),
+        ("once#", ["create_message"]),
+    ],
+)
+def test_what_a_later_version_has_written_is_not_guessed_at(client: Client, sort: str, functions: list[str]) -> None:
+    thread_id = client.thread()
+    options: dict[str, Any] = {"headers": {"idempotency-key": "k"}}
+    created = client.create("create_message", thread_id, body=expected.ROLE_USER, **options)
+    partition = f"{client.project}#{thread_id}"
+    (found,) = stored.sort_keys(partition, sort)
+    stored.change(partition, found, v={"N": "2"})
+
+    for function in functions:
+        ids = [] if function == "list_threads" else [thread_id, created["id"]]
+        wanted = ids if function in {"retrieve_message", "modify_message"} else ids[:1]
+        body = expected.ROLE_USER if function == "create_message" else {"metadata": {"a": "b"}}
+        answer = client.call(function, *wanted, body=body, **options)
+        assert (answer.status, answer.body) == (500, expected.OUR_FAULT), function
+
+
+def test_a_key_of_a_later_version_opens_nothing(client: Client) -> None:
+    from shared.store import api_keys
+
+    stored.change(f"key#{api_keys.hash_of(client.secret)}", "key", v={"N": "2"})
+
+    assert client.call("list_threads").body == expected.OUR_FAULT

@@ -1,0 +1,149 @@
+"""Paths: what is no route, what is a route with another method, and the form of the ids in a path."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests import expected
+from tests.client import Answer, Client, invoke
+from tests.expected import malformed_id
+from tests.refusals import NOTHING, NOWHERE, refused
+
+_ABOUT = (
+    "This is a message store: it serves threads and their messages. Runs, assistants, files and vector stores are not "
+    "part of it; answers are written by a responder that follows its events."
+)
+_BODIES: dict[str, Any] = {"create_message": "{", "modify_message": "{", "modify_thread": "{"}
+
+
+def _default(client: Client, method: str, path: str) -> Answer:
+    event = client.event("list_threads")
+    event |= {"routeKey": "$default", "rawPath": path, "requestContext": {"http": {"method": method, "path": path}}}
+    return invoke("unknown_route", event)
+
+
+def _unknown(method: str, path: str) -> dict[str, Any]:
+    return expected.error(f"Unknown request URL: {method} {path}. {_ABOUT}", code="unknown_url")
+
+
+@pytest.mark.parametrize("stem", ["", "/v1"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/assistants"),
+        ("POST", "/assistants/asst_1"),
+        ("POST", "/files"),
+        ("GET", "/vector_stores/vs_1/files"),
+        ("POST", "/threads/runs"),
+        ("GET", "/threads/runs"),
+        ("PUT", "/threads/runs/"),
+        ("POST", "/threads/thread_1/runs"),
+        ("GET", "/threads/thread_1/runs/run_1/steps"),
+        ("POST", "/threads/thread_1/runs/run_1/submit_tool_outputs"),
+        ("POST", "/chat/completions"),
+        ("GET", "/threads/thread_1/messages/msg_1/files"),
+        ("GET", "//threads"),
+        ("GET", "/threads//messages"),
+        ("GET", "/Threads"),
+        ("GET", "/threads/thread_1/"),
+        ("PATCH", "/"),
+        ("GET", "/é\n"),
+    ],
+)
+def test_what_is_no_route_is_unknown_and_says_what_is(anybody: Client, method: str, path: str, stem: str) -> None:
+    answer = _default(anybody, method, stem + path)
+
+    assert (answer.status, answer.body) == (404, _unknown(method, stem + path))
+    assert "allow" not in answer.headers
+
+
+@pytest.mark.parametrize("stem", ["", "/v1"])
+@pytest.mark.parametrize(
+    ("path", "allowed", "others"),
+    [
+        ("/threads", "GET, POST", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
+        ("/threads/thread_1", "GET, POST, DELETE", ["PUT", "PATCH", "HEAD", "OPTIONS"]),
+        ("/threads/runs_1", "GET, POST, DELETE", ["PUT"]),
+        ("/threads/thread_1/messages", "GET, POST", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
+        ("/threads/thread_1/messages/msg_1", "GET, POST, DELETE", ["PUT", "PATCH", "HEAD", "OPTIONS"]),
+    ],
+)
+def test_a_known_path_names_the_methods_that_it_has(
+    anybody: Client, stem: str, path: str, allowed: str, others: list[str]
+) -> None:
+    for method, sent in itertools.product(others, [stem + path, f"{stem}{path}/"]):
+        answer = _default(anybody, method, sent)
+        assert (answer.status, answer.body) == (405, expected.error(f"Not allowed: {method} {sent}."))
+        assert answer.headers["allow"] == allowed
+
+
+_ON_A_THREAD = ["retrieve_thread", "modify_thread", "delete_thread", "create_message", "list_messages"]
+_ON_A_MESSAGE = ["retrieve_message", "modify_message", "delete_message"]
+_MALFORMED = [
+    "",
+    "x",
+    "{0}",
+    "{0}_",
+    "{0}-1",
+    "X{0}_1",
+    "{0}_é",
+    "{0}_\u0660",
+    "{0}_a b",
+    "{0}_a#b",
+    "{0}_a/b",
+    "{0}_a\n",
+]
+_OTHERS = {"thread": "msg_1", "msg": "thread_1"}
+
+
+@pytest.mark.parametrize("function", [*_ON_A_THREAD, *_ON_A_MESSAGE])
+def test_a_thread_id_that_cannot_be_one_is_refused(anybody: Client, function: str) -> None:
+    """Before the query and the body, which are wrong as well, and before the message's id."""
+    for form in (*_MALFORMED, _OTHERS["thread"], "thread_" + "x" * 122):
+        thread_id = form.format("thread")
+        ids = [thread_id, "x"] if function in _ON_A_MESSAGE else [thread_id]
+        answer = refused(anybody, function, *ids, body=_BODIES.get(function), query="limit=0")
+        assert (answer.status, answer.body) == (400, malformed_id("thread_id", thread_id, "thread"))
+
+
+@pytest.mark.parametrize("function", _ON_A_MESSAGE)
+def test_a_message_id_that_cannot_be_one_is_refused(anybody: Client, function: str) -> None:
+    """Before the body, which is wrong as well, and before the thread is looked for."""
+    for form in (*_MALFORMED, _OTHERS["msg"], "head", "part#msg_1", "msg_" + "x" * 125):
+        message_id = form.format("msg")
+        answer = refused(anybody, function, NOWHERE, message_id, body=_BODIES.get(function))
+        assert (answer.status, answer.body) == (400, malformed_id("message_id", message_id, "msg"))
+
+
+@pytest.mark.parametrize("function", [*_ON_A_THREAD, *_ON_A_MESSAGE])
+def test_ids_of_128_characters_are_looked_for(client: Client, function: str) -> None:
+    ids = ["thread_" + "-" * 121, "msg_" + "_" * 124][: 2 if function in _ON_A_MESSAGE else 1]
+    body = expected.ROLE_USER if function == "create_message" else None
+
+    answer = client.call(function, *ids, body=body)
+
+    assert (answer.status, answer.body) == (404, expected.no_thread(ids[0]))
+
+
+@pytest.mark.parametrize("function", _ON_A_THREAD)
+def test_runs_are_no_thread(anybody: Client, function: str) -> None:
+    """`/threads/runs` has the shape of a thread's path, and is what most old code calls next."""
+    answer = refused(anybody, function, "runs", body=_BODIES.get(function))
+    event = anybody.event(function, "runs")
+
+    assert (answer.status, answer.body) == (404, _unknown(event["requestContext"]["http"]["method"], event["rawPath"]))
+
+
+@pytest.mark.parametrize("function", ["create_message", "modify_message", "modify_thread"])
+def test_the_body_is_looked_at_before_existence(anybody: Client, function: str) -> None:
+    ids = [NOWHERE, NOTHING][: 2 if function == "modify_message" else 1]
+
+    answer = refused(anybody, function, *ids, body={"more": 1})
+
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("header", ["assistants=v1", "assistants=v2", "", "x"])
+def test_the_beta_header_is_taken_and_not_needed(client: Client, header: str) -> None:
+    assert client.call("list_threads", headers={"openai-beta": header}).status == 200

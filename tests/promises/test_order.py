@@ -1,0 +1,106 @@
+"""Messages have one order, the order of their commits, and a reader that follows it sees each of them once."""
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests import processes
+from tests.client import Client
+from tests.clock import Clock
+from tests.processes import Created
+
+
+def listed(client: Client, thread_id: str, **query: Any) -> list[dict[str, Any]]:
+    """Return all messages of a thread, oldest first, page by page."""
+    messages: list[dict[str, Any]] = []
+    while True:
+        after = {"after": messages[-1]["id"]} if messages else {}
+        page = client.page(thread_id, order="asc", limit=100, **after, **query)
+        messages += page["data"]
+        if not page["has_more"]:
+            return messages
+
+
+def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
+    """All are there, once; time never goes back; what was acknowledged comes before what was begun after that."""
+    ids = [message["id"] for message in messages]
+    assert ids == sorted({made.id for made in created})
+    assert len(ids) == len(created)
+    times = [message["created_at"] for message in messages]
+    assert times == sorted(times)
+    in_order = sorted(created)
+    latest_beginning = 0.0
+    for made in in_order:
+        latest_beginning = max(latest_beginning, made.began)
+        assert latest_beginning < made.ended, "something that began after this was acknowledged stands before it"
+    assert {made.id: made.created_at for made in created} == dict(zip(ids, times, strict=True))
+
+
+def test_sixteen_writers_in_one_process_have_one_order(client: Client) -> None:
+    thread_id = client.thread()
+    created = processes.create_messages(client.secret, thread_id, threads=16, each=5)
+    check_order(listed(client, thread_id), created)
+
+
+def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_order(client: Client) -> None:
+    thread_id = client.thread()
+    clocks = [-5.0, 0.0, 1.7, 5.0]
+    created = processes.together(clocks, processes.create_messages, client.secret, thread_id, 4, 5)
+    assert len(created) == 80
+    check_order(listed(client, thread_id), created)
+
+
+def test_a_clock_that_goes_back_does_not_take_the_order_back(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread_id = client.thread()
+    clock = Clock(monkeypatch)
+    messages = []
+    for seconds in (5, -10, 0, 0, 3, -3, 7):
+        clock.forward(seconds)
+        messages.append(client.message(thread_id))
+    assert listed(client, thread_id) == messages
+    assert all(one["created_at"] <= other["created_at"] for one, other in pairwise(messages))
+
+
+def test_messages_of_one_millisecond_have_an_order(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread_id = client.thread()
+    Clock(monkeypatch)  # stands still
+    messages = [client.message(thread_id) for _ in range(30)]
+    assert [message["id"] for message in messages] == sorted(message["id"] for message in messages)
+    assert len({message["created_at"] for message in messages}) == 1
+    assert listed(client, thread_id) == messages
+
+
+@pytest.mark.parametrize("run", range(12))
+def test_a_follower_sees_every_acknowledged_message_once_while_eight_writers_write(
+    client: Client, seed: int, run: int
+) -> None:
+    draw = random.Random(seed + run)
+    thread_id = client.thread()
+    pauses = [[draw.uniform(0, 0.02) for _ in range(4)] for _ in range(8)]
+    acknowledged: list[str] = []
+    writing = threading.Semaphore(0)
+
+    def write(own: list[float]) -> None:
+        for pause in own:
+            time.sleep(pause)
+            acknowledged.append(client.message(thread_id)["id"])
+        writing.release()
+
+    with ThreadPoolExecutor(8) as pool:
+        writers = [pool.submit(write, own) for own in pauses]
+        read: list[str] = []
+        while True:
+            ended = all(writer.done() for writer in writers)
+            after = {"after": read[-1]} if read else {}
+            page = client.page(thread_id, order="asc", limit=draw.randint(1, 5), **after)
+            read += [message["id"] for message in page["data"]]
+            if ended and not page["data"]:
+                break
+    for writer in writers:
+        writer.result()
+    assert read == sorted(acknowledged)

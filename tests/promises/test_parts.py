@@ -1,0 +1,37 @@
+"""The parts of a large content go when their message goes, and not before."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client import Client
+from tests.promises import erasures as way
+from tests.promises.erasures import Erasures
+from tests.promises.threads import incompressible, remains
+
+LARGE = incompressible(seed=1)
+
+
+@pytest.fixture
+def erasures() -> Iterator[Erasures]:
+    with way.running() as running:
+        yield running
+
+
+def test_the_parts_of_a_deleted_message_are_erased(client: Client, erasures: Erasures) -> None:
+    thread_id = client.thread()
+    kept, deleted = (client.message(thread_id, LARGE) for _ in range(2))
+    client.create("delete_message", thread_id, deleted["id"])
+    assert any(deleted["id"] in name for name in remains(client, thread_id))
+    erasures.run()
+    assert not any(deleted["id"] in name for name in remains(client, thread_id))
+    assert client.page(thread_id)["data"] == [kept]
+
+
+def test_a_message_whose_metadata_is_modified_keeps_its_parts(client: Client, erasures: Erasures) -> None:
+    thread_id = client.thread()
+    message = client.message(thread_id, LARGE)
+    modified = client.create("modify_message", thread_id, message["id"], body={"metadata": {"a": "b"}})
+    erasures.run()
+    assert not erasures.sent
+    assert client.create("retrieve_message", thread_id, message["id"]) == modified == message | {"metadata": {"a": "b"}}

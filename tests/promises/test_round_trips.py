@@ -1,0 +1,96 @@
+"""How long a call takes in round trips: what is asked side by side, consistently, and how often a create is tried."""
+
+import statistics
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.model import OperationModel
+
+from tests import faults
+from tests.client import Answer, Client
+
+RUN = "run_1"
+
+
+@contextmanager
+def on_send(note: Callable[..., None]) -> Iterator[None]:
+    """Let something be called just before each call of the table's client is sent."""
+    from shared.store import table
+
+    events = table._client.meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield
+    finally:
+        events.unregister("before-call.dynamodb", note)
+
+
+def test_a_list_asks_for_the_head_beside_its_query(client: Client) -> None:
+    """Each of the two waits until the other is sent too: one after the other, they would wait in vain."""
+    thread_id = client.thread()
+    client.message(thread_id)
+    both = threading.Barrier(2)
+
+    def wait(model: OperationModel, **_: Any) -> None:
+        both.wait(10)
+
+    with on_send(wait):
+        assert len(client.page(thread_id)["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "query", "expected"),
+    [
+        ("list_messages", {}, ["GetItem", "Query"]),
+        ("list_messages", {"run_id": RUN}, ["BatchGetItem", "GetItem", "Query"]),
+        ("retrieve_message", {}, ["BatchGetItem"]),
+        ("retrieve_thread", {}, ["BatchGetItem"]),
+        ("list_threads", {}, ["BatchGetItem", "Query"]),
+    ],
+)
+def test_every_read_is_consistent(trusted: Client, function: str, query: dict[str, str], expected: list[str]) -> None:
+    thread_id = trusted.thread()
+    message_id = trusted.message(thread_id, role="assistant", run_id=RUN)["id"]
+    ids = {"list_threads": (), "retrieve_message": (thread_id, message_id)}.get(function, (thread_id,))
+    with faults.inject() as attempts:
+        assert trusted.call(function, *ids, query=query).status == 200
+    assert sorted(attempts.operations) == expected
+    for operation, request in attempts.log:
+        asked = request["RequestItems"].values() if operation == "BatchGetItem" else [request]
+        assert all(part["ConsistentRead"] is True for part in asked)
+
+
+def test_a_create_alone_is_one_call(client: Client) -> None:
+    thread_id = client.thread()
+    with faults.inject() as attempts:
+        for _ in range(10):
+            client.message(thread_id)
+    assert attempts.operations == ["TransactWriteItems"] * 10
+
+
+def test_a_create_among_eight_writers_takes_few_attempts(
+    client: Client, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    """Attempts of one create are told apart by the message that they would write: by its content."""
+    thread_id = client.thread()
+    tried: Counter[str] = Counter()
+
+    def write(writer: int) -> list[Answer]:
+        bodies = [{"role": "user", "content": f"{writer}-{number}"} for number in range(25)]
+        return [client.call("create_message", thread_id, body=body) for body in bodies]
+
+    with faults.inject() as attempts, ThreadPoolExecutor(8) as pool:
+        answers = [answer for found in pool.map(write, range(8)) for answer in found]
+    assert {answer.status for answer in answers} == {200}
+    for _, request in attempts.log:
+        tried[request["TransactItems"][1]["Put"]["Item"]["content"]["S"]] += 1
+    assert len(tried) == 200
+    figures = f"median {statistics.median(tried.values())}, mean {tried.total() / 200:.2f}, most {max(tried.values())}"
+    record_testsuite_property("attempts of a create among 8 writers", figures)
+    assert statistics.median(tried.values()) <= 3
+    assert max(tried.values()) <= 30
