@@ -26,7 +26,7 @@ export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help local events command respond keys invoke test check build lock clean
+.PHONY: help local events command respond keys replay invoke test check build lock clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -46,6 +46,9 @@ respond: $(UV) ## answer users' messages in the local API by a model (MESSAGE_AP
 
 keys: .venv/ready ## create, list and revoke API keys (ARGS="--help")
 	@.venv/bin/python -m local.keys $(ARGS)
+
+replay: .venv/ready ## tell events again, from the table (ARGS="--help")
+	@.venv/bin/python -m local.replay $(ARGS)
 
 invoke: .venv/ready ## run one function on its sample event (FUNCTION=create_message)
 	@.venv/bin/python -m local.invoke $(FUNCTION)

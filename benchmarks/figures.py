@@ -9,6 +9,9 @@ from typing import NamedTuple
 # Fewer show only that a benchmark works.
 RUNS = int(os.environ.get("RUNS", "15"))
 
+# The message of all benchmarks: 900 characters.
+TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
+
 
 class Row(NamedTuple):
     """A line of the summary: what was measured, how it came out, and what it is held to."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import figures, plot
 from benchmarks.artifacts import ROOT
-from benchmarks.figures import RUNS, Report, Row
+from benchmarks.figures import RUNS, TEXT, Report, Row
 from local import database, engine, template
 from tests.client import Client
 from tests import capacity
@@ -58,7 +58,7 @@ def _measure() -> tuple[Measured, dict[str, str]]:
     times: Measured = {name: {size: [] for size in SIZES} for name in operations[SIZES[0]]}
     units: dict[str, list[str]] = {name: [] for name in times}
     # A page also looks at what was created in the last seconds; so reads come first, as in a thread at rest.
-    for names in (times.keys() - _CREATING, _CREATING):
+    for names in ([name for name in times if name not in _CREATING], _CREATING):
         _take_turns(names, operations, times, units)
     return times, {name: "; ".join(dict.fromkeys(found)) for name, found in units.items()}
 

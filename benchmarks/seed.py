@@ -3,12 +3,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from benchmarks.figures import TEXT
 from shared import ids
 from shared.records import Draft
 from shared.store import head, items, keys, table
 from tests.client import Client
 
-TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
 
 _AGE_MILLISECONDS = 3_600_000
 

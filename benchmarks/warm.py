@@ -19,13 +19,12 @@ from botocore import xform_name
 
 from benchmarks import canned, figures
 from benchmarks.canned import Call
-from benchmarks.figures import Report, Row
+from benchmarks.figures import TEXT, Report, Row
 from local import database, template
 from tests.client import Client
 
 CALLS = 40
 BOUND = 1.25
-TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
 
 Event = dict[str, Any]
 Handler = Callable[[Event], Any]

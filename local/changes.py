@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,6 @@ from local.template import ACCOUNT, REGION
 Record = dict[str, Any]
 # Returns what has come since the last call, oldest first for each item.
 Read = Callable[[], list[Record]]
-
-# The engine forgets an iterator after 15 minutes, as on a computer that slept.
-_FORGOTTEN = ("ExpiredIteratorException", "TrimmedDataAccessException")
 
 
 def in_memory(table: str) -> Read:
@@ -56,7 +54,9 @@ class _Stream:
         self._last: dict[str, str] = {}
         for shard in self._shards():
             ended = "EndingSequenceNumber" in shard["SequenceNumberRange"]
-            self._iterators[shard["ShardId"]] = None if ended else self._iterator(shard["ShardId"], "LATEST")
+            self._iterators[shard["ShardId"]] = (
+                None if ended else self._start(shard["ShardId"], ShardIteratorType="LATEST")
+            )
 
     def read(self) -> list[Record]:
         found: list[Record] = []
@@ -70,11 +70,9 @@ class _Stream:
     def _read(self, shard_id: str, iterator: str) -> list[Record]:
         try:
             answer = self._client.get_records(ShardIterator=iterator)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _FORGOTTEN:
-                raise
-            self._iterators[shard_id] = self._iterator(shard_id, "TRIM_HORIZON")
-            return []
+        except self._client.exceptions.ExpiredIteratorException:
+            # After 15 minutes without a read, as on a computer that slept.
+            answer = self._client.get_records(ShardIterator=self._iterator(shard_id))
         self._iterators[shard_id] = answer.get("NextShardIterator")
         records: list[Record] = answer["Records"]
         if records:
@@ -87,13 +85,19 @@ class _Stream:
         for shard in shards:
             parent = self._iterators.get(shard.get("ParentShardId", ""))
             if shard["ShardId"] not in self._iterators and parent is None:
-                self._iterators[shard["ShardId"]] = self._iterator(shard["ShardId"], "TRIM_HORIZON")
+                self._iterators[shard["ShardId"]] = self._iterator(shard["ShardId"])
 
-    def _iterator(self, shard_id: str, start: str) -> str:
-        last = self._last.get(shard_id)
-        place = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last} if last else {}
-        asked = {"StreamArn": self._arn, "ShardId": shard_id, "ShardIteratorType": start} | place
-        return str(self._client.get_shard_iterator(**asked)["ShardIterator"])
+    def _iterator(self, shard_id: str) -> str:
+        """Return an iterator that begins after the last record that was read, or at the shard's beginning."""
+        if shard_id in self._last:
+            with suppress(self._client.exceptions.TrimmedDataAccessException):  # it slept for a day
+                return self._start(
+                    shard_id, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=self._last[shard_id]
+                )
+        return self._start(shard_id, ShardIteratorType="TRIM_HORIZON")
+
+    def _start(self, shard_id: str, **place: str) -> str:
+        return str(self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard_id, **place)["ShardIterator"])
 
     def _shards(self) -> list[dict[str, Any]]:
         shards: list[dict[str, Any]] = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]

@@ -37,7 +37,10 @@ def prune(packages: Path) -> None:
 
 
 def _rewrite(file: Path, change: Any) -> None:
-    file.write_text(json.dumps(change(json.loads(file.read_text())), separators=(",", ":")))
+    text = json.dumps(change(json.loads(file.read_text())), separators=(",", ":"))
+    # uv links its cache, this file and those of other environments to one: what is written must be another.
+    file.unlink()
+    file.write_text(text)
 
 
 def _without_prose(part: Any) -> Any:

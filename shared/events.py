@@ -50,7 +50,9 @@ def of_record(record: dict[str, Any]) -> Iterator[Event]:
             # They were written before the thread was there for anybody; a later change has its own record.
             yield from (_of_message(_Change(_CREATED, item)) for item in _messages(partition) if "staged" in item)
     elif new:
-        yield of_message(new, old)
+        # A staged message is told of when its thread is there.
+        if old or "staged" not in new:
+            yield of_message(new, old)
     elif _is_open(partition):
         yield _message_deleted(old)
     # Else the thread is being erased, and `thread.deleted` has told of all its messages.

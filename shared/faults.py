@@ -3,6 +3,8 @@
 import traceback
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from shared import errors
 from shared.errors import WireError
 from shared.store.errors import (
@@ -40,6 +42,6 @@ def cause(error: Exception) -> dict[str, Any]:
     frames = traceback.extract_tb(causes[-1].__traceback__)
     return {
         "error": [type(found).__name__ for found in causes],
-        "code": [found.response["Error"]["Code"] for found in causes if getattr(found, "response", None)],
+        "code": [found.response["Error"]["Code"] for found in causes if isinstance(found, ClientError)],
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }

@@ -35,6 +35,11 @@ def milliseconds(ulid: str) -> int:
     return _decode(ulid) >> _RANDOM_BITS
 
 
+def lowest_ulid(since: int) -> str:
+    """Return the lowest ULID that carries these milliseconds since 1970."""
+    return _encode(since << _RANDOM_BITS)
+
+
 def is_ulid(text: str) -> bool:
     """Tell whether a text is a ULID in its canonical, upper-case form."""
     return _ULID.fullmatch(text) is not None

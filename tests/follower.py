@@ -43,16 +43,29 @@ class Story:
             )
 
     def page(self, **query: Any) -> Page:
-        """List, and remember the page. Now and then one of its messages is retrieved: it must be there."""
+        """List, and remember the page. What it must hold is what had been acknowledged before.
+
+        Now and then one of its messages is retrieved: it must be there.
+        """
+        acknowledged = self._of(query)
         page = self.client.page(self.thread_id, **query)
         found = [message["id"] for message in page["data"]]
         assert found == sorted(set(found), reverse=query["order"] == "desc")
+        low, high = (
+            query.get(name, "") for name in (("after", "before") if query["order"] == "asc" else ("before", "after"))
+        )
+        behind = {message for message in acknowledged if low < message < (high or "~")} - self.deleted
+        assert page["has_more"] or behind <= {*found}
         self.pages.append((query, found))
         if found and self.draw.random() < 0.3:
             listed = self.draw.choice(page["data"])
             answer = self.client.call("retrieve_message", self.thread_id, listed["id"])
             assert answer.status == 200 or listed["id"] in self.deleted
         return page
+
+    def _of(self, query: dict[str, Any]) -> set[str]:
+        """Return what has been acknowledged of the messages that a query asks for."""
+        return {*(self.of_run if "run_id" in query else self.created)}
 
     def passed_over(self) -> list[str]:
         """Return the messages that lie between the ends of a page, its cursor included, and are not in the page.
@@ -62,8 +75,7 @@ class Story:
         missing: set[str] = set()
         for query, found in self.pages:
             ends = [*found, *(query[name] for name in ("after", "before") if found and name in query)]
-            among = self.of_run if "run_id" in query else {*self.created}
-            missing |= {message for message in among if ends and min(ends) < message < max(ends)} - {*ends}
+            missing |= {message for message in self._of(query) if ends and min(ends) < message < max(ends)} - {*ends}
         return sorted(missing - self.deleted)
 
 

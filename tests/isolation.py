@@ -63,10 +63,10 @@ class Engine:
     """The table. `hang` is how many creates of a thread may overtake one that is not yet visible.
 
     With `slow_reads` a GetItem now and then takes as long as many creates do, as one that is sent again does; with
-    `stalls` so does a transaction before an item other than its first.
+    `stalls` so does a thread's transaction of this number, before an item other than the head.
     """
 
-    def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False, stalls: bool = False) -> None:
+    def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False, stalls: int = 0) -> None:
         self._scheduler = scheduler
         self._random = scheduler.random
         self._hang = hang
@@ -183,7 +183,7 @@ class Engine:
             cell.decided = expressions.written(kind, write, cell.decided)
         for cell in self._random.sample(cells, len(cells)):
             self._scheduler.pause(self._delay())
-            self._wait_long(self._stalls and cell is not cells[0], 0.05)
+            self._wait_long(place == self._stalls and cell is not cells[0], 1)
             cell.visible = cell.decided
             cell.locked = False
         partition.hanging.remove(place)

@@ -1,5 +1,6 @@
 """Runs the responder against a local Message API: what EventBridge, SQS and Lambda do for it when it is deployed."""
 
+import http.client
 import json
 import os
 import sys
@@ -8,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 
 # The folder is what is deployed, not a package.
@@ -22,8 +22,8 @@ _FIRST_PAUSE = float(os.environ.get("PAUSE") or 1)  # seconds
 
 def main() -> int:
     """Answer every message of role user from now on, until the local API ends; with `-`, those of events in stdin."""
-    root = f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
-    api = openai.OpenAI(base_url=f"{root}/v1", api_key=os.environ.get("MESSAGE_API_KEY") or "none")
+    port = int(os.environ.get("PORT") or 8000)
+    api = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=os.environ.get("MESSAGE_API_KEY") or "none")
     chat = openai.OpenAI()  # OPENAI_BASE_URL and OPENAI_API_KEY
     settings = Settings(
         model=os.environ.get("MODEL") or "gpt-5-mini",
@@ -36,29 +36,36 @@ def main() -> int:
         command = answer(event, api, chat, settings)
         if command is None:
             return "answered already, or gone"
-        told = httpx.post(f"{root}/_local/commands", json=command, timeout=60)
-        return "answered" if told.is_success else f"rejected: {told.text}"
+        told = _request(port, "POST", "commands", json.dumps(command))
+        return "answered" if told.status < http.HTTPStatus.BAD_REQUEST else f"rejected: {told.read().decode()}"
 
     try:
-        for line in sys.stdin if sys.argv[1:] == ["-"] else _subscribed(f"{root}/_local/events"):
+        for line in sys.stdin if sys.argv[1:] == ["-"] else _subscribed(port):
             event = json.loads(line)
             if event["detail-type"] == "thread.message.created" and event["detail"]["role"] == "user":
                 _deliver(event, respond)
-    except httpx.HTTPError as error:
-        print(f"No local API, or not any more: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"No local API on port {port}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass
     return 0
 
 
-def _subscribed(url: str) -> Iterator[str]:
-    with httpx.stream("GET", url, timeout=httpx.Timeout(5, read=None)) as answered:
-        answered.raise_for_status()
-        print("Answering what is asked from now on.", flush=True)
-        for line in answered.iter_lines():
-            if line.startswith("data: "):
-                yield line.removeprefix("data: ")
+def _request(port: int, method: str, path: str, body: str | None = None) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request(method, f"/_local/{path}", body and body.encode(), {"content-type": "application/json"})
+    return connection.getresponse()
+
+
+def _subscribed(port: int) -> Iterator[str]:
+    answered = _request(port, "GET", "events")
+    if answered.status != http.HTTPStatus.OK:
+        raise SystemExit(answered.read().decode())
+    print("Answering what is asked from now on.", flush=True)
+    for line in answered:
+        if line.startswith(b"data: "):
+            yield line.removeprefix(b"data: ").decode()
 
 
 def _deliver(event: dict[str, Any], respond: Callable[[dict[str, Any]], str]) -> None:

@@ -1,9 +1,12 @@
 """Fixtures for the tests of the handlers."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.client import Client
 from tests.clock import Clock
+from tests.erasing import Queue
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,3 +41,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def anybody(_table: None) -> Client:
     """Return a client for all calls that are refused, and so leave nothing behind."""
     return Client()
+
+
+@pytest.fixture
+def queue(_table: None) -> Iterator[Queue]:
+    """Return the erasure queue, which is empty."""
+    emptied = Queue()
+    emptied.taken()
+    yield emptied
+    emptied.taken()

@@ -44,6 +44,7 @@ class Calls:
         self.client = Client()
         self.thread_id = self.client.thread()
         self.message_id = self.client.message(self.thread_id)["id"]
+        self.before = self.shown()
 
     def call(self, function: str) -> Answer:
         ids = [self.thread_id, self.message_id][: 2 if function in _ON_A_MESSAGE else 1]
@@ -53,6 +54,12 @@ class Calls:
     def shown(self) -> list[str]:
         """Return all that can be read."""
         return [self.call(function).text for function in ("retrieve_thread", "list_messages", "list_threads")]
+
+
+@pytest.fixture(scope="module")
+def failing(_table: None) -> Calls:
+    """Return calls of which none succeeds: what is there stays as it is."""
+    return Calls()
 
 
 @pytest.fixture
@@ -72,16 +79,14 @@ def _is_busy(answer: Answer) -> bool:
     "effect", [faults.throttle, faults.timeout, faults.server_error], ids=["throttle", "time", "500"]
 )
 def test_a_table_that_does_not_answer_is_a_503(
-    calls: Calls, function: str, operation: str, effect: faults.Effect
+    failing: Calls, clock: Clock, function: str, operation: str, effect: faults.Effect
 ) -> None:
-    before = calls.shown()
-
     with faults.inject(Fault(operation, effect, times=0)) as attempts:
-        answer = calls.call(function)
+        answer = failing.call(function)
 
     assert _is_busy(answer)
     assert attempts.operations.count(operation) == 2
-    assert calls.shown() == before
+    assert failing.shown() == failing.before
 
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
@@ -96,14 +101,12 @@ def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effe
 
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
-def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(calls: Calls, function: str, operation: str) -> None:
-    before = calls.shown()
-
+def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(failing: Calls, function: str, operation: str) -> None:
     with faults.inject(Fault(operation, faults.error("AccessDeniedException"), times=0)):
-        answer = calls.call(function)
+        answer = failing.call(function)
 
     assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
-    assert calls.shown() == before
+    assert failing.shown() == failing.before
 
 
 @pytest.mark.parametrize(("function", "operation"), WRITES)
@@ -118,17 +121,15 @@ def test_a_few_conflicts_are_not_seen(calls: Calls, clock: Clock, function: str,
 
 @pytest.mark.parametrize(("function", "operation"), WRITES)
 def test_conflicts_without_end_are_a_503_within_the_time_of_a_request(
-    calls: Calls, clock: Clock, function: str, operation: str
+    failing: Calls, clock: Clock, function: str, operation: str
 ) -> None:
-    before = calls.shown()
-
     with faults.inject(Fault(operation, faults.conflict, times=0)):
-        answer = calls.call(function)
+        answer = failing.call(function)
 
     assert _is_busy(answer)
     assert 12 < sum(clock.slept) < 12.5
     assert max(clock.slept) <= 0.4
-    assert calls.shown() == before
+    assert failing.shown() == failing.before
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])

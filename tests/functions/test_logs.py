@@ -10,6 +10,7 @@ import pytest
 
 from tests import expected, faults
 from tests.client import Client
+from tests.clock import Clock
 from tests.faults import Fault
 
 _WORDS = ("content-word", "metadata-word", "key-word", "file-word", "run-word", "resource-word", "query-word")
@@ -43,7 +44,7 @@ class Log:
 
 
 @pytest.fixture
-def log(_table: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+def log(_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """Take what the functions' logger writes, at the level of a deployment, and what every other logger writes."""
     from shared import entry
 

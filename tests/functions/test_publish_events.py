@@ -389,7 +389,6 @@ def test_messages_of_a_large_new_thread_are_told_with_it(
     monkeypatch.setattr(threads, "_BYTES_IN_ONE", 0)
     with stream.changes() as records:
         thread_id = client.thread(messages=[{"role": "user", "content": word} for word in ("one", "two")])
-    assert [record["dynamodb"]["Keys"]["messageId"]["S"] for record in records] == ["thread"]
     one, two = (message["id"] for message in client.page(thread_id, order="asc")["data"])
     with stream.changes() as modified:
         client.create("modify_message", thread_id, two, body={"metadata": {"a": "1"}})
@@ -430,13 +429,11 @@ def test_of_a_thread_that_was_abandoned_while_it_was_written_nothing_is_told(
         pending = table.get(keys.key(partition, keys.HEAD))
         assert pending
         assert pending["state"]["S"] == head.PENDING
-    assert records == []
     with stream.changes() as buried:
         sweep._bury(partition, pending)
-    assert buried == []
     with stream.changes() as erased:
         assert erasure.erase_thread(partition, time.monotonic() + 60)
 
-    assert len(erased) == 1
-    assert publish(erased) == TAKEN
+    assert (len(records), len(buried), len(erased)) == (1, 0, 1)
+    assert publish([*records, *erased]) == TAKEN
     assert told(sent) == []

@@ -1,6 +1,8 @@
 """The way of an erasure on one machine: the table's stream, the template's filters, the queue, and the functions."""
 
 import json
+import os
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,15 +40,14 @@ class Erasures:
     refuse: bool = False
 
     def records(self) -> list[dict[str, Any]]:
-        """Take from the stream what it holds by now, and return what the filters let through."""
+        """Take from the stream what was done until now, and return what the filters let through."""
         found: list[dict[str, Any]] = []
-        for place in range(len(self._iterators)):
-            more = True
-            while more:
-                answer = _streams().get_records(ShardIterator=self._iterators[place])
+        mark = _mark()
+        while not any(record["dynamodb"]["Keys"]["messageId"]["S"] == mark for record in found):
+            for place, iterator in enumerate(self._iterators):
+                answer = _streams().get_records(ShardIterator=iterator)
                 self._iterators[place] = answer["NextShardIterator"]
                 found += answer["Records"]
-                more = bool(answer["Records"])
         return [record for record in found if passes(PATTERNS, record)]
 
     def erase(self, seconds: float = 90) -> int:
@@ -128,7 +129,14 @@ def running() -> Iterator[Erasures]:
         events.unregister("before-call.sqs.SendMessageBatch", take)
 
 
-def _streams() -> Any:
-    import os
+def _mark() -> str:
+    """Write something and return its sort key: once the stream shows it, it shows all that came before."""
+    from shared.store import keys, table
 
+    table.start_clock(60)
+    table.put(keys.key("mark", mark := uuid.uuid4().hex))
+    return mark
+
+
+def _streams() -> Any:
     return boto3.client("dynamodbstreams", endpoint_url=os.environ["AWS_ENDPOINT_URL_DYNAMODB"])

@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Client
 from tests.promises import calls
-from tests.promises.threads import USER, listed
+from tests.promises.threads import USER, listed, remains
 
 OF_USER = {"metadata[user_id]": USER}
 LONGEST = "\U0001f9f5" * 512
@@ -108,8 +108,10 @@ def test_a_cursor_is_a_position_also_of_a_thread_that_is_gone(client: Client) ->
 def test_a_thread_moves_with_its_metadata(client: Client) -> None:
     kept, moved = (client.thread(metadata={"user_id": USER}) for _ in range(2))
     other = {"metadata[user_id]": "other"}
+    entries = remains(client, moved)
     client.create("modify_thread", moved, body={"metadata": {"user_id": "other"}})
     assert (listed(client, **OF_USER), listed(client, **other)) == ([kept], [moved])
+    assert remains(client, moved) == entries[:-1], "the former value's list holds nothing of it any more"
     client.create("modify_thread", moved, body={"tool_resources": {"file_search": {}}})
     assert (listed(client, **OF_USER), listed(client, **other)) == ([kept], [moved])
     client.create("modify_thread", moved, body={"metadata": {"user_id": USER}})
@@ -130,7 +132,9 @@ def test_any_value_can_be_listed_by(client: Client, value: str) -> None:
 def test_the_lists_of_a_project_and_of_a_value_are_its_own(client: Client) -> None:
     other = Client()
     theirs, ours = other.thread(metadata={"user_id": USER}), client.thread(metadata={"user_id": USER})
-    assert listed(client) == listed(client, **OF_USER) == [ours]
+    with calls.partitions() as read:
+        assert listed(client) == listed(client, **OF_USER) == [ours]
+    assert {partition.partition("#")[0] for partition in read} == {client.project}
     assert listed(other) == listed(other, **OF_USER) == [theirs]
 
 

@@ -1,0 +1,175 @@
+"""What people would pick instead, on the same DynamoDB Local with the same messages, taking turns with our handlers."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import product
+from typing import Any, NamedTuple
+
+import uv
+
+from benchmarks import figures, plot
+from benchmarks.artifacts import ROOT
+from benchmarks.figures import RUNS, TEXT, Report, Row
+from local import database, engine, template
+from tests import capacity
+from tests.client import Client
+
+SIZES = (10, 100, 1_000, 5_000)
+# What a peer's packages depend on is taken as it was on that day.
+EXCLUDE_NEWER = "2026-11-20"
+PEERS = {
+    "langchain": ("langchain-community==0.4.2", "boto3"),
+    "chainlit": ("chainlit==2.12.0", "boto3"),
+    "langgraph": ("langgraph-checkpoint-aws==1.2.6", "langgraph"),
+}
+OURS = "this API"
+OPERATIONS = {"append": "append one", "last": "read the last 20", "open": "open one message"}
+
+
+class Took(NamedTuple):
+    """What one operation took: milliseconds, calls, read and write units; or how it failed."""
+
+    ms: float
+    calls: int
+    reads: float
+    writes: float
+    error: str
+
+
+Side = Callable[[str, int], Took]
+Found = dict[tuple[str, int, str], list[Took]]
+
+
+def run() -> Report:
+    """Measure all sides, at all sizes at which they work."""
+    with ExitStack() as stack:
+        url = stack.enter_context(engine.running())
+        stack.enter_context(database.at_url(template.load(), url))
+        sides = {OURS: _ours()} | {name: stack.enter_context(_peer(name, packages)) for name, packages in PEERS.items()}
+        found, limits = _measure(sides)
+    for name, what in OPERATIONS.items():
+        units = {side: _points(found, side, name) for side in sides}
+        title = f"Read and write units to {what}, by length of the thread"
+        plot.write(
+            ROOT / "docs" / f"peers_{name}.svg", title, ("messages", "units"), {s: p for s, p in units.items() if p}
+        )
+    head = ["operation", "messages", *sides]
+    rows = [
+        [what, f"{size:,}", *(_cell(found.get((side, size, name), [])) for side in sides)]
+        for (name, what), size in product(OPERATIONS.items(), SIZES)
+    ]
+    rows.append(["longest thread that takes one more", "", *(limits[side] for side in sides)])
+    return Report(f"{figures.table(head, rows)}\n\nMilliseconds, calls, read + write units.", _summary(found))
+
+
+def _measure(sides: dict[str, Side]) -> tuple[Found, dict[str, str]]:
+    found: Found = {}
+    limits = dict.fromkeys(sides, f"over {SIZES[-1]:,}")
+    for size in SIZES:
+        figures.say(f"  {size:,} messages")
+        working = [name for name in sides if limits[name].startswith("over")]
+        for name in working:
+            if sides[name]("seed", size).error or sides[name]("append", size).error:
+                limits[name] = f"{_limit(sides[name], size):,}"
+        working = [name for name in working if limits[name].startswith("over")]
+        for operation, _, name in product(OPERATIONS, range(RUNS), working):
+            found.setdefault((name, size, operation), []).append(sides[name](operation, size))
+    return found, limits
+
+
+def _limit(side: Side, failing: int) -> int:
+    """Return the length of the longest thread that works, within one percent."""
+    working = 0
+    while failing - working > max(1, failing // 100):
+        middle = (working + failing) // 2
+        if side("seed", middle).error or side("append", middle).error:
+            failing = middle
+        else:
+            working = middle
+    return working
+
+
+def _points(found: Found, side: str, operation: str) -> plot.Points:
+    sizes = [size for size in SIZES if (side, size, operation) in found]
+    return [(size, found[side, size, operation][0].reads + found[side, size, operation][0].writes) for size in sizes]
+
+
+def _cell(taken: list[Took]) -> str:
+    if not taken:
+        return "fails"
+    if taken[-1].error:
+        return taken[-1].error.partition(":")[0]
+    first = taken[0]
+    return f"{statistics.median(took.ms for took in taken):.1f} ms, {first.calls}, {first.reads:g} + {first.writes:g}"
+
+
+def _summary(found: Found) -> tuple[Row, ...]:
+    rows = []
+    for name, what in OPERATIONS.items():
+        size = SIZES[-1]
+        cells = [f"{side} {_cell(found.get((side, size, name), []))}" for side in (OURS, *PEERS)]
+        rows.append(Row(f"To {what} in a thread of {size:,}: ms, calls, units", "; ".join(cells), "ahead, or a draw"))
+    return tuple(rows)
+
+
+@contextmanager
+def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
+    """Run a peer in an environment of its own for as long as the context."""
+    command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
+    command += ["--exclude-newer", EXCLUDE_NEWER, *(f"--with={package}" for package in packages)]
+    command += ["python", "-m", f"benchmarks.peer_workers.{name}"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def side(operation: str, size: int) -> Took:
+        assert process.stdin and process.stdout  # noqa: S101 - pipes, as asked for
+        process.stdin.write(f"{operation} {size}\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            if line.startswith('{"ms"'):
+                return Took(**json.loads(line))
+        raise RuntimeError(f"{name} has ended")
+
+    try:
+        yield side
+    finally:
+        process.stdin.close() if process.stdin else None
+        process.wait()
+
+
+def _ours() -> Side:
+    """Return our handlers, in this process."""
+    from benchmarks import seed  # noqa: PLC0415 - the store makes its client when it is imported
+
+    client = Client()
+    threads: dict[int, tuple[str, list[str]]] = {}
+
+    def operate(operation: str, size: int) -> Any:
+        thread, ids = threads[size]
+        match operation:
+            case "append":
+                return client.message(thread, TEXT)
+            case "last":
+                return client.page(thread, limit=20)
+            case _:
+                return client.create("retrieve_message", thread, ids[size // 2])
+
+    def side(operation: str, size: int) -> Took:
+        if operation == "seed":
+            threads[size] = seed.thread(client, size)
+            return Took(0, 0, 0, 0, "")
+        started = time.perf_counter()
+        operate(operation, size)
+        milliseconds = (time.perf_counter() - started) * 1000
+        with capacity.recorded() as calls:
+            operate(operation, size)
+        units = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
+        return Took(milliseconds, len(calls), *units, "")
+
+    return side

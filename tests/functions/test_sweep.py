@@ -1,0 +1,102 @@
+"""Sweep threads: what was forgotten, abandoned or has expired finds its way to the eraser."""
+
+import pytest
+
+from tests import expected, faults, stored
+from tests.client import Client
+from tests.clock import Clock
+from tests.erasing import Queue, asked, erase, sweep
+
+_HOUR = 3_600
+
+
+def test_the_sweep_queues_forgotten_tombstones(client: Client, queue: Queue, clock: Clock) -> None:
+    for _ in range(2):
+        client.thread()
+    forgotten = f"{client.project}#{client.thread()}"
+    client.create("delete_thread", forgotten.partition("#")[2])
+
+    sweep()
+    assert queue.taken() == []
+    clock.forward(_HOUR + 1)
+    sweep()
+
+    assert queue.taken() == [asked(forgotten)]
+
+
+def test_the_sweep_closes_what_was_abandoned_while_it_was_created(
+    client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import threads
+
+    monkeypatch.setattr(threads, "_WRITES_IN_ONE", 0)
+    with faults.inject(faults.Fault("BatchWriteItem", faults.timeout, times=0)):
+        assert client.call("create_thread", body={"messages": [expected.ROLE_USER]}).status == 503
+    (ulid,) = stored.sort_keys(f"{client.project}#threads")
+    partition = f"{client.project}#thread_{ulid}"
+
+    clock.forward(_HOUR)
+    sweep()
+    assert stored.item(partition, "head")["state"] == {"S": "pending"}
+    clock.forward(2)
+    sweep()
+    assert stored.item(partition, "head")["state"] == {"S": "erasing"}
+    erase(asked(partition))
+
+    assert stored.sort_keys(partition) == stored.sort_keys(f"{client.project}#threads") == []
+
+
+def test_the_sweep_closes_threads_past_their_retention(
+    client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For their users they are gone to the second, for the eraser from the next sweep on."""
+    from shared.store import head
+
+    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    idle, active = client.thread(), client.thread()
+    clock.forward(86_399)
+    client.message(active)
+    assert client.call("retrieve_thread", idle).status == 200
+    clock.forward(1)
+
+    for function in ("retrieve_thread", "modify_thread", "delete_thread", "create_message", "list_messages"):
+        body = expected.ROLE_USER if function == "create_message" else {}
+        assert client.call(function, idle, body=body).body == expected.no_thread(idle)
+    assert [thread["id"] for thread in client.create("list_threads")["data"]] == [active]
+    sweep()
+
+    states = [stored.item(f"{client.project}#{thread_id}", "head")["state"]["S"] for thread_id in (idle, active)]
+    assert states == ["erasing", "open"]
+
+
+def test_the_sweep_leaves_a_thread_that_came_to_life(
+    client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import head
+
+    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    partition = f"{client.project}#{client.thread()}"
+    clock.forward(90_000)
+    write = faults.before(lambda: stored.change(partition, "head", activeAt={"N": str(2**40)}))
+
+    with faults.inject(faults.Fault("UpdateItem", write)):
+        sweep()
+
+    assert stored.item(partition, "head")["state"] == {"S": "open"}
+
+
+def test_a_sweep_without_time_is_continued_by_the_next(client: Client, queue: Queue, clock: Clock) -> None:
+    """Each looks at one list of threads, if its time is up at once; behind the last list the walk begins anew."""
+    clients = [client, Client(), Client()]
+    partitions = [f"{one.project}#{one.thread()}" for one in clients]
+    for one, partition in zip(clients, partitions, strict=True):
+        one.create("delete_thread", partition.partition("#")[2])
+    clock.forward(_HOUR + 1)
+
+    runs: list[list[str]] = []
+    for _ in range(5):
+        sweep(seconds=59)
+        runs.append([taken["partition"] for taken in queue.taken()])
+
+    first, second, third = sorted(partitions)
+    assert runs == [[first], [second], [third], [], [first]]

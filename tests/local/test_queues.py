@@ -1,0 +1,134 @@
+"""What waits for a function: when it is handed out, how often, and where it ends. The functions here are our own."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import event_side
+from local.backlog import Backlog
+from local.queues import DeadLetter, Message, Queues
+from local.runner import Runner
+from local.template import Function, Queue, Stream
+
+Run = Callable[[Queue, Queues, Message], None]
+
+_HANDLERS = """
+seen = []
+
+def queue_handler(event, context):
+    record = event["Records"][0]
+    count = record["attributes"]["ApproximateReceiveCount"]
+    seen.append((record["body"], count, record["eventSourceARN"]))
+    if record["body"] == "always" or (record["body"] == "twice" and int(count) < 3):
+        raise ValueError(record["body"])
+
+def stream_handler(event, context):
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
+    seen.append(numbers)
+    if "bad" in numbers:
+        return {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    if len(seen) == 1:
+        return {"batchItemFailures": [{"itemIdentifier": numbers[1]}]}
+"""
+
+
+@pytest.fixture
+def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what the handlers below have been given."""
+    import importlib
+    import sys
+
+    (tmp_path / "queue_handlers.py").write_text(_HANDLERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "queue_handlers", raising=False)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    found: list[Any] = importlib.import_module("queue_handlers").seen
+    return found
+
+
+def _runner(name: str) -> Runner:
+    return Runner(Function("Own", f"queue_handlers.{name}", 3, 128, {}, ()), nullcontext())
+
+
+def _serve(queues: Queues, queue: Queue, *bodies: str) -> list[Message]:
+    messages = [queues.put(queue.name, body) for body in bodies]
+    serving = threading.Thread(target=queues.serve, args=(queue, _runner("queue_handler")))
+    serving.start()
+    for message in messages:
+        message.settled.result(20)
+    queues.backlogs[queue.name].close(drop=False)
+    serving.join()
+    return messages
+
+
+def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    queue = Queue("q", 0, 5, "dead")
+    queues = Queues([queue], delays=True)
+    messages = _serve(queues, queue, "twice", "once")
+    assert [message.settled.result() for message in messages] == [None, None]
+    assert seen == [
+        ("twice", "1", "arn:aws:sqs:us-east-1:123456789012:q"),
+        ("once", "1", "arn:aws:sqs:us-east-1:123456789012:q"),
+        ("twice", "2", "arn:aws:sqs:us-east-1:123456789012:q"),
+        ("twice", "3", "arn:aws:sqs:us-east-1:123456789012:q"),
+    ]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(" at ")[0] for line in lines] == ["Own raised ValueError"] * 2
+
+
+def test_a_message_that_fails_too_often_is_a_dead_letter(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    queue = Queue("q", 0, 2, "dead")
+    queues = Queues([queue], delays=True)
+    (message,) = _serve(queues, queue, "always")
+    assert message.settled.result() == DeadLetter("dead", "always")
+    assert queues.dead_letters == [DeadLetter("dead", "always")]
+    assert [count for _, count, _ in seen] == ["1", "2"]
+    assert capsys.readouterr().err.endswith("dead letter in dead\n")
+
+
+def test_a_delay_is_kept_until_the_end_comes() -> None:
+    queue = Queue("q", 60, 2, "dead")
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/q"
+    queues = Queues([queue], delays=True)
+    backlog = queues.backlogs["q"]
+    queues.send_message_batch({"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "late"}]})
+    queues.send_message_batch({"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "now", "DelaySeconds": 0}]})
+    assert [message.body for message in backlog.take(10)] == ["now"]
+    backlog.close(drop=False)
+    assert [message.body for message in backlog.take(10)] == ["late"]
+    assert backlog.take(10) == []
+
+
+def test_what_waits_may_be_dropped_at_the_end() -> None:
+    backlog: Backlog[str] = Backlog()
+    backlog.put("x")
+    backlog.close(drop=True)
+    assert backlog.take(1) == []
+
+
+def _feed(*numbers: str) -> None:
+    backlog: Backlog[dict[str, Any]] = Backlog()
+    for number in numbers:
+        backlog.put({"dynamodb": {"SequenceNumber": number}})
+    feeding = threading.Thread(target=event_side._feed, args=(Stream((), 3), backlog, _runner("stream_handler")))
+    feeding.start()
+    while backlog._waiting:
+        feeding.join(0.01)
+    backlog.close(drop=False)
+    feeding.join()
+
+
+def test_a_stream_goes_on_at_the_record_that_failed(seen: list[Any]) -> None:
+    _feed("1", "2", "3", "4")
+    assert seen == [["1", "2", "3"], ["2", "3"], ["4"]]
+
+
+def test_records_that_fail_for_good_are_given_up(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    _feed("1", "bad", "3", "4")
+    assert seen == [["1", "bad", "3"], *[["bad", "3"]] * 4, ["4"]]
+    assert capsys.readouterr().err == "Own gave up 2 records of the stream\n"

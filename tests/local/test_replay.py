@@ -1,0 +1,220 @@
+"""The replay command: which events it tells, and that they are those which were told before."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from tests import faults, stream
+from tests.client import Client
+from tests.clock import Clock
+from tests.faults import Attempts, Fault
+from tests.local_api import ROOT, environment
+
+HERE = ("--table", "message-api-Table", "--bus", "message-api-Events")
+
+
+@pytest.fixture(autouse=True)
+def _tidy(tidy: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the table and the environment as they were."""
+    for name in ("TABLE_NAME", "EVENT_BUS_NAME", "THREAD_LIST_SHARDS", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, os.environ[name])
+
+
+@pytest.fixture
+def client(in_memory: None) -> Client:
+    return Client()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def sent(in_memory: None) -> Iterator[Attempts]:
+    from shared import event_bus
+
+    with faults.inject(client=event_bus._client) as attempts:
+        yield attempts
+
+
+def replay(*arguments: str) -> Result:
+    from local.replay import main
+
+    return CliRunner().invoke(main, arguments)
+
+
+def told(sent: Attempts) -> list[tuple[str, Any]]:
+    """Return detail type and detail of each event so far, and forget them."""
+    entries = [entry for _, request in sent.log for entry in request["Entries"]]
+    sent.log.clear()
+    assert {entry["EventBusName"] for entry in entries} <= {"message-api-Events"}
+    return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def test_a_replayed_thread_has_the_events_that_were_told_of_it(client: Client, sent: Attempts) -> None:
+    from functions import publish_events
+
+    with stream.changes() as records:
+        thread_id = client.thread(metadata={"a": "1"})
+        for _ in range(3):
+            client.message(thread_id)
+    client.message(client.thread())
+    publish_events.handler(stream.event(records), None)
+    first = told(sent)
+
+    result = replay(*HERE, "--project", client.project, "--thread", thread_id)
+
+    assert (result.exit_code, result.output) == (0, "4 events\n")
+    again = told(sent)
+    assert again[0][0] == "thread.created"
+    assert sorted(again, key=str) == sorted(first, key=str)
+
+
+def test_what_was_changed_is_told_as_updated(client: Client, sent: Attempts) -> None:
+    thread_id = client.thread()
+    message_id = client.message(thread_id)["id"]
+    client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
+
+    replay(*HERE, "--project", client.project)
+
+    assert [(kind, detail["event_id"]) for kind, detail in told(sent)] == [
+        ("thread.created", f"{client.project}/{thread_id}/1"),
+        ("thread.message.updated", f"{client.project}/{thread_id}/{message_id}/2"),
+    ]
+
+
+def test_a_project_is_replayed_whole_and_alone(client: Client, sent: Attempts) -> None:
+    threads = [client.thread() for _ in range(3)]
+    gone = client.thread()
+    client.message(gone)
+    client.create("delete_thread", gone)
+    Client().thread()
+
+    result = replay(*HERE, "--project", client.project)
+
+    assert result.output == "4 events\n"
+    assert [(kind, detail["id"]) for kind, detail in told(sent)] == [
+        *(("thread.created", thread_id) for thread_id in threads),
+        ("thread.deleted", gone),
+    ]
+
+
+def test_a_time_span_has_the_threads_that_were_active_and_the_messages_created_in_it(
+    client: Client, clock: Clock, sent: Attempts
+) -> None:
+    quiet, busy = client.thread(), client.thread()
+    client.message(busy)
+    clock.forward(3_600)
+    start = moment(time.time())
+    clock.forward(10)
+    inside = client.message(busy)["id"]
+    clock.forward(10)
+    end = moment(time.time())
+    clock.forward(10)
+    late = client.message(busy)["id"]
+    later = client.thread()
+
+    replay(*HERE, "--since", start, "--until", end)
+    assert [detail["id"] for _, detail in told(sent)] == [busy, inside]
+
+    replay(*HERE, "--since", start)
+    assert [detail["id"] for _, detail in told(sent)] == [busy, inside, late, later]
+
+    replay(*HERE, "--until", start, "--project", client.project)
+    assert [detail["id"] for _, detail in told(sent)][:2] == [quiet, busy]
+
+
+def test_what_nobody_can_see_is_not_told(client: Client, clock: Clock, sent: Attempts) -> None:
+    from shared.store import head
+
+    thread_id = client.thread()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(head, "_RETENTION_SECONDS", 60)
+        clock.forward(61)
+        result = replay(*HERE, "--project", client.project)
+    assert (result.output, told(sent)) == ("0 events\n", [])
+
+    result = replay(*HERE, "--project", client.project, "--thread", f"{thread_id}X")
+    assert (result.output, told(sent)) == ("0 events\n", [])
+
+
+def test_a_bus_that_refuses_is_one_line(client: Client, clock: Clock) -> None:
+    from shared import event_bus
+
+    client.thread()
+    entries = [{"ErrorCode": "InternalFailure", "ErrorMessage": "injected"}]
+    refuse = Fault("PutEvents", faults.answered({"FailedEntryCount": 1, "Entries": entries}), times=0)
+    with faults.inject(refuse, client=event_bus._client):
+        result = replay(*HERE, "--project", client.project)
+
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: the bus refused an event, 0 were told before: try again\n",
+    )
+
+
+def test_an_error_of_aws_is_one_line(client: Client) -> None:
+    with faults.inject(Fault("Query", faults.error("AccessDeniedException"))):
+        result = replay(*HERE, "--project", client.project)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ClientError: An error occurred (AccessDeniedException)")
+
+
+def test_a_stack_says_which_table_and_bus(client: Client, sent: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.thread()
+    outputs = {"TableName": "message-api-Table", "EventBusName": "message-api-Events"}
+    stack = {
+        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+        "Parameters": [{"ParameterKey": "ThreadListShards", "ParameterValue": "1"}],
+    }
+    asked: list[Any] = []
+
+    def describe_stacks(**arguments: str) -> dict[str, Any]:
+        asked.append(arguments)
+        return {"Stacks": [stack]}
+
+    monkeypatch.setattr(boto3, "client", lambda _service: SimpleNamespace(describe_stacks=describe_stacks))
+
+    result = replay("--stack", "mine", "--region", "us-east-1", "--project", client.project)
+
+    assert (result.output, asked) == ("1 events\n", [{"StackName": "mine"}])
+    assert len(told(sent)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((*HERE,), "Say what is to be told"),
+        ((*HERE, "--thread", "thread_1"), "A thread needs its project"),
+        (("--project", "alpha"), "Say which table and which bus"),
+        ((*HERE, "--since", "yesterday"), "does not match the formats"),
+    ],
+)
+def test_a_command_line_that_says_too_little_is_refused(arguments: tuple[str, ...], complaint: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "local.replay", *arguments],
+        cwd=ROOT,
+        env=environment(EVENT_BUS_NAME=""),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert complaint in run.stderr

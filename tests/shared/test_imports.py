@@ -1,0 +1,63 @@
+"""What importing a handler loads: most of a cold start is that."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from local import template
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(function.handler.split(".")[1] for function in template.load().functions)
+# Each is slow to load, and nothing that a function does.
+NOWHERE = {
+    "asyncio",
+    "aws_xray_sdk",
+    "boto3",
+    "http.server",
+    "moto",
+    "multiprocessing",
+    "requests",
+    "s3transfer",
+    "unittest",
+    "aws_lambda_powertools.tracing",
+    "aws_lambda_powertools.utilities.parser",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_lambda_powertools.event_handler",
+}
+WITH_MODELS = {"create_message", "create_thread", "modify_message", "modify_thread", "ingest_message"}
+
+
+@cache
+def imported(function: str) -> frozenset[str]:
+    """Return the names of all modules that a fresh interpreter has loaded once it has the handler."""
+    code = (
+        f"import json, sys; sys.path[:] = {[str(ROOT), *sys.path]!r}; "
+        f"import functions.{function}; print(json.dumps(list(sys.modules)))"
+    )
+    credentials = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": template.REGION}
+    variables = template.load().environment | credentials | {"PATH": os.environ["PATH"]}
+    # -S: whatever this environment loads by itself at a start is not the handler's.
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", code], env=variables, capture_output=True, text=True, check=True
+    )
+    return frozenset(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_handler_does_not_load_what_no_function_needs(function: str) -> None:
+    assert not NOWHERE & imported(function)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_handlers_that_read_a_body_load_pydantic(function: str) -> None:
+    assert ("pydantic" in imported(function)) == (function in WITH_MODELS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_handler_loads_no_other_handler(function: str) -> None:
+    assert {name for name in imported(function) if name.startswith("functions.")} == {f"functions.{function}"}

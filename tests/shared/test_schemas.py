@@ -1,0 +1,183 @@
+"""The schemas in schemas/: what is really emitted is as they say, and so is what is really taken."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests import queues, schemas, stream
+from tests.client import Client
+
+PARTS = [
+    {"type": "text", "text": "What is on these?"},
+    {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    {"type": "image_url", "image_url": {"url": "https://example.com/b.png", "detail": "low"}},
+    {"type": "image_file", "image_file": {"file_id": "file-1"}},
+]
+ATTACHMENTS: list[dict[str, Any]] = [
+    {"file_id": "file-1", "tools": [{"type": "code_interpreter"}, {"type": "file_search"}]},
+    {"tools": []},
+    {},
+]
+NOTES = [
+    {
+        "type": "file_citation",
+        "text": "[1]",
+        "start_index": 0,
+        "end_index": 3,
+        "file_citation": {"file_id": "file-1"},
+    },
+    {"type": "file_path", "text": "x", "start_index": 0, "end_index": 1, "file_path": {"file_id": "file-1"}},
+]
+ANNOTATED = {"type": "text", "text": {"value": "[1]x", "annotations": NOTES}}
+INCOMPLETE = {"status": "incomplete", "incomplete_details": {"reason": "max_tokens"}}
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "user", "content": "hello"},
+    {"role": "user", "content": PARTS, "attachments": ATTACHMENTS, "metadata": {"a": "1", "b": ""}},
+    {"role": "user", "content": "hello", "attachments": None, "metadata": None},
+    {"role": "assistant", "content": "hello"},
+    {"role": "assistant", "content": [ANNOTATED, {"type": "refusal", "refusal": "no"}], **INCOMPLETE},
+    {"role": "assistant", "content": PARTS, "assistant_id": "asst_1", "run_id": "run_1", "status": "completed"},
+    {"role": "assistant", "content": "x", "assistant_id": None, "run_id": None, "incomplete_details": None},
+]
+# What changes in a good command, of an assistant or a user, and makes it one that is rejected.
+WRONG: list[dict[str, Any]] = [
+    {"command_id": ...},
+    {"command_id": ""},
+    {"command_id": "x" * 256},
+    {"command_id": 1},
+    {"project": ...},
+    {"project": "A"},
+    {"thread_id": "msg_1"},
+    {"role": "system"},
+    {"role": ...},
+    {"content": ...},
+    {"content": ""},
+    {"content": []},
+    {"content": "x" * 256_001},
+    {"content": [{"type": "text"}]},
+    {"content": [{"type": "audio"}]},
+    {"content": [{"type": "image_url", "image_url": {"url": "https://example.com", "detail": "huge"}}]},
+    {"content": [{"type": "text", "text": "x"}] * 65},
+    {"metadata": {"a": 1}},
+    {"metadata": {"": "a"}},
+    {"metadata": {str(number): "" for number in range(17)}},
+    {"attachments": [{"file_id": "x" * 129}]},
+    {"unknown": 1},
+    {"role": "user", "run_id": "run_1"},
+    {"role": "user", "content": [ANNOTATED]},
+    {"role": "assistant", "run_id": "a#b"},
+    {"role": "assistant", "status": "incomplete"},
+    {"role": "assistant", "incomplete_details": {"reason": "max_tokens"}},
+]
+
+
+def run(command: dict[str, Any]) -> bool:
+    """Tell whether a command is carried out."""
+    from shared import commands
+    from shared.errors import WireError
+
+    try:
+        commands.create_message(json.loads(json.dumps(command)))
+    except WireError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("body", MESSAGES)
+def test_all_that_is_told_of_a_message_is_as_the_schema_says(client: Client, body: dict[str, Any]) -> None:
+    from shared import commands, events
+
+    thread_id = client.thread()
+    records = []
+    with stream.changes() as created:
+        commands.create_message(queues.command(client, thread_id) | body)
+    records += created
+    message_id = client.page(thread_id)["data"][0]["id"]
+    with stream.changes() as updated:
+        client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "b"}})
+    records += updated
+    with stream.changes() as deleted:
+        client.create("delete_message", thread_id, message_id)
+    records += deleted
+
+    told = [schemas.event(*event) for record in records for event in events.of_record(record)]
+
+    names = ["created", "updated", "deleted"]
+    assert [event["detail-type"] for event in told] == [f"thread.message.{name}" for name in names]
+
+
+def test_all_that_is_told_of_a_thread_is_as_the_schema_says(client: Client) -> None:
+    from shared import events
+
+    records = []
+    with stream.changes() as created:
+        thread_id = client.thread(metadata={"a": "1"}, tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}})
+    records += created
+    with stream.changes() as updated:
+        client.create("modify_thread", thread_id, body={"metadata": None})
+    records += updated
+    with stream.changes() as deleted:
+        client.create("delete_thread", thread_id)
+    records += deleted
+
+    told = [schemas.event(*event) for record in records for event in events.of_record(record)]
+
+    assert [event["detail-type"] for event in told] == ["thread.created", "thread.updated", "thread.deleted"]
+
+
+def test_what_a_replay_or_a_large_message_tells_is_as_the_schema_says(client: Client) -> None:
+    from shared import events
+    from shared.store import keys, table
+
+    thread_id = client.thread()
+    message_id = client.message(thread_id, "\N{GRINNING FACE}" * 256_000)["id"]
+    client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
+    item = table.get(keys.key(keys.thread_partition(client.project, thread_id), message_id))
+    assert item
+
+    detail = schemas.event(*events.of_message(item))["detail"]
+
+    assert (detail["content_omitted"], detail["previous_metadata"]) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"detail-type": "thread.message.read"},
+        {"source": "somebody"},
+        {"detail-type": "thread.created"},
+        {"detail": {"version": 0}},
+        {"detail": {"version": None}},
+        {"detail": {"content_omitted": None}},
+        {"detail": {"more": 1}},
+        {"detail": {"previous_metadata": {}}},
+        {"detail": {"role": "system"}},
+    ],
+)
+def test_the_schema_of_events_refuses_what_is_never_told(client: Client, change: dict[str, Any]) -> None:
+    from shared import events
+
+    with stream.changes() as records:
+        client.message(client.thread())
+    (kind, detail), *_ = events.of_record(next(record for record in records if "role" in record["dynamodb"]["NewImage"]))
+    event = schemas.event(kind, detail)
+
+    changed = event | change | {"detail": event["detail"] | change.get("detail", {})}
+
+    assert not schemas.validator("event").is_valid(changed)
+
+
+@pytest.mark.parametrize("body", MESSAGES)
+def test_what_the_schema_of_commands_allows_is_carried_out(client: Client, body: dict[str, Any]) -> None:
+    command = queues.command(client, client.thread()) | body
+
+    assert (schemas.validator("command").is_valid(command), run(command)) == (True, True)
+
+
+@pytest.mark.parametrize("change", WRONG, ids=range(len(WRONG)))
+def test_what_the_schema_of_commands_refuses_is_rejected(client: Client, change: dict[str, Any]) -> None:
+    whole = queues.command(client, client.thread()) | change
+    command = {name: value for name, value in whole.items() if value is not ...}
+
+    assert (schemas.validator("command").is_valid(command), run(command)) == (False, False)
