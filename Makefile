@@ -26,7 +26,7 @@ export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help local events command respond keys replay invoke test check build lock clean
+.PHONY: help local events command respond keys replay invoke test check bench build lock clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -69,6 +69,9 @@ check: .venv/ready ## format, lint, types, template, and an import of every hand
 	@rm -rf .build && mkdir .build
 	@$(MAKE) build-Dependencies ARTIFACTS_DIR=.build LAYER_FOR="--python $(or $(DEPLOYED),.venv/bin/python)"
 	.venv/bin/python .ci/import_handlers.py .aws-sam/build .build/python $(or $(DEPLOYED),.venv/bin/python)
+
+bench: .venv/ready $(if $(DEPLOYED),.venv-3.13/ready) ## measure, and write docs/performance.md (ONLY="cold warm", RUNS=15)
+	@$(if $(DEPLOYED),.venv-3.13,.venv)/bin/python -m benchmarks $(ONLY)
 
 build: $(UV) ## what `sam deploy` deploys, in .aws-sam/build
 	$(SAM) build

@@ -46,7 +46,7 @@ def run() -> Report:
             f"{max(bundles.values()):.0f} KB",
         ],
         ["layer, zipped", f"{layer:.1f} MB"],
-        *([f"memory, {what}", figure] for what, figure in pages.items()),
+        *(list[object]([f"memory, {what}", figure]) for what, figure in pages.items()),
     ]
     summary = (
         Row("A function's code, zipped", f"{max(bundles.values()):.0f} KB", "150 KB"),

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSResponse
 
 # Looking up the API key is no call of the operation's: it is done once a minute.
 _KEY_LOOK_UP = b'"key#'
+_HEADERS: Any = {"content-type": "application/x-amz-json-1.0"}
 
 
 class Call(NamedTuple):
@@ -39,7 +40,7 @@ def recording() -> Iterator[list[Call]]:
         calls.append(Call(model.name, asked[model.name], text.encode()))
 
     events = importlib.import_module("shared.store.table")._client.meta.events  # noqa: SLF001 - there is no other way in
-    handlers = {"provide-client-params.dynamodb": ask, "after-call.dynamodb": answer}
+    handlers: dict[str, Any] = {"provide-client-params.dynamodb": ask, "after-call.dynamodb": answer}
     for event, handler in handlers.items():
         events.register(event, handler)
     try:
@@ -58,7 +59,7 @@ def answering(calls: list[Call], key: bytes) -> Iterator[None]:
         target = request.headers["X-Amz-Target"]
         operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
         body = key if _KEY_LOOK_UP in request.body else answers[operation]
-        return AWSResponse(request.url, 200, {"content-type": "application/x-amz-json-1.0"}, _Raw(body))
+        return AWSResponse(request.url, 200, _HEADERS, _Raw(body))
 
     with mock.patch.object(botocore.httpsession.URLLib3Session, "send", send):
         yield

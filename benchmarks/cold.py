@@ -1,6 +1,6 @@
 """Cold start: the processor time of a fresh interpreter from its start to a ready handler, on built artifacts.
 
-The floor imports boto3 and makes one DynamoDB client. Lambda's folders are read-only, so here nothing is written either:
+The floor imports boto3 and makes one DynamoDB client. Lambda's folders are read-only, so nothing is written here:
 what has no bytecode is compiled anew each time. `Init Duration` is taken as Lambda takes it, from the start of the real
 runtime client until it asks for the first event.
 """
@@ -64,8 +64,10 @@ def run() -> Report:
                 f"{group.bound_without:.2f}",
             ),
         ]
-    for name in ("floor", _WITHOUT):
-        rows.append([name, figures.spread(times[name], ".0f"), "", "", figures.spread(inits[name], ".0f")])
+    rows += [
+        [name, figures.spread(times[name], ".0f"), "", "", figures.spread(inits[name], ".0f")]
+        for name in ("floor", _WITHOUT)
+    ]
     head = ["function", "processor time, ms", "of the floor", f"of the {_WITHOUT}", "Init Duration, ms"]
     return Report(figures.table(head, rows), tuple(summary))
 

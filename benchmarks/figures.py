@@ -1,9 +1,10 @@
 """Figures: measured side by side, summed up as medians and ratios, and shown as Markdown."""
 
+import importlib
 import os
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 # Fewer show only that a benchmark works.
@@ -39,7 +40,7 @@ class Ratio(NamedTuple):
         return f"**{self.median:.2f}** ({self.low:.2f} - {self.high:.2f})"
 
 
-def alternate(sides: dict[str, Callable[[], float]], runs: int = RUNS) -> dict[str, list[float]]:
+def alternate(sides: Mapping[str, Callable[[], float]], runs: int = RUNS) -> dict[str, list[float]]:
     """Let the sides take turns, each once unmeasured and then `runs` times; return what each returned."""
     for side in sides.values():
         side()
@@ -72,6 +73,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table; all columns but the first hold figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def report_of(benchmark: str) -> Report:
+    """Run a benchmark, which is a module with a function `run`."""
+    report: Report = importlib.import_module(f"benchmarks.{benchmark}").run()
+    return report
 
 
 def say(text: str) -> None:

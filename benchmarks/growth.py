@@ -11,8 +11,8 @@ from benchmarks import figures, plot
 from benchmarks.artifacts import ROOT
 from benchmarks.figures import RUNS, TEXT, Report, Row
 from local import database, engine, template
-from tests.client import Client
 from tests import capacity
+from tests.client import Client
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 _RUN_ID = "run_in_the_middle"
@@ -47,7 +47,7 @@ def run() -> Report:
 
 def _measure() -> tuple[Measured, dict[str, str]]:
     """Return the milliseconds of each operation by size, and its read and write units at the sizes, once if equal."""
-    from benchmarks import seed  # noqa: PLC0415 - the store makes its client when it is imported
+    from benchmarks import seed
 
     operations: Operations = {}
     for size in SIZES:

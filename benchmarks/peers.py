@@ -128,7 +128,8 @@ def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
     def side(operation: str, size: int) -> Took:
-        assert process.stdin and process.stdout  # noqa: S101 - pipes, as asked for
+        if process.stdin is None or process.stdout is None:
+            raise AssertionError  # they are pipes
         process.stdin.write(f"{operation} {size}\n")
         process.stdin.flush()
         for line in process.stdout:
@@ -139,13 +140,12 @@ def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
     try:
         yield side
     finally:
-        process.stdin.close() if process.stdin else None
-        process.wait()
+        process.communicate()  # the end of its input ends it
 
 
 def _ours() -> Side:
     """Return our handlers, in this process."""
-    from benchmarks import seed  # noqa: PLC0415 - the store makes its client when it is imported
+    from benchmarks import seed
 
     client = Client()
     threads: dict[int, tuple[str, list[str]]] = {}

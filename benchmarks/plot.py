@@ -1,7 +1,7 @@
 """Line plots as SVG, both axes logarithmic; they stay legible on a light and on a dark page."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -20,10 +20,10 @@ _COLOURS = (
     "#84cc16",
 )
 
-Points = list[tuple[float, float]]
+Points = Sequence[tuple[float, float]]
 
 
-def write(file: Path, title: str, axes: tuple[str, str], lines: dict[str, Points]) -> None:
+def write(file: Path, title: str, axes: tuple[str, str], lines: Mapping[str, Points]) -> None:
     """Draw lines through points above 0, each with its name at its end."""
     every = [point for points in lines.values() for point in points]
     across, up = (
@@ -40,7 +40,8 @@ def write(file: Path, title: str, axes: tuple[str, str], lines: dict[str, Points
         ]
         parts.append(_text(_WIDTH - _RIGHT + 14, heights[name] + 4, name, "start", colour))
     body = "\n".join(parts)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12">'
+    font = 'font-family="sans-serif" font-size="12"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" {font}>'
     file.write_text(f"{head}\n{body}\n</svg>\n", encoding="utf-8")
 
 

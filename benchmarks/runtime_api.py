@@ -78,6 +78,8 @@ def _init(handler: str, task: Path, *packages: Path) -> float:
         finally:
             process.kill()
             process.wait()
-    if isinstance(asked, str):
-        raise RuntimeError(f"{handler} does not start: {asked}")
-    return (asked - started) * 1000
+    match asked:
+        case float():
+            return (asked - started) * 1000
+        case _:
+            raise RuntimeError(f"{handler} does not start: {asked}")

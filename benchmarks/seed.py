@@ -9,7 +9,6 @@ from shared.records import Draft
 from shared.store import head, items, keys, table
 from tests.client import Client
 
-
 _AGE_MILLISECONDS = 3_600_000
 
 
@@ -32,6 +31,7 @@ def thread(client: Client, size: int, run_id: str = "") -> tuple[str, list[str]]
         stored += items.message_items(partition, message_id, draft._replace(run_id=run), packed)
         if run:
             stored.append({**keys.key(partition, keys.run_prefix(run) + message_id), "v": {"N": str(head.SCHEMA)}})
+    table.start_clock(600)
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(table.batch_put, stored[start : start + 500]) for start in range(0, len(stored), 500)]:
             done.result()

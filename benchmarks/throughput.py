@@ -60,7 +60,7 @@ def _process(url: str, project: str, secret: str, threads: list[str], clients: i
 
 def _create(client: Client, threads: list[str], until: float) -> Outcome:
     found: Outcome = []
-    chosen = random.Random()  # noqa: S311 - which thread is next is no secret
+    chosen = random.Random()
     body = {"role": "user", "content": TEXT}
     while time.monotonic() < until:
         started = time.perf_counter()

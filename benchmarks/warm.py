@@ -61,7 +61,7 @@ def _measure() -> dict[str, dict[str, list[float]]]:
     found = {}
     for name, event in events.items():
         figures.say(f"  {name}")
-        sides = {"bare": partial(_bare, aws, recorded[name]), "ours": _handler(name)}
+        sides: dict[str, Handler] = {"bare": partial(_bare, aws, recorded[name]), "ours": _handler(name)}
         with canned.answering(recorded[name], key):
             found[name] = figures.alternate(
                 {side: partial(_milliseconds, handler, event) for side, handler in sides.items()}
@@ -121,9 +121,8 @@ def _bare(aws: Any, calls: list[Call], event: Event) -> Any:
 
 def _items(answer: dict[str, Any]) -> list[Any]:
     """Return the items that an answer of DynamoDB's holds, whatever the operation."""
-    batches = (
-        [items for items in answer.get("Responses", {}).values()] if isinstance(answer.get("Responses"), dict) else []
-    )
+    responses = answer.get("Responses", [])
+    batches = list(responses.values()) if isinstance(responses, dict) else []
     single = [answer[name] for name in ("Item", "Attributes") if name in answer]
     return [*answer.get("Items", []), *single, *(item for items in batches for item in items)]
 

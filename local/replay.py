@@ -44,6 +44,7 @@ class _Span(NamedTuple):
 )
 @click.option("--until", type=_MOMENT, help="Only threads and messages created before then (UTC).")
 def main(
+    *,
     stack: str | None,
     table: str | None,
     bus: str | None,

@@ -1,4 +1,4 @@
-"""A consumer of events, as docs/events.md tells how to write one: it rebuilds threads and messages from what it is told.
+"""A consumer of events, as docs/events.md tells to write one: it rebuilds threads and messages from what it is told.
 
 Events may come in any order and more than once. What it relies on: an event id is of one change, and the version of an
 object grows with each change of it.
@@ -47,7 +47,9 @@ class Consumer:
     def threads(self) -> dict[str, tuple[Json, list[Json]]]:
         """Return each thread with its messages, oldest first."""
         return {
-            thread_id: (thread.shown, self._of(thread_id)) for thread_id, thread in self._threads.items() if thread.shown
+            thread_id: (thread.shown, self._of(thread_id))
+            for thread_id, thread in self._threads.items()
+            if thread.shown
         }
 
     def _of(self, thread_id: str) -> list[Json]:

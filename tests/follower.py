@@ -135,7 +135,7 @@ def follow(story: Story, idle: int = 0, **query: Any) -> list[str]:
         if not page["data"]:
             if ended:
                 return read
-            story.scheduler.pause(10)
+            story.scheduler.pause(20)
 
 
 def browse(story: Story) -> None:
@@ -149,4 +149,4 @@ def browse(story: Story) -> None:
         while page["data"] and story.draw.random() < 0.8:
             story.scheduler.pause(story.draw.choice((0, 0, 5)))
             page = story.page(**query, **{cursor: page[end]})
-        story.scheduler.pause(10)
+        story.scheduler.pause(20)

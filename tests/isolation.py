@@ -62,8 +62,8 @@ class _RefusedError(Exception):
 class Engine:
     """The table. `hang` is how many creates of a thread may overtake one that is not yet visible.
 
-    With `slow_reads` a GetItem now and then takes as long as many creates do, as one that is sent again does; with
-    `stalls` so does a thread's transaction of this number, before an item other than the head.
+    With `slow_reads` a GetItem or Query now and then takes as long as many creates do, as one that is sent again does;
+    with `stalls` so does a thread's transaction of this number, before an item other than the head.
     """
 
     def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False, stalls: int = 0) -> None:
@@ -113,7 +113,7 @@ class Engine:
 
     def _wait_long(self, may: bool, how_often: float) -> None:
         if may and self._random.random() < how_often:
-            self._scheduler.pause(self._random.choice((100, 1_000, 3_000)))
+            self._scheduler.pause(self._random.choice((100, 400, 1_600)))
 
     def _cell(self, key: Item) -> _Cell:
         return self._partitions[key["threadId"]["S"]].cell(key["messageId"]["S"])
@@ -139,6 +139,7 @@ class Engine:
         return {"Responses": {table: found}}
 
     def _query(self, request: Item) -> Item:
+        self._wait_long(self._slow_reads, 0.1)
         partition, low, high = (
             request["ExpressionAttributeValues"][f":{name}"]["S"] for name in ("partition", "low", "high")
         )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,9 +22,22 @@ def in_memory() -> Iterator[None]:
 @pytest.fixture
 def tidy(in_memory: None) -> Iterator[None]:
     """Remove what a test put into the table: moto copies all of it for each write of each transaction."""
-    before = {partition: {*items} for partition, items in partitions().items()}
+    with _as_it_was():
+        yield
+
+
+@pytest.fixture(scope="module")
+def tidy_module(in_memory: None) -> Iterator[None]:
+    """Remove what the fixtures of a module put into the table."""
+    with _as_it_was():
+        yield
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    before = {partition: {*items} for partition, items in _partitions().items()}
     yield
-    after = partitions()
+    after = _partitions()
     for partition in [*after]:
         for sort in after[partition].keys() - before.get(partition, set()):
             del after[partition][sort]
@@ -31,11 +45,8 @@ def tidy(in_memory: None) -> Iterator[None]:
             del after[partition]
 
 
-def partitions() -> dict[str, dict[str, Any]]:
+def _partitions() -> dict[str, dict[str, Any]]:
     """Return the items of the table by partition and sort key, as moto holds them."""
-    items: dict[str, dict[str, Any]] = _table().items
+    table = get_backend("dynamodb")[ACCOUNT][REGION].tables[os.environ["TABLE_NAME"]]
+    items: dict[str, dict[str, Any]] = table.items
     return items
-
-
-def _table() -> Any:
-    return get_backend("dynamodb")[ACCOUNT][REGION].tables[os.environ["TABLE_NAME"]]

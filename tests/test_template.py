@@ -1,6 +1,7 @@
 """What template.yaml must say, whatever else changes in it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,22 @@ def test_every_parameter_says_what_it_is_for() -> None:
 
     assert [name for group in groups for name in group["Parameters"]] == list(parameters)
     assert all(parameter["Description"] and "Default" in parameter for parameter in parameters.values())
+
+
+def test_a_published_version_changes_with_every_parameter_that_its_function_reads() -> None:
+    shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    published = [function for function in FUNCTIONS.values() if "AutoPublishAlias" in function]
+
+    assert published
+    for function in published:
+        variables = shared | function.get("Environment", {}).get("Variables", {})
+        read = {value.removeprefix("!") for value in variables.values()} & TEMPLATE["Parameters"].keys()
+        assert {*re.findall(r"\${(\w+)}", function["VersionDescription"].removeprefix("!"))} == read | {"SnapStart"}
+
+
+def test_functions_are_compiled_for_the_python_that_runs_them() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+
+    assert set(re.findall(r"--python-version ([0-9.]+)", makefile)) == {
+        TEMPLATE["Globals"]["Function"]["Runtime"].removeprefix("python")
+    }

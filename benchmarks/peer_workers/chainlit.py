@@ -1,7 +1,7 @@
 """Chainlit's DynamoDB data layer: a message is an item, in the order of random ids; a thread is opened as a whole."""
 
 import asyncio
-import datetime
+import datetime as dt
 import importlib
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +22,7 @@ def main() -> None:
     loop = asyncio.new_event_loop()
 
     def append(size: int, name: str = "") -> None:
-        now = datetime.datetime.now(datetime.UTC).isoformat()
+        now = dt.datetime.now(dt.UTC).isoformat()
         step = {"id": name or str(uuid4()), "threadId": str(size), "type": "user_message", "name": "user"}
         loop.run_until_complete(layer.create_step({**step, "output": TEXT, "createdAt": now}))
 

@@ -46,6 +46,9 @@ _CONFLICT = "TransactionConflictException"
 # Why a part of a transaction may succeed when the whole is tried again.
 _TRY_AGAIN = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
+# The system's randomness: what is drawn from a generator's state repeats in every instance restored from a snapshot.
+_random = random.SystemRandom()
+
 _session = botocore.session.get_session()
 _session.register_component("response_parser_factory", AsItIs())
 _client: Any = _session.create_client("dynamodb", config=_CONFIG)
@@ -251,6 +254,6 @@ def tries() -> Iterator[None]:
     yield
     longest = 0.01
     while True:
-        time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, hides nothing
+        time.sleep(_random.uniform(0, longest))
         longest = min(longest * 2, _LONGEST_PAUSE)
         yield

@@ -14,6 +14,11 @@ def _table(in_memory: None) -> None:
     """Every test here runs on the table in memory."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _tidy_module(anybody: Client, tidy_module: None) -> None:
+    """Each module leaves the table as it was, but for the key of `anybody`."""
+
+
 @pytest.fixture(autouse=True)
 def _tidy(tidy: None) -> None:
     """Each leaves the table as it was."""

@@ -117,7 +117,9 @@ def test_a_project_is_replayed_whole_and_alone(client: Client, sent: Attempts) -
 def test_a_time_span_has_the_threads_that_were_active_and_the_messages_created_in_it(
     client: Client, clock: Clock, sent: Attempts
 ) -> None:
-    quiet, busy = client.thread(), client.thread()
+    quiet = client.thread()
+    clock.forward(1)
+    busy = client.thread()
     client.message(busy)
     clock.forward(3_600)
     start = moment(time.time())

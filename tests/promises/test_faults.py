@@ -103,8 +103,9 @@ def test_our_own_retry_after_a_lost_answer_carries_the_same_token(client: Client
     assert first == second
 
 
+@pytest.mark.parametrize(("others", "deleted"), [(0, False), (3, False), (3, True), (20, False)])
 def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_token_is_forgotten(
-    client: Client, thread_id: str
+    client: Client, thread_id: str, others: int, deleted: bool
 ) -> None:
     """DynamoDB remembers a token for ten minutes; after that the conditions tell whose message stands there."""
 
@@ -119,16 +120,19 @@ def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_toke
             reasons = refused.response["CancellationReasons"]
         return faults.error("TransactionCanceledException", CancellationReasons=reasons)(attempt)
 
-    def others() -> None:
-        for number in range(3):
+    def meanwhile() -> None:
+        if deleted:
+            client.create("delete_message", thread_id, client.page(thread_id)["data"][0]["id"])
+        for number in range(others):
             client.message(thread_id, f"other {number}")
 
     with faults.inject(
-        Fault("TransactWriteItems", lost_after(others)), Fault("TransactWriteItems", without_token, at=2)
+        Fault("TransactWriteItems", lost_after(meanwhile)), Fault("TransactWriteItems", without_token, at=2)
     ):
         answer = create(client, thread_id)
     assert answer.status == 200
-    assert texts(client, thread_id) == ["first", "second", "other 0", "other 1", "other 2"]
+    expected = ["first", "second", *(f"other {number}" for number in range(others))]
+    assert texts(client, thread_id) == [text for text in expected if not (deleted and text == "second")]
 
 
 @pytest.mark.parametrize("effect", [faults.conflict, faults.throttle, faults.timeout, faults.server_error])

@@ -34,11 +34,9 @@ def test_a_follower_loses_nothing(monkeypatch: Patch, seed: int) -> None:
 
 
 def test_a_follower_of_a_run_loses_nothing(monkeypatch: Patch, seed: int) -> None:
-    of_run = {"run_id": RUN}
-    lost = {
-        run: found for run in range(seed, seed + RUNS // 5) if (found := lost_by_a_follower(run, monkeypatch, of_run))
-    }
-    assert lost == {}
+    """One create hangs half visible in each: its run entry may be seen before its message, or after it."""
+    for run in range(seed, seed + RUNS // 5):
+        assert lost_by_a_follower(run, monkeypatch, {"run_id": RUN}, stalls=run % 9 + 2) == set(), f"seed {run}"
 
 
 def test_no_page_of_any_kind_passes_over_a_message(monkeypatch: Patch, seed: int) -> None:
@@ -62,12 +60,12 @@ SLOW: dict[str, Any] = {"slow_reads": True, "hang": 8, "most": 24}
 def test_a_follower_loses_nothing_when_the_head_is_read_late(
     monkeypatch: Patch, seed: int, query: dict[str, str]
 ) -> None:
-    for run in range(seed, seed + RUNS // 25):
+    for run in range(seed, seed + RUNS // 50):
         assert lost_by_a_follower(run, monkeypatch, query, **SLOW) == set(), f"seed {run}"
 
 
 def test_no_page_passes_over_a_message_when_the_head_is_read_late(monkeypatch: Patch, seed: int) -> None:
-    for run in range(seed, seed + RUNS // 25):
+    for run in range(seed, seed + RUNS // 50):
         story = Story(run, **SLOW)
         story.run(monkeypatch, 3, browse)
         assert story.passed_over() == [], f"seed {run}"

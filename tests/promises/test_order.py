@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests import processes
+from tests import faults, processes
 from tests.client import Client
 from tests.clock import Clock
+from tests.faults import Fault
 from tests.processes import Created
 
 
@@ -73,6 +74,26 @@ def test_messages_of_one_millisecond_have_an_order(client: Client, monkeypatch: 
     assert [message["id"] for message in messages] == sorted(message["id"] for message in messages)
     assert len({message["created_at"] for message in messages}) == 1
     assert listed(client, thread_id) == messages
+
+
+def test_a_page_shows_what_was_there_when_all_that_its_query_finds_is_newer_than_the_head_it_read(
+    client: Client,
+) -> None:
+    thread_id = client.thread()
+    message = client.message(thread_id)
+    head_is_read = threading.Event()
+
+    def create_more() -> None:
+        assert head_is_read.wait(10)
+        for _ in range(3):
+            client.message(thread_id)
+
+    with faults.inject(
+        Fault("GetItem", faults.after(head_is_read.set)), Fault("Query", faults.before(create_more))
+    ) as attempts:
+        page = client.page(thread_id, limit=1)
+    assert page["data"] == [message]
+    assert attempts.operations.count("Query") == 2
 
 
 @pytest.mark.parametrize("run", range(12))

@@ -13,6 +13,7 @@ from botocore.model import OperationModel
 
 from tests import faults
 from tests.client import Answer, Client
+from tests.clock import Clock
 
 RUN = "run_1"
 
@@ -71,6 +72,21 @@ def test_a_create_alone_is_one_call(client: Client) -> None:
         for _ in range(10):
             client.message(thread_id)
     assert attempts.operations == ["TransactWriteItems"] * 10
+
+
+def test_a_repeat_is_one_call_also_when_its_clock_is_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the Idempotency-Key says counts more than that the id which was drawn is too low."""
+    clock = Clock(monkeypatch)
+    thread_id = client.thread()
+    clock.forward(1)
+    headers = {"idempotency-key": "key"}
+    body = {"role": "user", "content": "hello"}
+    first = client.call("create_message", thread_id, body=body, headers=headers)
+    clock.forward(-5)
+    with faults.inject() as attempts:
+        repeat = client.call("create_message", thread_id, body=body, headers=headers)
+    assert repeat.text == first.text
+    assert attempts.operations == ["TransactWriteItems"]
 
 
 def test_a_create_among_eight_writers_takes_few_attempts(

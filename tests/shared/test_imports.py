@@ -24,7 +24,6 @@ NOWHERE = {
     "requests",
     "s3transfer",
     "unittest",
-    "aws_lambda_powertools.tracing",
     "aws_lambda_powertools.utilities.parser",
     "aws_lambda_powertools.utilities.data_classes",
     "aws_lambda_powertools.event_handler",

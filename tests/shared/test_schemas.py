@@ -7,7 +7,9 @@ import pytest
 
 from tests import queues, schemas, stream
 from tests.client import Client
+from tests.local_api import ROOT
 
+SAMPLES = ("ingest_message", "publish_events")
 PARTS = [
     {"type": "text", "text": "What is on these?"},
     {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
@@ -160,12 +162,24 @@ def test_the_schema_of_events_refuses_what_is_never_told(client: Client, change:
 
     with stream.changes() as records:
         client.message(client.thread())
-    (kind, detail), *_ = events.of_record(next(record for record in records if "role" in record["dynamodb"]["NewImage"]))
+    (kind, detail), *_ = events.of_record(
+        next(record for record in records if "role" in record["dynamodb"]["NewImage"])
+    )
     event = schemas.event(kind, detail)
 
     changed = event | change | {"detail": event["detail"] | change.get("detail", {})}
 
     assert not schemas.validator("event").is_valid(changed)
+
+
+def test_the_sample_events_are_as_the_schemas_say(client: Client) -> None:
+    from shared import events
+
+    sample = {name: json.loads((ROOT / f"events/{name}.json").read_text())["Records"] for name in SAMPLES}
+
+    assert schemas.validator("command").is_valid(json.loads(sample["ingest_message"][0]["body"]))
+    (told,) = events.of_record(sample["publish_events"][0])
+    assert schemas.event(*told)["detail-type"] == "thread.message.created"
 
 
 @pytest.mark.parametrize("body", MESSAGES)

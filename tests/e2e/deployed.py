@@ -1,0 +1,175 @@
+"""The template as `sam deploy` deploys it, on ministack: an emulator of AWS in an environment and a process of its own.
+
+What ministack does not do is done here: it leaves out the routes of an API that is described by its body, and the layer
+is for Lambda's processor. Its Lambda runs a function with the Python that it runs with itself.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import uv
+
+from tests.local_api import ROOT, environment
+
+MINISTACK = "1.5.33"
+TRANSLATOR = "1.115.0"  # what ministack has for the SAM transform, as an extra with much else
+STACK = "message-api"
+_BUCKET = "artifacts"
+
+
+class NotHadError(Exception):
+    """Something that is to be installed cannot be had here."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack: where AWS is, its outputs, and its API under `base_url` for requests with this Host."""
+
+    aws: str
+    outputs: dict[str, str]
+    base_url: str
+    host: str
+
+    def client(self, service: str) -> Any:
+        return _client(service, self.aws)
+
+    def run(self, *arguments: str) -> str:
+        """Run one of our own commands against the deployment; return what it prints."""
+        return _run([sys.executable, "-m", *arguments], AWS_ENDPOINT_URL=self.aws)
+
+
+@contextmanager
+def deployment(folder: Path) -> Iterator[Deployment]:
+    """Build, deploy, and yield the deployment; nothing is left of it but the folder. Raises `NotHadError`."""
+    python = _deployed_python()
+    try:
+        _sam("--version")
+    except AssertionError as error:
+        raise NotHadError(str(error)) from error
+    build = folder / "build"
+    _sam("build", "--build-dir", str(build))
+    layer = build / "Dependencies"
+    shutil.rmtree(layer)
+    layer.mkdir()
+    _run(["make", "build-Dependencies", f"ARTIFACTS_DIR={layer}", f"LAYER_FOR=--python {python}"])
+    with _ministack(python, folder) as aws:
+        _client("s3", aws).create_bucket(Bucket=_BUCKET)
+        template = str(build / "template.yaml")
+        arguments = ["--config-file", str(ROOT / "samconfig.toml"), "--template-file", template, "--no-progressbar"]
+        arguments += ["--no-resolve-s3", "--s3-bucket", _BUCKET]
+        _sam("deploy", *arguments, AWS_ENDPOINT_URL=aws)
+        described = _client("cloudformation", aws).describe_stacks(StackName=STACK)["Stacks"][0]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        api_id = outputs["BaseUrl"].removeprefix("https://").partition(".")[0]
+        _route(aws, api_id)
+        yield Deployment(aws, outputs, f"{aws}/v1", f"{api_id}.execute-api.{aws.removeprefix('http://')}")
+
+
+def _deployed_python() -> str:
+    """Return the Python whose bytecode the functions are built as, where the Makefile finds it, else our own."""
+    variables = subprocess.run(["make", "-pnq", "help"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    found = re.findall(r"^DEPLOYED := (\S+)$", variables, re.MULTILINE)
+    return found[0] if found else sys.executable
+
+
+@contextmanager
+def _ministack(python: str, folder: Path) -> Iterator[str]:
+    """Run ministack on a free port of 127.0.0.1; yield its URL."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    command = [uv.find_uv_bin(), "tool", "run", "--quiet", "--python", python, "--from", f"ministack=={MINISTACK}"]
+    command += ["--with", f"aws-sam-translator=={TRANSLATOR}", "ministack"]
+    own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
+    url = f"http://127.0.0.1:{port}"
+    log = folder / "ministack.log"
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(LAMBDA_EXECUTOR="local", **own),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that what it starts ends with it
+        )
+        try:
+            _wait(process, url, log)
+            yield url
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    until = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            httpx.get(url, timeout=5)
+            return
+        time.sleep(0.2)
+    raise NotHadError(f"ministack does not run: {log.read_text(encoding='utf-8')[-500:]}")
+
+
+def _route(aws: str, api_id: str) -> None:
+    """Make the routes that the body of the deployed API describes."""
+    stacks, gateway = _client("cloudformation", aws), _client("apigatewayv2", aws)
+    template = stacks.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    document = json.loads(template) if isinstance(template, str) else template
+    resources = stacks.describe_stack_resources(StackName=STACK)["StackResources"]
+    names = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    for path, methods in document["Resources"]["Api"]["Properties"]["Body"]["paths"].items():
+        for method, operation in methods.items():
+            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            (target,) = re.findall(r"functions/\$\{(\w+)(?:\.Arn)?\}/", uri)
+            name = names[target]  # of the function, or the address of its alias
+            integration = gateway.create_integration(
+                ApiId=api_id,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=name if ":" in name else f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
+                PayloadFormatVersion="2.0",
+            )
+            key = "$default" if path == "/$default" else f"{method.upper()} {path}"
+            gateway.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
+
+
+def _sam(*arguments: str, **own: str) -> None:
+    """Run SAM as the Makefile does."""
+    (command,) = re.findall(r"^SAM = SAM_CLI_TELEMETRY=0 \$\(UV\) (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    _run([uv.find_uv_bin(), *shlex.split(command), *arguments], SAM_CLI_TELEMETRY="0", **own)
+
+
+def _run(command: list[str], **own: str) -> str:
+    run = subprocess.run(
+        command, cwd=ROOT, env=_environment(**own), capture_output=True, text=True, check=False, timeout=400
+    )
+    assert run.returncode == 0, f"{command}: {run.stdout[-1500:]}{run.stderr[-1500:]}"
+    return run.stdout
+
+
+def _environment(**own: str) -> dict[str, str]:
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    region = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return environment() | credentials | region | files | own
+
+
+def _client(service: str, aws: str) -> Any:
+    library: Any = boto3
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return library.client(service, endpoint_url=aws, region_name="us-east-1", **keys)

@@ -1,0 +1,124 @@
+"""The template's own wiring, deployed by SAM to an emulator of AWS: event sources, filters, queues, the bus."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import schemas
+from tests.e2e.deployed import STACK, Deployment, NotHadError, deployment
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Yield the deployed stack. Where SAM or ministack cannot be had, this is skipped; with CI=true, a failure."""
+    try:
+        with deployment(tmp_path_factory.mktemp("deployed")) as deployed:
+            yield deployed
+    except NotHadError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def api(stack: Deployment) -> Iterator[httpx.Client]:
+    """Yield a client of the deployed API with a key of project alpha."""
+    key = stack.run("local.keys", "--stack", STACK, "create", "--project", "alpha").strip()
+    headers = {"Authorization": f"Bearer {key}", "Host": stack.host}
+    with httpx.Client(base_url=stack.base_url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def heard(stack: Deployment) -> str:
+    """Return the URL of a queue behind a rule of the bus that takes all events."""
+    sqs, events = stack.client("sqs"), stack.client("events")
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus = stack.outputs["EventBusName"]
+    events.put_rule(Name="heard", EventBusName=bus, EventPattern=json.dumps({"source": ["message-api"]}))
+    assert (
+        events.put_targets(Rule="heard", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])["FailedEntryCount"]
+        == 0
+    )
+    return str(url)
+
+
+def take(stack: Deployment, url: str, count: int) -> list[dict[str, Any]]:
+    """Take so many messages from a queue, waiting a minute at most."""
+    sqs = stack.client("sqs")
+    found: list[dict[str, Any]] = []
+    until = time.monotonic() + 60
+    while len(found) < count and time.monotonic() < until:
+        answer = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+        )
+        for message in answer.get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(message)
+    return found
+
+
+def events(stack: Deployment, heard: str, count: int) -> dict[str, dict[str, Any]]:
+    """Take so many events; return the detail of each by its detail type and the object's id."""
+    told = [json.loads(message["Body"]) for message in take(stack, heard, count)]
+    for event in told:
+        schemas.validator("event").validate(event)
+    return {f"{event['detail-type']} {event['detail']['id']}": event["detail"] for event in told}
+
+
+def test_what_is_created_and_deleted_by_http_arrives_on_a_queue(
+    stack: Deployment, api: httpx.Client, heard: str
+) -> None:
+    thread_id = api.post("/threads", json={}).json()["id"]
+    message = api.post(f"/threads/{thread_id}/messages", json={"role": "user", "content": "hello"}).json()
+    message_id = message["id"]
+
+    told = events(stack, heard, 2)
+
+    assert {*told} == {f"thread.created {thread_id}", f"thread.message.created {message_id}"}
+    detail = told[f"thread.message.created {message_id}"]
+    fields = {"project": "alpha", "version": 1, "content_omitted": False}
+    assert detail == message | fields | {"event_id": f"alpha/{thread_id}/{message_id}/1"}
+
+    api.delete(f"/threads/{thread_id}/messages/{message_id}").raise_for_status()
+    assert {*events(stack, heard, 1)} == {f"thread.message.deleted {message_id}"}
+    api.delete(f"/threads/{thread_id}").raise_for_status()
+    assert {*events(stack, heard, 1)} == {f"thread.deleted {thread_id}"}
+
+
+@pytest.mark.parametrize("queue", ["Commands", "FifoCommands"])
+def test_a_command_becomes_a_message_or_a_dead_letter(
+    stack: Deployment, api: httpx.Client, heard: str, queue: str
+) -> None:
+    sqs = stack.client("sqs")
+    thread_id = api.post("/threads", json={}).json()["id"]
+    good = {"command_id": "1", "project": "alpha", "thread_id": thread_id, "role": "assistant", "content": "hi"}
+    bad = good | {"command_id": "2", "role": "system"}
+    group = {"MessageGroupId": thread_id} if queue == "FifoCommands" else {}
+    for command in (bad, good):
+        sqs.send_message(QueueUrl=stack.outputs[f"{queue}Url"], MessageBody=json.dumps(command), **group)
+
+    told = events(stack, heard, 2)
+
+    (message,) = api.get(f"/threads/{thread_id}/messages").json()["data"]
+    assert message["content"][0]["text"]["value"] == "hi"
+    assert {*told} == {f"thread.created {thread_id}", f"thread.message.created {message['id']}"}
+    url = sqs.get_queue_url(QueueName=stack.outputs[f"Rejected{queue}Name"])["QueueUrl"]
+    (dead,) = take(stack, url, 1)
+    error = json.loads(dead["MessageAttributes"]["error"]["StringValue"])["error"]
+    assert (json.loads(dead["Body"]), error["param"]) == (bad, "role")
+
+
+def test_the_events_of_a_stack_can_be_told_again(stack: Deployment, api: httpx.Client, heard: str) -> None:
+    thread_id = api.post("/threads", json={"messages": [{"role": "user", "content": "hello"}]}).json()["id"]
+    first = events(stack, heard, 2)
+
+    stack.run("local.replay", "--stack", STACK, "--project", "alpha", "--thread", thread_id)
+
+    assert events(stack, heard, 2) == first
