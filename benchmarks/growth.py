@@ -34,12 +34,14 @@ def run() -> Report:
         ROOT / "docs" / "growth.svg", "Milliseconds of an operation, by length of its thread", ("messages", "ms"), lines
     )
     slopes = {name: _slope(points) for name, points in lines.items()}
+    ends = {name: figures.ratio(sizes[SIZES[-1]], sizes[SIZES[0]]) for name, sizes in times.items()}
     rows = [
-        [name, *(f"{found:.1f}" for _, found in lines[name]), f"{slopes[name]:+.1%}", units[name]] for name in times
+        [name, *(f"{found:.1f}" for _, found in lines[name]), ends[name], f"{slopes[name]:+.1%}", units[name]]
+        for name in times
     ]
-    head = ["operation, ms", *(f"{size:,}" for size in SIZES), "for each tenfold", "read, write units"]
-    worst = max(slopes.values(), key=abs)
-    summary = Row("Time of an operation, for each tenfold of its thread", f"{worst:+.1%} at most", "0 %")
+    sizes = [f"{size:,}" for size in SIZES]
+    head = ["operation, ms", *sizes, f"{sizes[-1]} to {sizes[0]}", "for each tenfold", "read, write units"]
+    summary = Row(f"Time of an operation, {sizes[-1]} messages to {sizes[0]}", figures.highest(ends.values()), "1")
     grown = [name for name, found in units.items() if ";" in found]
     same = Row("Units of an operation, 10 to 100,000 messages", ", ".join(grown) or "the same", "the same")
     return Report(figures.table(head, rows), (summary, same))
@@ -68,7 +70,7 @@ def _take_turns(names: Collection[str], operations: Operations, times: Measured,
         with capacity.recorded() as made:
             operations[size][name]()
         units[name].append(f"{sum(call.read_units for call in made):g}, {sum(call.write_units for call in made):g}")
-    for _, size, name in product(range(RUNS), SIZES, names):
+    for _, name, size in product(range(RUNS), names, SIZES):
         started = time.perf_counter()
         operations[size][name]()
         times[name][size].append((time.perf_counter() - started) * 1000)

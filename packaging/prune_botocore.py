@@ -53,7 +53,9 @@ def _without_prose(part: Any) -> Any:
 
 def _without_other_services(endpoints: dict[str, Any]) -> dict[str, Any]:
     for partition in endpoints["partitions"]:
-        partition["services"] = {name: partition["services"][name] for name in SERVICES if name in partition["services"]}
+        partition["services"] = {
+            name: partition["services"][name] for name in SERVICES if name in partition["services"]
+        }
     return endpoints
 
 

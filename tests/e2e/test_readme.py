@@ -1,5 +1,6 @@
 """Every command and block of the README is run, or, where it needs AWS or Docker, held against what there is."""
 
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from local.template import STACK, load
@@ -26,6 +28,8 @@ _MARKS = {
     "not run, the test has installed it",
     "not run, needs AWS",
     "not run, needs Docker",
+    "not run, tests/local/test_event_side.py runs them",
+    "not run, tests/e2e/test_responder.py runs it",
 }
 _SECONDS = 60
 
@@ -57,7 +61,13 @@ def _command_of(block: readme.Block) -> str:
 def test_every_mark_is_one_that_the_tests_know() -> None:
     assert {block.mark for block in readme.blocks("sh")} <= _MARKS
     fences = re.findall(r"^```(\w+)$", readme.TEXT, re.MULTILINE)
-    assert set(fences) == {"sh", "python", "text"}
+    assert set(fences) == {"sh", "python", "text", "json"}
+
+
+def test_the_sample_command_is_one_that_is_taken() -> None:
+    (block,) = readme.blocks("json")
+    schema = json.loads((ROOT / "schemas" / "command.json").read_text(encoding="utf-8"))
+    jsonschema.validate(json.loads(block.text) | {"thread_id": "thread_1"}, schema)
 
 
 @pytest.mark.parametrize("block", readme.blocks("sh", "serves"), ids=_command_of)
@@ -128,7 +138,7 @@ def _commands(start: str) -> list[list[str]]:
 def test_every_make_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z]+)", readme.TEXT, re.MULTILINE))
-    assert named == {"local", "test", "keys", "invoke"}
+    assert named == {"local", "test", "keys", "invoke", "events", "command", "respond"}
     for target in named:
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
 

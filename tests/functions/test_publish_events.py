@@ -318,7 +318,7 @@ def test_erasing_a_thread_of_many_messages_tells_of_one_deletion(client: Client,
     from shared.store import erasure, keys
 
     thread_id = client.thread()
-    for _ in range(30):
+    for _ in range(12):
         client.message(thread_id)
     partition = keys.thread_partition(client.project, thread_id)
     with stream.changes() as deletion:
@@ -332,7 +332,7 @@ def test_erasing_a_thread_of_many_messages_tells_of_one_deletion(client: Client,
     publish([*first, *rest])
 
     assert [(kind, detail["id"]) for kind, detail in told(sent)] == [("thread.deleted", thread_id)]
-    assert (len(first), len(rest)) == (30, 0)
+    assert (len(first), len(rest)) == (12, 0)
 
 
 def test_a_message_deleted_just_before_its_thread_is_told_with_the_thread(client: Client, sent: Attempts) -> None:
