@@ -96,10 +96,7 @@ def _missed(partition: str, prefix: str, span: Span, scan: _Scan, recent: list[s
     missing = [
         ulid
         for ulid in recent
-        if ulid not in scan.items
-        and span.holds(ulid)
-        and not (unread and unread.holds(ulid))
-        and not _settled(ulid)
+        if ulid not in scan.items and span.holds(ulid) and not (unread and unread.holds(ulid)) and not _settled(ulid)
     ]
     if not missing:
         return {}
