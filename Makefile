@@ -17,6 +17,8 @@ DEPLOYED := $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 # Whom the layer is built for: Lambda, but `make check` says this machine.
 LAYER_FOR = --python-version 3.13 --python-platform aarch64-manylinux_2_28
 
+# Two files of tests at once: each process has an engine of its own.
+SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
 UNIT   = $(wildcard tests/functions tests/shared tests/local tests/test_*.py)
 BEYOND = $(wildcard tests/promises tests/e2e)
 
@@ -54,9 +56,9 @@ invoke: .venv/ready ## run one function on its sample event (FUNCTION=create_mes
 	@.venv/bin/python -m local.invoke $(FUNCTION)
 
 test: .venv/ready $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, promises, official SDKs; then the unit tests on 3.13
-	.venv/bin/python -m pytest $(UNIT) --cov --cov-fail-under=100
-	$(if $(BEYOND),.venv/bin/python -m pytest $(BEYOND))
-	$(if $(DEPLOYED),.venv-3.13/bin/python -m pytest tests/functions tests/shared,@echo "No CPython 3.13 here: tested on one Python only.")
+	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(UNIT) --cov --cov-fail-under=100
+	$(if $(BEYOND),.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(BEYOND))
+	$(if $(DEPLOYED),.venv-3.13/bin/python -m pytest $(SIDE_BY_SIDE) tests/functions tests/shared,@echo "No CPython 3.13 here: tested on one Python only.")
 
 check: .venv/ready ## format, lint, types, template, and an import of every handler as it is built
 	$(UV) lock --check --quiet
