@@ -57,13 +57,13 @@ class Calls:
 
 
 @pytest.fixture(scope="module")
-def failing(_table: None) -> Calls:
+def failing(on_the_table: None) -> Calls:
     """Return calls of which none succeeds: what is there stays as it is."""
     return Calls()
 
 
 @pytest.fixture
-def calls(_table: None, clock: Clock) -> Calls:
+def calls(on_the_table: None, clock: Clock) -> Calls:
     made = Calls()
     clock.forward(1)  # else the next message would be of the same millisecond, and half of the time have the lower id
     return made

@@ -40,7 +40,7 @@ class Threads:
 
 
 @pytest.fixture(scope="module", params=[{}, {"user_id": "Größe 🐈 & co"}], ids=["all", "of a value"])
-def threads(request: pytest.FixtureRequest, _table: None) -> Threads:
+def threads(request: pytest.FixtureRequest, on_the_table: None) -> Threads:
     return Threads(request.param)
 
 

@@ -43,7 +43,7 @@ class Listed:
 
 
 @pytest.fixture(scope="module", params=[None, "run_1"], ids=["all", "of a run"])
-def listed(request: pytest.FixtureRequest, _table: None) -> Listed:
+def listed(request: pytest.FixtureRequest, on_the_table: None) -> Listed:
     return Listed(request.param)
 
 

@@ -44,7 +44,7 @@ class Log:
 
 
 @pytest.fixture
-def log(_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+def log(on_the_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """Take what the functions' logger writes, at the level of a deployment, and what every other logger writes."""
     from shared import entry
 

@@ -161,7 +161,7 @@ def test_a_page_whose_messages_are_all_deleted_while_they_are_read_goes_on(trust
 
 
 @pytest.fixture(scope="module", params=[None, "r"], ids=["all", "of a run"])
-def four(request: pytest.FixtureRequest, _table: None) -> tuple[Client, str, dict[str, str], list[str]]:
+def four(request: pytest.FixtureRequest, on_the_table: None) -> tuple[Client, str, dict[str, str], list[str]]:
     """Return a client, a thread, the query for its run if any, and the ids of its four messages."""
     client = Client(trusted=True)
     thread_id = client.thread()

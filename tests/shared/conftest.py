@@ -1,45 +1,5 @@
 """Fixtures for the tests of the modules."""
 
-import pytest
+from tests.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
 
-from tests.client import Client
-from tests.clock import Clock
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _table(in_memory: None) -> None:
-    """Every test here runs on the table in memory."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _tidy_module(anybody: Client, tidy_module: None) -> None:
-    """Each module leaves the table as it was, but for the key of `anybody`."""
-
-
-@pytest.fixture(autouse=True)
-def _tidy(tidy: None) -> None:
-    """Each leaves the table as it was."""
-
-
-@pytest.fixture
-def client() -> Client:
-    """Return a client whose project is empty."""
-    return Client()
-
-
-@pytest.fixture
-def trusted() -> Client:
-    """Return a client with a trusted key, whose project is empty."""
-    return Client(trusted=True)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that all code reads, which pauses only put forward."""
-    return Clock(monkeypatch)
-
-
-@pytest.fixture(scope="session")
-def anybody(_table: None) -> Client:
-    """Return a client for all calls that are refused, and so leave nothing behind."""
-    return Client()
+__all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "trusted"]

@@ -1,0 +1,45 @@
+"""Fixtures that the unit tests share: the table in memory, clients, a clock."""
+
+import pytest
+
+from tests.client import Client
+from tests.clock import Clock
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_the_table(in_memory: None) -> None:
+    """Every test here runs on the table in memory."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_module_tidy(anybody: Client, tidy_module: None) -> None:
+    """Each module leaves the table as it was, but for the key of `anybody`."""
+
+
+@pytest.fixture(autouse=True)
+def each_test_tidy(tidy: None) -> None:
+    """Each leaves the table as it was."""
+
+
+@pytest.fixture
+def client() -> Client:
+    """Return a client whose project is empty."""
+    return Client()
+
+
+@pytest.fixture
+def trusted() -> Client:
+    """Return a client with a trusted key, whose project is empty."""
+    return Client(trusted=True)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return a clock that all code reads, which pauses only put forward."""
+    return Clock(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def anybody(on_the_table: None) -> Client:
+    """Return a client for all calls that are refused, and so leave nothing behind."""
+    return Client()
