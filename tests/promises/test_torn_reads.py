@@ -36,7 +36,9 @@ def test_a_large_message_that_changes_during_any_step_of_a_read_is_never_torn(
         seen.add(found[0]["content"][0]["text"]["value"] if found else "")
         if not happened:
             break
-    assert seen == {OLD, NEW if "edited" in how else ""}
+    both = {OLD, NEW if "edited" in how else ""}
+    # A list reads the head beside its Query: a change before the one may come after the other, and then goes unseen.
+    assert seen == both or (operation == "list_messages" and seen == {OLD})
     assert step >= 2
 
 
