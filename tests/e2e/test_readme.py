@@ -138,7 +138,7 @@ def _commands(start: str) -> list[list[str]]:
 def test_every_make_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z]+)", readme.TEXT, re.MULTILINE))
-    assert named == {"local", "test", "keys", "invoke", "events", "command", "respond"}
+    assert named == {"local", "test", "keys", "invoke", "events", "command", "respond", "bench"}
     for target in named:
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
 
