@@ -25,7 +25,7 @@ def test_a_large_message_that_changes_during_any_step_of_a_read_is_never_torn(
             if operation == "list_messages":
                 page = client.page(thread_id, limit=2)
                 found = [message for message in page["data"] if message["id"] == message_id]
-                assert [message["id"] for message in page["data"]][-1:] == [other] or page["has_more"]
+                assert other in [message["id"] for message in page["data"]]
             else:
                 body = {"metadata": {"a": "b"}} if operation == "modify_message" else None
                 answer = client.call(operation, thread_id, message_id, body=body)
