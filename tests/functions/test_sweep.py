@@ -24,6 +24,20 @@ def test_the_sweep_queues_forgotten_tombstones(client: Client, queue: Queue, clo
     assert queue.taken() == [asked(forgotten)]
 
 
+def test_a_thread_of_a_later_version_does_not_stop_the_sweep(client: Client, queue: Queue, clock: Clock) -> None:
+    newer, older = client.thread(), client.thread()
+    for thread_id in (newer, older):
+        client.create("delete_thread", thread_id)
+    stored.change(f"{client.project}#{newer}", "head", v={"N": "2"})
+    clock.forward(3_601)
+
+    sweep()
+
+    assert [found for found in queue.taken() if client.project in found["partition"]] == [
+        asked(f"{client.project}#{older}")
+    ]
+
+
 def test_the_sweep_closes_what_was_abandoned_while_it_was_created(
     client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
