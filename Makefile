@@ -9,6 +9,13 @@ UV_VERSION = $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 # SAM's dependencies are taken as they were on that day, so that a newer linter cannot fail an old commit.
 SAM = SAM_CLI_TELEMETRY=0 $(UV) tool run --exclude-newer 2026-11-20 --from aws-sam-cli==1.170.0 sam
 
+# The security linter, with .checkov.yaml. Its tests of templates need no network.
+CHECKOV = $(UV) tool run --quiet --exclude-newer 2026-11-20 --from checkov==3.3.30 checkov
+AUDIT   = $(UV) tool run --quiet --exclude-newer 2026-11-20 --from pip-audit==2.10.1 pip-audit
+
+# The packages of the layer, as uv.lock has them.
+LAYER_PACKAGES = $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header
+
 # The interpreter that Lambda runs, where this machine has it: on PATH, or kept by pyenv.
 DEPLOYED := $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$python" && break; \
@@ -19,7 +26,7 @@ LAYER_FOR = --python-version 3.13 --python-platform aarch64-manylinux_2_28
 
 # Two files of tests at once: each process has an engine of its own.
 SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
-UNIT   = $(wildcard tests/functions tests/shared tests/local tests/test_*.py)
+UNIT   = $(wildcard tests/functions tests/shared tests/local tests/transfer tests/upgrades tests/test_*.py)
 BEYOND = $(wildcard tests/promises tests/e2e)
 
 # Whatever else the machine has, uv works with the interpreter of .venv and downloads none.
@@ -28,12 +35,12 @@ export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help local events command respond keys replay invoke test check bench build lock clean
+.PHONY: help local events command respond keys replay import export copy openapi screenshots load kills repair invoke test check bench soak fuzz build lock layer audit clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-local: .venv/ready ## serve the API on this machine (PORT, API_KEYS, DATA, DYNAMODB_URL)
+local: .venv/ready ## serve the API on this machine (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE)
 	@exec .venv/bin/python -m local.api
 
 events: .venv/ready ## print the events of the local API as they happen (PORT)
@@ -52,25 +59,56 @@ keys: .venv/ready ## create, list and revoke API keys (ARGS="--help")
 replay: .venv/ready ## tell events again, from the table (ARGS="--help")
 	@.venv/bin/python -m local.replay $(ARGS)
 
+openapi: .venv/ready ## bring openapi.json up to the code
+	@.venv/bin/python -m local.openapi
+
+screenshots: .venv/browser ## take the README's pictures of the thread browser, with Chromium
+	@.venv/bin/python -m tests.e2e.screenshots
+
+load: .venv/ready ## the local API under the load of conversations, then a burst (MINUTES=30, USERS=20)
+	@.venv/bin/python -m tests.load
+
+kills: .venv/ready ## kill the local API and its engine under load, KILLS=50 times (KILLS_SEED=… repeats the moments)
+	KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest tests/e2e/test_kills.py
+
+repair: .venv/ready ## find in a table what no operation leaves behind, and mend it (ARGS="--help")
+	@.venv/bin/python -m repair $(ARGS)
+
+import: .venv/ready ## bring threads in from JSONL, with their ids (ARGS="--help")
+	@.venv/bin/python -m transfer import $(ARGS)
+
+export: .venv/ready ## write a project's threads as JSONL (ARGS="--help")
+	@.venv/bin/python -m transfer export $(ARGS)
+
+copy: .venv/ready ## write the threads of another endpoint of the same API as JSONL (ARGS="--help")
+	@$(UV) run --quiet --no-sync --exclude-newer 2026-11-20 --with "openai>=3,<4" python -m transfer copy $(ARGS)
+
 invoke: .venv/ready ## run one function on its sample event (FUNCTION=create_message)
 	@.venv/bin/python -m local.invoke $(FUNCTION)
 
-test: .venv/ready $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, promises, official SDKs; then the unit tests on 3.13
+test: .venv/browser $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, promises, official SDKs; then the unit tests on 3.13
 	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(UNIT) --cov --cov-fail-under=100
 	$(if $(BEYOND),.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(BEYOND))
 	$(if $(DEPLOYED),.venv-3.13/bin/python -m pytest $(SIDE_BY_SIDE) tests/functions tests/shared,@echo "No CPython 3.13 here: tested on one Python only.")
 
-check: .venv/ready ## format, lint, types, template, and an import of every handler as it is built
+check: .venv/browser ## format, lint, types, template, and an import of every handler as it is built
 	$(UV) lock --check --quiet
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	$(SAM) validate --lint
 	$(SAM) validate --lint --template examples/responder/template.yaml
+	$(CHECKOV) --config-file .checkov.yaml
 	$(SAM) build
 	@rm -rf .build && mkdir .build
 	@$(MAKE) build-Dependencies ARTIFACTS_DIR=.build LAYER_FOR="--python $(or $(DEPLOYED),.venv/bin/python)"
 	.venv/bin/python .ci/import_handlers.py .aws-sam/build .build/python $(or $(DEPLOYED),.venv/bin/python)
+
+soak: .venv/ready ## compare the API with a model of its contract for long (ARGS="--engine http --seconds 1800 --seed 1")
+	@.venv/bin/python -m tests.soak $(ARGS)
+
+fuzz: .venv/ready ## send the local API what nobody should send (ARGS="--requests 100000 --seed 1")
+	@.venv/bin/python -m tests.fuzz $(ARGS)
 
 bench: .venv/ready $(if $(DEPLOYED),.venv-3.13/ready) ## measure, and write docs/performance.md (ONLY="cold warm", RUNS=15)
 	@$(if $(DEPLOYED),.venv-3.13,.venv)/bin/python -m benchmarks $(ONLY)
@@ -81,9 +119,16 @@ build: $(UV) ## what `sam deploy` deploys, in .aws-sam/build
 lock: $(UV) ## bring uv.lock up to pyproject.toml (ARGS=--upgrade for the newest versions)
 	$(UV) lock $(ARGS)
 
+layer: $(UV) ## list the packages that are deployed, with their versions and what needs them
+	@$(UV) tree --quiet --frozen --no-default-groups
+
+audit: $(UV) ## look for known vulnerabilities of the packages that are deployed; asks PyPI
+	@mkdir -p .build && $(LAYER_PACKAGES) --output-file .build/layer.txt
+	$(AUDIT) --requirement .build/layer.txt --require-hashes --disable-pip --strict
+
 clean: ## remove everything that was made here
 	rm -rf .venv .venv-3.13 .aws-sam .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find functions shared local tests .ci -name __pycache__ -prune -exec rm -rf {} +
+	find functions shared local transfer tests .ci -name __pycache__ -prune -exec rm -rf {} +
 
 # Setting up. `touch` marks what is complete, so that an interrupted attempt starts again.
 
@@ -97,6 +142,10 @@ $(UV):
 	@$(UV) sync --quiet --frozen --inexact
 	@touch $@
 
+.venv/browser: .venv/ready
+	@$(UV) sync --quiet --frozen --inexact --group browser
+	@touch $@
+
 .venv-3.13/ready: $(UV) pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=.venv-3.13 $(UV) sync --quiet --frozen --python $(DEPLOYED)
 	@touch $@
@@ -105,19 +154,20 @@ $(UV):
 
 # The layer: the packages of uv.lock, without what no function opens.
 build-Dependencies: $(UV)
-	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header \
-		--output-file "$(ARTIFACTS_DIR)/requirements.txt"
+	@$(LAYER_PACKAGES) --output-file "$(ARTIFACTS_DIR)/requirements.txt"
 	@$(UV) pip install --quiet --no-deps --require-hashes --only-binary :all: $(LAYER_FOR) \
 		--target "$(ARTIFACTS_DIR)/python" --requirements "$(ARTIFACTS_DIR)/requirements.txt"
 	@cd "$(ARTIFACTS_DIR)/python" && rm -rf bin .lock && find . \( -name __pycache__ -o -name RECORD \) -prune -exec rm -rf {} +
 	@.venv/bin/python packaging/prune_botocore.py "$(ARTIFACTS_DIR)/python"
 	@$(call compile,/opt)
 
-# A function: its own module, named as the resource is (CreateMessage, create_message), and what all share.
+# A function: its own module, named as the resource is (CreateMessage, create_message), and what all share; one function
+# has the document too that it answers.
 build-%:
 	@module=$$(echo $* | sed 's/\([a-z]\)\([A-Z]\)/\1_\2/g' | tr '[:upper:]' '[:lower:]') && mkdir "$(ARTIFACTS_DIR)/functions" \
 		&& cp functions/__init__.py "functions/$$module.py" "$(ARTIFACTS_DIR)/functions" && cp -R shared "$(ARTIFACTS_DIR)"
 	@find "$(ARTIFACTS_DIR)" -type f ! -name '*.py' -delete && find "$(ARTIFACTS_DIR)" -type d -empty -delete
+	@$(if $(filter RetrieveOpenapi,$*),cp openapi.json "$(ARTIFACTS_DIR)")
 	@$(call compile,/var/task,-b) $(if $(DEPLOYED),&& find "$(ARTIFACTS_DIR)" -name '*.py' -delete)
 
 # Bytecode, else every cold start compiles again (Lambda's folders are read-only). The hash is never checked against the

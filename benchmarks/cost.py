@@ -57,6 +57,7 @@ def costs(client: Client, text: str) -> Iterator[tuple[str, list[Call]]]:
     # A list asks twice when its reads come late, as they may on a busy machine: the least of three is the rule.
     yield "list 20", min((record(lambda: client.page(thread_id, limit=20)) for _ in range(3)), key=len)
     yield "modify", record(lambda: client.create("modify_message", thread_id, ids[0], body={"metadata": {"a": "b"}}))
+    yield "edit", record(lambda: client.create("modify_message", thread_id, ids[0], body={"content": text}))
     yield "delete", record(lambda: client.create("delete_message", thread_id, ids[1]))
     yield "delete thread", record(lambda: client.create("delete_thread", thread_id))
     yield "erase the thread, for each of its 21 messages", record(lambda: _erase(client, thread_id))

@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -125,7 +126,10 @@ def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
     command += ["--exclude-newer", EXCLUDE_NEWER, *(f"--with={package}" for package in packages)]
     command += ["python", "-m", f"benchmarks.peer_workers.{name}"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    # In a folder of its own, because Chainlit writes its settings where it is started.
+    folder = tempfile.TemporaryDirectory()
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=folder.name)
 
     def side(operation: str, size: int) -> Took:
         if process.stdin is None or process.stdout is None:
@@ -141,6 +145,7 @@ def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
         yield side
     finally:
         process.communicate()  # the end of its input ends it
+        folder.cleanup()
 
 
 def _ours() -> Side:

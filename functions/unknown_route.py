@@ -1,16 +1,19 @@
 """Unknown route: what no other route takes; `$default` of the API."""
 
 import re
+from typing import Any
 
 from shared import errors
 from shared.entry import Answer, serve
 from shared.request import Request
 
+_THREADS = "(?:/openai)?(?:/v1)?/threads"
 _METHODS = [
-    (re.compile(r"(?:/v1)?/threads/?"), ("GET", "POST")),
-    (re.compile(r"(?:/v1)?/threads/(?!runs/?$)[^/]+/?"), ("GET", "POST", "DELETE")),
-    (re.compile(r"(?:/v1)?/threads/[^/]+/messages/?"), ("GET", "POST")),
-    (re.compile(r"(?:/v1)?/threads/[^/]+/messages/[^/]+/?"), ("GET", "POST", "DELETE")),
+    (re.compile(rf"{_THREADS}/?"), ("GET", "POST")),
+    (re.compile(rf"{_THREADS}/(?!runs/?$)[^/]+/?"), ("GET", "POST", "DELETE")),
+    (re.compile(rf"{_THREADS}/[^/]+/messages/?"), ("GET", "POST")),
+    (re.compile(rf"{_THREADS}/[^/]+/messages/[^/]+/?"), ("GET", "POST", "DELETE")),
+    (re.compile(r"(?:/v1)?/openapi\.json"), ("GET",)),
 ]
 
 
@@ -22,4 +25,12 @@ def unknown_route(request: Request) -> Answer:
     raise errors.unknown_url(request.method, request.path)
 
 
-handler = serve(unknown_route)
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Let a browser's preflight pass, which never has a key; whether the page may go on, API Gateway's headers say."""
+    is_preflight = {"origin", "access-control-request-method"} <= event.get("headers", {}).keys()
+    if is_preflight and event["requestContext"]["http"]["method"] == "OPTIONS":
+        return {"statusCode": 204}
+    return _refuse(event, context)
+
+
+_refuse = serve(unknown_route)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from local import changes, database, event_routes, event_side, settings
+from local import browser_page, changes, database, docs_page, event_routes, event_side, example, settings
 from local.engine import EngineError
 from local.event_side import EventSide, Surroundings
 from local.gateway import gateway
@@ -91,15 +91,18 @@ def _end(*_: object) -> None:
 
 
 def _serve(chosen: Settings) -> None:
-    template = load()
+    template = load(parameters={"AllowedOrigins": chosen.allowed_origins})
     with (
         _listening(chosen.port) as listener,
         _storage(template, chosen) as storage,
         event_side.running(template, storage.surroundings) as side,
     ):
         secrets = _create_keys(chosen.api_keys)
-        api = gateway(template.functions, storage.handlers_at_once, storage.surroundings.turn)
-        application = event_routes.before(api, side)
+        if chosen.example:
+            with storage.surroundings.turn:
+                example.put({project for project, _ in secrets})
+        api = gateway(template.functions, storage.handlers_at_once, storage.surroundings.turn, template.cors)
+        application = browser_page.before(docs_page.before(event_routes.before(api, side)))
         server = _Server(
             uvicorn.Config(
                 application,
@@ -116,7 +119,7 @@ def _serve(chosen: Settings) -> None:
             side,
         )
         listener.listen(128)
-        _print_how_to_use(listener.getsockname()[1], secrets, storage)
+        _print_how_to_use(listener.getsockname()[1], secrets, storage, with_example=chosen.example)
         server.run(sockets=[listener])
 
 
@@ -135,7 +138,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
 @contextmanager
 def _storage(template: Template, chosen: Settings) -> Iterator[_Storage]:
     if chosen.data:
-        with database.in_folder(template, chosen.data) as url:
+        with database.in_folder(template, chosen.data, _without_engine) as url:
             description = f"data in {chosen.data}, by DynamoDB Local at {url}"
             yield _Storage(description, 32, _in_engine(template, url))
     elif chosen.dynamodb_url:
@@ -147,6 +150,12 @@ def _storage(template: Template, chosen: Settings) -> Iterator[_Storage]:
             yield _Storage(
                 description, 1, Surroundings(changes.in_memory(_table(template)), threading.Lock(), keeps=False)
             )
+
+
+def _without_engine() -> None:
+    """End at once: nothing that runs here can be done any more, and whoever runs this must learn of it."""
+    print("DynamoDB Local has ended; engine.log in the folder of the data may say why", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def _in_engine(template: Template, url: str) -> Surroundings:
@@ -172,10 +181,13 @@ def _create_keys(chosen: tuple[PresetKey, ...]) -> list[tuple[str, str]]:
         raise EngineError(f"cannot make an API key: {error}") from error
 
 
-def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Storage) -> None:
+def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Storage, *, with_example: bool) -> None:
     base_url = f"http://127.0.0.1:{port}/v1"
     lines = [f"Message API at {base_url} ({storage.description})"]
     lines += [f"API key of project {project}: {secret}" for project, secret in secrets]
+    lines += ["thread_abc123 with msg_abc123 and msg_abc12 is in each project"] * with_example
+    lines += [f"Thread browser at http://127.0.0.1:{port}/browser/"]
+    lines += [f"Documentation at http://127.0.0.1:{port}/docs"]
     if not storage.surroundings.read:
         lines += ["No events, and nothing erased from here: this table has no stream that can be read there"]
     lines += ["", _SNIPPET.format(base_url=base_url, api_key=secrets[0][1])]

@@ -2,22 +2,24 @@
 
 import importlib
 import os
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from moto import mock_aws
-from moto.core.model_instances import model_data
 
-from local import engine
+from local import commits, engine
 from local.engine import EngineError
 from local.template import REGION, Template
+
+T = TypeVar("T")
 
 PROJECT_RULE = "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen."
 
@@ -35,8 +37,8 @@ _WAYS_OUT = {"AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_WEB_ID
 
 # From 3.12 on the runtime writes answers without escaping what is not ASCII.
 _RUNTIME = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}
-# What the functions log and measure on Lambda would drown the local API's line for each request.
-_QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
+# What the functions log on Lambda would drown the local API's line for each request.
+_QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING"}
 
 
 @contextmanager
@@ -46,9 +48,15 @@ def in_memory(template: Template, *, stream: bool = False) -> Iterator[None]:
     Enter it before anything makes a client. moto's transactions are not atomic under threads: use it from one
     thread at a time. A `stream` is for who takes from it all the time: moto copies what is in it for each transaction.
     """
+    from moto import mock_aws
+    from moto.core.model_instances import model_data
+    from moto.dynamodb.responses import DynamoHandler
+
     _set_environment(template, None, of_our_own=True)
     table = {name: value for name, value in template.table.items() if stream or name != "StreamSpecification"}
-    with mock_aws():
+    # A list makes two calls at once, and a read of what is not there adds to what the other one is walking over.
+    one_at_a_time = patch.object(DynamoHandler, "call_action", _in_turn(DynamoHandler.call_action))
+    with mock_aws(), one_at_a_time:
         create_table(replace(template, table=table))
         # moto keeps each object it ever made, those copies included: gigabytes after 1,000 creates.
         models: dict[str, Any] = dict(model_data["dynamodb"])
@@ -63,16 +71,28 @@ def in_memory(template: Template, *, stream: bool = False) -> Iterator[None]:
         yield
 
 
+def _in_turn(work: Callable[..., T]) -> Callable[..., T]:
+    lock = threading.Lock()
+
+    def locked(*arguments: Any) -> T:
+        with lock:
+            return work(*arguments)
+
+    return locked
+
+
 @contextmanager
-def in_folder(template: Template, folder: Path) -> Iterator[str]:
+def in_folder(template: Template, folder: Path, on_end: Callable[[], object]) -> Iterator[str]:
     """Hold the table in DynamoDB Local with its data in a folder; yield the engine's URL.
 
-    Sets the environment that leads there. Raises `EngineError`.
+    What it acknowledges has been written. Sets the environment that leads there. `on_end` is called when the engine
+    ends by itself. Raises `EngineError`.
     """
-    with engine.running(folder) as url:
+    with engine.running(folder, on_end) as url:
         _set_environment(template, url, of_our_own=True)
         create_table(template)
-        yield url
+        with commits.awaited(os.environ["TABLE_NAME"], url):
+            yield url
 
 
 @contextmanager

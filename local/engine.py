@@ -6,8 +6,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,23 +24,24 @@ _PORT_TAKEN = "Address already in use"
 
 
 @contextmanager
-def running(data: Path | None = None) -> Iterator[str]:
+def running(data: Path | None = None, on_end: Callable[[], object] | None = None) -> Iterator[str]:
     """Run DynamoDB Local and yield its URL, `http://127.0.0.1:<port>`; it ends with the context.
 
     `data` is the folder that keeps its data, None keeps them in memory. All credentials and regions see the
-    same tables. It listens on all interfaces: it has no option for that. Raises `EngineError` when Java or
-    npm is missing, the folder is in use, or it does not start.
+    same tables. It listens on all interfaces: it has no option for that. `on_end` is called, in a thread of its own,
+    when it ends by itself before. Raises `EngineError` when Java or npm is missing, the folder is in use, or it does
+    not start.
     """
     java = _java()
     engine = fetch()
     if data is not None:
         with (
             data_folder.locked(data) as folder,
-            _process(java, engine, folder, ["-dbPath", str(folder)]) as url,
+            _process(java, engine, folder, ["-dbPath", str(folder)], on_end) as url,
         ):
             yield url
     else:
-        with tempfile.TemporaryDirectory() as name, _process(java, engine, Path(name), ["-inMemory"]) as url:
+        with tempfile.TemporaryDirectory() as name, _process(java, engine, Path(name), ["-inMemory"], on_end) as url:
             yield url
 
 
@@ -53,7 +55,9 @@ def _java() -> str:
 
 
 @contextmanager
-def _process(java: str, engine: Path, folder: Path, storage: list[str]) -> Iterator[str]:
+def _process(
+    java: str, engine: Path, folder: Path, storage: list[str], on_end: Callable[[], object] | None
+) -> Iterator[str]:
     """Run the engine in `folder`, where it leaves a log and a metadata file of its own."""
     for attempt in range(1, _ATTEMPTS + 1):
         port = _free_port()
@@ -79,7 +83,8 @@ def _process(java: str, engine: Path, folder: Path, storage: list[str]) -> Itera
             data_folder.remember(folder, process.pid)
             with _guard(process.pid):
                 if _answers(process, port, log):
-                    yield f"http://127.0.0.1:{port}"
+                    with _watch(process, on_end):
+                        yield f"http://127.0.0.1:{port}"
                     return
             said = _read(log)
             # Between our choice of the port and the engine's start something else may have taken it.
@@ -102,6 +107,23 @@ def _guard(pid: int) -> Iterator[None]:
             yield
         finally:
             guard.kill()
+
+
+@contextmanager
+def _watch(process: subprocess.Popen[bytes], on_end: Callable[[], object] | None) -> Iterator[None]:
+    """Call `on_end` when the process ends before the context does."""
+    left = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if on_end and not left.is_set():
+            on_end()
+
+    threading.Thread(target=watch, name="engine", daemon=True).start()
+    try:
+        yield
+    finally:
+        left.set()
 
 
 def _free_port() -> int:

@@ -122,7 +122,7 @@ def _headers(request: Request) -> tuple[dict[str, str], list[str]]:
     joined |= {
         "x-forwarded-for": _source(request),
         "x-forwarded-port": str(request.scope["server"][1]),
-        "x-forwarded-proto": request.url.scheme,
+        "x-forwarded-proto": request.scope["scheme"],
     }
     return joined, cookies
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,9 +19,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local import events
+from local import cors, events
 from local.lambda_context import LambdaContext
-from local.template import Function, Route
+from local.template import Cors, Function, Route
 
 # Bytes; from the pages "Quotas" of API Gateway's HTTP APIs and of Lambda.
 MAX_BODY = 10 * 1024 * 1024
@@ -28,7 +29,7 @@ MAX_EVENT = 6_291_456
 MAX_ANSWER = 6_291_556
 
 # What API Gateway answers by itself, in a shape of its own.
-_OWN_ANSWERS = {
+OWN_ANSWERS = {
     413: "Request Entity Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -49,12 +50,17 @@ class _Entry:
     handler: Handler
 
 
-def gateway(functions: tuple[Function, ...], at_once: int, turn: AbstractContextManager[Any] = _NO_TURN) -> ASGIApp:
+def gateway(
+    functions: tuple[Function, ...],
+    at_once: int,
+    turn: AbstractContextManager[Any] = _NO_TURN,
+    allowed: Cors | None = None,
+) -> ASGIApp:
     """Return the ASGI application that serves these functions' routes, at most `at_once` handlers at a time.
 
-    `turn` is entered for each run of a handler, which may have to wait for what else uses the table. It imports the
-    handlers, so their environment must be set before. For each request one line goes to stderr: method, path,
-    status and milliseconds, and nothing else of the request.
+    `turn` is entered for each run of a handler, which may have to wait for what else uses the table. `allowed` is what
+    pages of other origins may do, if anything. It imports the handlers, so their environment must be set before. For
+    each request one line goes to stderr: method, path, status and milliseconds, and nothing else of the request.
     """
     entries = _entries(functions)
     slots = anyio.Semaphore(at_once)
@@ -75,20 +81,20 @@ def gateway(functions: tuple[Function, ...], at_once: int, turn: AbstractContext
 
     async def respond(request: Request, request_id: str) -> Response:
         body = await _read_body(request)
-        replayed = request.headers.get(_REPLAY_HEADER, "")
-        if replayed in map(str, _OWN_ANSWERS):
-            return _own_answer(int(replayed))
         if body is None:
             return _own_answer(413)
+        if answered := _answer_by_itself(request, allowed):
+            return answered
         entry, target = _find(entries, request)
         event = events.encode(events.request_event(request, body, target, request_id))
         if len(event) > MAX_EVENT:
             return _own_answer(413)
+        finish = partial(cors.mark, allowed, request)
         async with slots:
             try:
                 with anyio.fail_after(entry.function.timeout):
                     return await anyio.to_thread.run_sync(
-                        _invoke, entry, event, turn, abandon_on_cancel=True, limiter=threads
+                        _invoke, entry, event, turn, finish, abandon_on_cancel=True, limiter=threads
                     )
             except TimeoutError:
                 _say(f"{entry.function.name} timed out after {entry.function.timeout:g} s")
@@ -136,6 +142,14 @@ def _find(entries: list[_Entry], request: Request) -> tuple[_Entry, events.Targe
     raise LookupError("the template has no $default route")
 
 
+def _answer_by_itself(request: Request, allowed: Cors | None) -> Response | None:
+    """Answer what API Gateway does not hand to a function: a preflight; here also what a header asks for."""
+    replayed = request.headers.get(_REPLAY_HEADER, "")
+    if replayed in map(str, OWN_ANSWERS):
+        return _own_answer(int(replayed))
+    return cors.preflight(allowed, request)
+
+
 async def _read_body(request: Request) -> bytes | None:
     """Return the body, or None for one that is too long: read to its end, or the answer would not arrive."""
     chunks: list[bytes] = []
@@ -149,7 +163,9 @@ async def _read_body(request: Request) -> bytes | None:
     return b"".join(chunks) if size <= MAX_BODY else None
 
 
-def _invoke(entry: _Entry, event: bytes, turn: AbstractContextManager[Any]) -> Response:
+def _invoke(
+    entry: _Entry, event: bytes, turn: AbstractContextManager[Any], finish: Callable[[Response], Response]
+) -> Response:
     """Run a handler. Whatever goes wrong in it, the client sees API Gateway's 500 and nothing of why."""
     try:
         with turn:
@@ -157,7 +173,7 @@ def _invoke(entry: _Entry, event: bytes, turn: AbstractContextManager[Any]) -> R
         if len(events.encode(result)) > MAX_ANSWER:
             _say(f"{entry.function.name} returned more than {MAX_ANSWER} bytes")
             return _own_answer(500)
-        return events.answer(result)
+        return finish(events.answer(result))
     except Exception as error:  # noqa: BLE001 - the runtime's own boundary
         # The place and the kind only: an exception's text may hold what a client sent.
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -166,7 +182,7 @@ def _invoke(entry: _Entry, event: bytes, turn: AbstractContextManager[Any]) -> R
 
 
 def _own_answer(status: int) -> Response:
-    return JSONResponse({"message": _OWN_ANSWERS[status]}, status)
+    return JSONResponse({"message": OWN_ANSWERS[status]}, status)
 
 
 def _say(line: str) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import yaml
@@ -24,6 +25,7 @@ _PSEUDO_PARAMETERS = {
 # What create_table takes of the table's properties; the others (backups, protection) mean nothing locally.
 _TABLE_ARGUMENTS = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 _NO_VALUE = object()
+_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,17 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Cors:
+    """What pages of other origins may send to the HTTP API and see of its answers; the age is in seconds."""
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    exposed: tuple[str, ...]
+    max_age: int
+
+
+@dataclass(frozen=True)
 class Template:
     """`table` is what DynamoDB's create_table takes; `queues` and `buses` are the names of those."""
 
@@ -83,6 +96,7 @@ class Template:
     queues: tuple[str, ...]
     buses: tuple[str, ...]
     functions: tuple[Function, ...]
+    cors: Cors | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,11 +104,11 @@ class Template:
         return {name: value for function in self.functions for name, value in function.environment.items()}
 
 
-def load(path: Path = TEMPLATE) -> Template:
-    """Read a template. Parameters have their defaults; a resource's name is `message-api-<logical id>`."""
+def load(path: Path = TEMPLATE, parameters: Mapping[str, str] = _DEFAULTS) -> Template:
+    """Read a template. Other parameters have their defaults; a resource's name is `message-api-<logical id>`."""
     document = _Loader(path.read_text(encoding="utf-8")).get_single_data()
     resources = document["Resources"]
-    resolver = _Resolver(document)
+    resolver = _Resolver(document, parameters)
     table = resolver.resolve(resources["Table"]["Properties"])
     functions = resolver.resolve(document.get("Globals", {}).get("Function", {}))
     queues = {
@@ -111,6 +125,7 @@ def load(path: Path = TEMPLATE) -> Template:
             _function(name, resolver.resolve(resources[name]["Properties"]), functions, queues)
             for name in _of_type(resources, "AWS::Serverless::Function")
         ),
+        cors=_cors([resolver.resolve(resources[name]) for name in _of_type(resources, "AWS::Serverless::HttpApi")]),
     )
 
 
@@ -123,6 +138,20 @@ def _create_table_arguments(name: str, properties: dict[str, Any]) -> dict[str, 
     if "StreamSpecification" in properties:
         arguments["StreamSpecification"] = {"StreamEnabled": True} | properties["StreamSpecification"]
     return arguments
+
+
+def _cors(apis: list[dict[str, Any]]) -> Cors | None:
+    found = [api["Properties"]["CorsConfiguration"] for api in apis if "CorsConfiguration" in api["Properties"]]
+    if not found:
+        return None
+    (cors,) = found
+    return Cors(
+        origins=tuple(cors["AllowOrigins"]),
+        methods=tuple(cors["AllowMethods"]),
+        headers=tuple(cors["AllowHeaders"]),
+        exposed=tuple(cors["ExposeHeaders"]),
+        max_age=int(cors["MaxAge"]),
+    )
 
 
 def _queue(name: str, properties: dict[str, Any]) -> Queue:
@@ -186,14 +215,20 @@ def _read_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, A
 _Loader.add_multi_constructor("!", _read_tag)
 
 
+def _parameter(declared: dict[str, Any], value: str) -> str | list[str]:
+    is_list = declared.get("Type") == "CommaDelimitedList"
+    return [entry.strip() for entry in value.split(",")] if is_list else value
+
+
 class _Resolver:
     """Replaces CloudFormation's functions in a part of a template by their values."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
         self._resources: dict[str, Any] = document["Resources"]
         self._conditions: dict[str, Any] = document.get("Conditions", {})
-        self._parameters = {
-            name: str(parameter.get("Default", "")) for name, parameter in document.get("Parameters", {}).items()
+        self._parameters: dict[str, str | list[str]] = {
+            name: _parameter(declared, parameters.get(name, str(declared.get("Default", ""))))
+            for name, declared in document.get("Parameters", {}).items()
         }
 
     def name(self, logical_id: str) -> str:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from shared.models import CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
+from shared.models import Content, CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
 from shared.records import Draft
-from shared.trusted import AssistantMessage, TrustedTextPart
+from shared.trusted import AssistantMessage, ModifyTrustedMessage, TrustedContent, TrustedTextPart
 from shared.validation import validate
 
 
@@ -18,7 +18,17 @@ def message_draft(body: dict[str, Any], *, trusted: bool, path: str = "") -> Dra
     return _draft(validate(CreateMessage, body, path))
 
 
-def new_metadata(body: CreateThread | ModifyThread | ModifyMessage) -> str | None:
+def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:
+    """Return the content and the metadata that the body of a modify asks for, as JSON; None for what it does not name.
+
+    Raises `WireError`.
+    """
+    changes = validate(ModifyTrustedMessage, body) if trusted else validate(ModifyMessage, body)
+    content = _content(changes.content) if "content" in changes.model_fields_set else None
+    return content, new_metadata(changes)
+
+
+def new_metadata(body: CreateThread | ModifyThread | ModifyMessage | ModifyTrustedMessage) -> str | None:
     """Return the metadata that a body asks for, as JSON; None when it does not name it."""
     return compact_json(body.metadata or {}, ordered=True) if "metadata" in body.model_fields_set else None
 
@@ -29,12 +39,10 @@ def new_tool_resources(body: CreateThread | ModifyThread) -> str | None:
 
 
 def _draft(message: CreateMessage | AssistantMessage) -> Draft:
-    content = message.content
-    parts = [_text(content)] if isinstance(content, str) else [_stored(part) for part in content]
     attachments = [attachment.model_dump(exclude_unset=True) for attachment in message.attachments or ()]
     return Draft(
         role=message.role,
-        content=compact_json(parts),
+        content=_content(message.content),
         attachments=compact_json(attachments),
         metadata=compact_json(message.metadata or {}, ordered=True),
     )
@@ -48,6 +56,10 @@ def _assistant_draft(message: AssistantMessage) -> Draft:
         status=message.status,
         incomplete_details=compact_json(details.model_dump()) if details else None,
     )
+
+
+def _content(content: Content | TrustedContent) -> str:
+    return compact_json([_text(content)] if isinstance(content, str) else [_stored(part) for part in content])
 
 
 def _text(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[str, Any]:

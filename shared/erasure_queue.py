@@ -5,8 +5,12 @@ import os
 from typing import Any, NamedTuple
 
 import botocore.session
+from botocore.config import Config
 
-_client: Any = botocore.session.get_session().create_client("sqs")
+# A queue that does not answer fails the function within its time-out: what it was to send comes again.
+_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+
+_client: Any = botocore.session.get_session().create_client("sqs", config=_CONFIG)
 _url = os.environ["ERASURE_QUEUE_URL"]
 
 

@@ -34,7 +34,9 @@ class WireError(Exception):
 def no_api_key() -> WireError:
     """No key was sent."""
     return WireError(
-        401, "No API key was given. Send one in the Authorization header: 'Authorization: Bearer YOUR_KEY'."
+        401,
+        "No API key was given. Send one in the Authorization header, 'Authorization: Bearer YOUR_KEY', "
+        "or in the header 'api-key'.",
     )
 
 

@@ -1,8 +1,8 @@
 """Events: what a change of the table tells the outside, made from one record of its stream.
 
 The detail of an event is the wire's object and five fields more: `event_id`, unique, and the same however often a
-change is told; `project`; `version`, which orders the changes of one object; `content_omitted`; and, for an update,
-`previous_metadata`.
+change is told; `project`; `version`, which orders the changes of one object; `content_omitted`; for an update
+`previous_metadata`, and `content_changed` when it is one of a message.
 """
 
 from collections.abc import Iterator
@@ -44,6 +44,8 @@ def of_record(record: dict[str, Any]) -> Iterator[Event]:
     old, new = change.get("OldImage"), change.get("NewImage")
     if sort == keys.HEAD:
         yield thread_deleted(partition)
+    elif new and "imported" in new and _name(new) == _CREATED:
+        return  # nothing happened: it was so before, elsewhere
     elif sort == keys.THREAD:
         yield of_thread(new, old)
         if not old and "staged" in new:
@@ -84,7 +86,7 @@ def thread_deleted(partition: str) -> Event:
 
 def _message_deleted(old: Item) -> Event:
     project, _, thread_id = old["threadId"]["S"].partition("#")
-    message_id, version = old["messageId"]["S"], int(old["version"]["N"]) + 1
+    message_id, version = items.message_id(old), int(old["version"]["N"]) + 1
     shown = deleted_json(message_id, "thread.message.deleted")
     fields = _fields(f"{project}/{thread_id}/{message_id}/{version}", project, str(version))
     return Event("thread.message.deleted", f'{shown[:-1]},"thread_id":"{thread_id}",{fields}}}')
@@ -103,6 +105,8 @@ def _message_event(change: _Change, parts: list[Item] | None) -> Event:
     omitted = parts is None
     message = items.message(items.without_content(change.item) if omitted else change.item, parts or [], thread_id)
     detail = _extended(message_json(message), project, f"{thread_id}/{message.id}", change, omitted=omitted)
+    if change.name == _UPDATED:
+        detail = f'{detail[:-1]},"content_changed":{_content_changed(change)}}}'
     return Event(f"thread.message.{change.name}", detail)
 
 
@@ -144,6 +148,12 @@ def _extended(shown: str, project: str, subject: str, change: _Change, *, omitte
     if change.name == _UPDATED:
         fields += f',"previous_metadata":{_metadata(change.old)}'
     return f"{shown[:-1]},{fields}}}"
+
+
+def _content_changed(change: _Change) -> str:
+    if change.old is None:
+        return "null"
+    return "true" if any(change.old.get(name) != change.item.get(name) for name in ("content", "parts")) else "false"
 
 
 def _metadata(old: Item | None) -> str:

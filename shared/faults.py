@@ -22,7 +22,7 @@ def wire_error(error: Exception, thread_id: str) -> WireError:
         case WireError():
             found = error
         case ThreadNotFoundError():
-            found = errors.thread_not_found(thread_id)
+            found = errors.thread_not_found(error.thread_id or thread_id)
         case MessageNotFoundError():
             found = errors.message_not_found(error.message_id)
         case IdempotencyKeyReusedError():

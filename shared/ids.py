@@ -35,9 +35,14 @@ def milliseconds(ulid: str) -> int:
     return _decode(ulid) >> _RANDOM_BITS
 
 
-def lowest_ulid(since: int) -> str:
-    """Return the lowest ULID that carries these milliseconds since 1970."""
-    return _encode(since << _RANDOM_BITS)
+def lowest_ulid(since: int, lower: int = 0) -> str:
+    """Return the lowest ULID that carries these milliseconds since 1970, or that with these lower 80 bits."""
+    return _encode(since << _RANDOM_BITS | lower)
+
+
+def next_ulid(ulid: str) -> str:
+    """Return the ULID right above one."""
+    return _encode(_decode(ulid) + 1)
 
 
 def is_ulid(text: str) -> bool:

@@ -139,6 +139,12 @@ Content = Annotated[Annotated[Text, Tag("text")] | Annotated[Parts, Tag("parts")
 Attachments = Annotated[list[Attachment], Field(max_length=20)]
 
 
+def _check_parts(content: str | list[TextPart | ImageUrlPart | ImageFilePart]) -> None:
+    parts = [content] if isinstance(content, str) else content
+    texts = [part if isinstance(part, str) else part.text for part in parts if isinstance(part, str | TextPart)]
+    check_content(texts, others=len(texts) < len(parts))
+
+
 class CreateMessage(Model):
     """The body of create message, and of each initial message of create thread."""
 
@@ -149,9 +155,7 @@ class CreateMessage(Model):
 
     @model_validator(mode="after")
     def _has_content(self) -> "CreateMessage":
-        parts = [self.content] if isinstance(self.content, str) else self.content
-        texts = [part if isinstance(part, str) else part.text for part in parts if isinstance(part, str | TextPart)]
-        check_content(texts, others=len(texts) < len(parts))
+        _check_parts(self.content)
         return self
 
 
@@ -164,9 +168,16 @@ class CreateThread(Model):
 
 
 class ModifyMessage(Model):
-    """The body of modify message: what is absent stays, null clears."""
+    """The body of modify message: what is absent stays, null clears the metadata. `content` is an extension of ours."""
 
+    content: Content = ""
     metadata: Metadata | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> "ModifyMessage":
+        if "content" in self.model_fields_set:
+            _check_parts(self.content)
+        return self
 
 
 class ModifyThread(Model):

@@ -52,7 +52,10 @@ class Page(NamedTuple, Generic[Record]):
 
 
 class Range(NamedTuple):
-    """Which page is asked for: `after` and `before` are ULIDs or empty, `limit` is 1 to 100."""
+    """Which page is asked for: `after` and `before` are ULIDs, whole ids that were made elsewhere, or empty.
+
+    `limit` is 1 to 100.
+    """
 
     limit: int
     ascending: bool

@@ -112,7 +112,7 @@ def _limit(text: str) -> int:
         raise errors.invalid_type("limit", "an integer", text)
     # Python refuses to convert thousands of digits; so many are out of range anyway.
     digits = text.lstrip("-0")
-    value = int(text) if len(digits) <= len("100") else _HIGHEST_LIMIT + 1
+    value = int(digits or "0") if len(digits) <= len("100") else _HIGHEST_LIMIT + 1
     if text.startswith("-") or not 1 <= value <= _HIGHEST_LIMIT:
         above = value > _HIGHEST_LIMIT and not text.startswith("-")
         raise errors.integer_out_of_range("limit", text, low=1, high=_HIGHEST_LIMIT, above=above)
@@ -120,14 +120,14 @@ def _limit(text: str) -> int:
 
 
 def _cursor(query: dict[str, str], name: str, prefix: str) -> str:
-    """Return the ULID of a cursor, which is a position: what has this id need not exist. Empty when there is none."""
+    """Return the ULID of a cursor, which is a position: what has this id need not exist. Empty when there is none.
+
+    An id that was not made here has no position by itself and is returned whole: the store knows it, or not.
+    """
     value = query.get(name, "")
     if not value:
         return ""
     if not ids.is_path_id(value, prefix):
         raise errors.malformed_id(name, value, prefix)
     ulid = value.removeprefix(f"{prefix}_")
-    if not ids.is_ulid(ulid):
-        # An id that was not made here has no place by itself.
-        raise errors.message_not_found(value) if prefix == "msg" else errors.thread_not_found(value)
-    return ulid
+    return ulid if ids.is_ulid(ulid) else value

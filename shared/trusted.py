@@ -115,12 +115,29 @@ class AssistantMessage(Model):
 
     @model_validator(mode="after")
     def _is_whole(self) -> "AssistantMessage":
-        parts = [self.content] if isinstance(self.content, str) else self.content
-        texts = [_text(part) for part in parts if not isinstance(part, ImageUrlPart | ImageFilePart)]
-        check_content(texts, others=len(texts) < len(parts))
+        _check_parts(self.content)
         if (self.status == "incomplete") != (self.incomplete_details is not None):
             raise PydanticCustomError("details", "An incomplete message, and only that, has incomplete_details.")
         return self
+
+
+class ModifyTrustedMessage(Model):
+    """The body of modify message from a trusted writer: what is absent stays, null clears the metadata."""
+
+    content: TrustedContent = ""
+    metadata: Metadata | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> "ModifyTrustedMessage":
+        if "content" in self.model_fields_set:
+            _check_parts(self.content)
+        return self
+
+
+def _check_parts(content: str | list[TrustedTextPart | RefusalPart | ImageUrlPart | ImageFilePart]) -> None:
+    parts = [content] if isinstance(content, str) else content
+    texts = [_text(part) for part in parts if not isinstance(part, ImageUrlPart | ImageFilePart)]
+    check_content(texts, others=len(texts) < len(parts))
 
 
 def _text(part: str | TrustedTextPart | RefusalPart) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.events import encode
+from tests import canaries
 
 _ROUTES = {
     "create_thread": ("POST", "/threads"),
@@ -67,6 +68,7 @@ class Client:
             # No request does this, and the time of the last one may be used up.
             table.start_clock()
             self.secret = api_keys.create(self.project, "test", trusted=self.trusted)
+        canaries.note_key(self.secret)
 
     def call(self, function: str, *ids: str, body: Any = None, **options: Any) -> Answer:
         """Call a function as API Gateway does; `body` is sent as JSON unless it is text or bytes."""
@@ -123,11 +125,15 @@ class Client:
 
 
 def invoke(function: str, event: dict[str, Any]) -> Answer:
-    """Run a function's handler and decode its answer."""
+    """Run a function's handler and decode its answer; an error must not repeat what is private."""
     handler = importlib.import_module(f"functions.{function}").handler
+    private = canaries.note_body(event.get("body") or "", in_base64=event.get("isBase64Encoded", False))
     result = handler(event, SimpleNamespace(aws_request_id="test"))
     text = result["body"]
     if result["isBase64Encoded"]:
         raw = base64.b64decode(text)
         text = (gzip.decompress(raw) if result["headers"].get("content-encoding") == "gzip" else raw).decode()
+    if result["statusCode"] >= 400:
+        url = event.get("rawPath", "") + event.get("rawQueryString", "")
+        canaries.check_error(text, {word for word in private if word not in url})
     return Answer(result["statusCode"], result["headers"], text, size=len(encode(result)))

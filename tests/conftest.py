@@ -1,6 +1,21 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests, and what no test may write (tests/canaries.py)."""
 
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from tests import canaries
 from tests.engines import dynamodb_local
 from tests.memory import in_memory, tidy, tidy_module
 
 __all__ = ["dynamodb_local", "in_memory", "tidy", "tidy_module"]
+
+# As deployed, so that what the functions log is looked at; the local API's own level is another.
+os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "INFO")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return canaries.checked((yield))

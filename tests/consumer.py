@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
-_OF_AN_EVENT = ("event_id", "project", "version", "content_omitted", "previous_metadata")
+_OF_AN_EVENT = ("event_id", "project", "version", "content_omitted", "previous_metadata", "content_changed")
 
 
 class _State(NamedTuple):

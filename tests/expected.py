@@ -137,7 +137,10 @@ def not_parsed(why: str) -> dict[str, Any]:
     return error(f"The body of the request could not be parsed as a JSON object: {why}.")
 
 
-NO_KEY = error("No API key was given. Send one in the Authorization header: 'Authorization: Bearer YOUR_KEY'.")
+NO_KEY = error(
+    "No API key was given. Send one in the Authorization header, 'Authorization: Bearer YOUR_KEY', "
+    "or in the header 'api-key'."
+)
 BUSY = error("The service is busy. Send the request again.", kind="server_error")
 OUR_FAULT = error("The server had an error while processing the request.", kind="server_error")
 KEY_REUSED = error("This Idempotency-Key was already used with another body.", code="idempotency_key_reused")

@@ -19,7 +19,7 @@ from typing import Any
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.endpoint import convert_to_response_dict
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 from botocore.model import OperationModel
 
 # What botocore makes of one attempt: (HTTP response, parsed answer) or an exception.
@@ -43,7 +43,10 @@ Effect = Callable[[Attempt], Outcome]
 
 @dataclass(frozen=True)
 class Fault:
-    """An effect on the attempts `at`, `at` + 1, … of an operation, `times` of them; 0 means all from `at` on."""
+    """An effect on the attempts `at`, `at` + 1, … of an operation, `times` of them; 0 means all from `at` on.
+
+    Without an operation it meets those of all of them, counted together.
+    """
 
     operation: str
     effect: Effect
@@ -87,11 +90,11 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
 
         if _inside.get():
             return send()
-        counts[model.name] += 1
+        counts.update((model.name, ""))
         sent = json.loads(request.body)
         seen.log.append((model.name, sent))
         for fault in faults:
-            if fault.operation == model.name and fault.meets(counts[model.name]):
+            if fault.operation in ("", model.name) and fault.meets(counts[fault.operation]):
                 return fault.effect(Attempt(model.name, sent, send, answer))
         return send()
 
@@ -99,7 +102,7 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
     try:
         yield seen
     finally:
-        del endpoint._do_get_response
+        endpoint._do_get_response = original
 
 
 def timeout(_attempt: Attempt) -> Outcome:
@@ -111,6 +114,17 @@ def lost(attempt: Attempt) -> Outcome:
     """The engine does it, its answer never arrives."""
     _response, error = attempt.send()
     return None, error or ReadTimeoutError(endpoint_url="an injected fault")
+
+
+def reset(_attempt: Attempt) -> Outcome:
+    """The connection is closed before the engine hears of it."""
+    return None, ConnectionClosedError(endpoint_url="an injected fault")
+
+
+def done_but_failed(attempt: Attempt) -> Outcome:
+    """The engine does it, and its answer is a 500."""
+    attempt.send()
+    return server_error(attempt)
 
 
 def error(code: str, status: int = 400, **further: Any) -> Effect:
@@ -139,6 +153,28 @@ def cancelled(*codes: str) -> Effect:
         return error("TransactionCanceledException", CancellationReasons=reasons)(attempt)
 
     return effect
+
+
+def unprocessed(attempt: Attempt) -> Outcome:
+    """A batch is answered with nothing done."""
+    left = "UnprocessedKeys" if attempt.operation == "BatchGetItem" else "UnprocessedItems"
+    return attempt.answer(200, {"Responses": {}, left: attempt.request["RequestItems"]})
+
+
+def _throttled_in_part(attempt: Attempt) -> Outcome:
+    return cancelled("None", "ThrottlingError")(attempt)
+
+
+def effects(operation: str) -> list[Effect]:
+    """Return all that may befall a call of this operation: before it is done, after it, or instead."""
+    found: list[Effect] = [throttle, timeout, lost, reset, server_error, done_but_failed]
+    if operation in {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems"}:
+        found.append(conflict)
+    if operation == "TransactWriteItems":
+        found.append(_throttled_in_part)
+    if operation in {"BatchGetItem", "BatchWriteItem"}:
+        found.append(unprocessed)
+    return found
 
 
 def before(action: Callable[[], object]) -> Effect:

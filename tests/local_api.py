@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import httpx
+import pytest
+
+from tests import canaries
 
 ROOT = Path(__file__).parent.parent
-_OURS = ("API_KEYS", "AWS_", "DATA", "DYNAMODB_URL", "PORT", "TABLE_NAME")
+_OURS = ("ALLOWED_ORIGINS", "API_KEYS", "AWS_", "DATA", "DYNAMODB_URL", "EXAMPLE", "PORT", "POWERTOOLS_", "TABLE_NAME")
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,31 @@ def serving(folder: Path = ROOT, /, **own: str) -> Iterator[LocalApi]:
 
     Raises AssertionError, with what it said, when it does not serve.
     """
-    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as errors:
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as errors, _noted():
         process = start(folder, errors, **own)
         try:
-            yield _wait(process, errors)
+            served = _wait(process, errors)
+            yield served
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=30)
+        # After it has told how to use it, a key and a text of Hello.
+        canaries.check_terminal(said + served.errors)
+
+
+@contextmanager
+def _noted() -> Iterator[None]:
+    """Note what is private in the requests that this process sends."""
+    send = httpx.Client.send
+
+    def noting(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        canaries.note_key(request.headers.get("authorization", "").removeprefix("Bearer "))
+        canaries.note_body(getattr(request, "_content", b"").decode("utf-8", "replace"))
+        return send(client, request, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.Client, "send", noting)
+        yield
 
 
 def _wait(process: subprocess.Popen[str], errors: IO[str]) -> LocalApi:

@@ -22,19 +22,19 @@ def in_memory() -> Iterator[None]:
 @pytest.fixture
 def tidy(in_memory: None) -> Iterator[None]:
     """Remove what a test put into the table: moto copies all of it for each write of each transaction."""
-    with _as_it_was():
+    with as_it_was():
         yield
 
 
 @pytest.fixture(scope="module")
 def tidy_module(in_memory: None) -> Iterator[None]:
     """Remove what the fixtures of a module put into the table."""
-    with _as_it_was():
+    with as_it_was():
         yield
 
 
 @contextmanager
-def _as_it_was() -> Iterator[None]:
+def as_it_was() -> Iterator[None]:
     from shared.store import table
 
     table.start_clock(60)  # what is left of an earlier handler's time would end calls that a test makes by itself

@@ -9,6 +9,7 @@ import boto3
 from moto.backends import get_backend
 
 from local.template import ACCOUNT, REGION
+from tests import canaries
 from tests.client import Client
 
 FIFO = {False: "COMMANDS_URL", True: "FIFO_COMMANDS_URL"}
@@ -28,6 +29,7 @@ def command(of: Client, thread_id: str, content: Any = "hello", **fields: Any) -
 def put(body: Any, group: str = "") -> None:
     """Put a command into the standard queue, or with a message group into the FIFO queue."""
     text = body if isinstance(body, str) else json.dumps(body)
+    canaries.note_body(text)
     own = {"MessageGroupId": group, "MessageDeduplicationId": uuid.uuid4().hex} if group else {}
     client().send_message(QueueUrl=os.environ[FIFO[bool(group)]], MessageBody=text, **own)
 
@@ -80,6 +82,7 @@ def rejected(*, fifo: bool = False) -> list[tuple[str, Any]]:
             return found
         for message in answer["Messages"]:
             error = message.get("MessageAttributes", {}).get("error", {}).get("StringValue")
+            canaries.check_error(error or "", canaries.note_body(message["Body"]))
             found.append((message["Body"], json.loads(error) if error else None))
             client().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 

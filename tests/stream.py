@@ -25,9 +25,9 @@ def changes(function: str = "PublishEvents") -> Iterator[list[Record]]:
     moto's table has no stream here: this compares what it holds before and after.
     """
     records: list[Record] = []
-    before = _images()
+    before = images()
     yield records
-    after = _images()
+    after = images()
     wanted = patterns(function)
     changed = (key for key in {**after, **before} if before.get(key) != after.get(key))
     for number, key in enumerate(sorted(changed), start=1):
@@ -59,7 +59,8 @@ def event(records: list[Record]) -> dict[str, Any]:
     return found
 
 
-def _images() -> Images:
+def images() -> Images:
+    """Return the items of the table by partition and sort key."""
     from shared.store import table
 
     found: Images = {}

@@ -1,5 +1,6 @@
 """What template.yaml must say, whatever else changes in it."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from local import template
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,13 +26,23 @@ ROUTES = {
     "delete_thread": "DELETE /threads/{threadId}",
 }
 FOURTEEN_DAYS = 14 * 86_400
+OWN_KEY = "!If HasKmsKey !KmsKeyArn !AWS::NoValue"
+NOT_WITH_OWN_KEY = "!If HasKmsKey !AWS::NoValue True"
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags: `!Ref Table` is read as the text `!Table`."""
+    """YAML with CloudFormation's short tags: `!Ref Table` is the text `!Table`, `!If [A, !Ref B]` is `!If A !B`."""
 
 
-Loader.add_multi_constructor("!", lambda _loader, _tag, node: f"!{node.value}")
+def _read_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return f"!{node.value}"
+    if isinstance(node, yaml.SequenceNode):
+        return f"!{tag} " + " ".join(map(str, loader.construct_sequence(node, deep=True)))
+    return f"!{tag}"
+
+
+Loader.add_multi_constructor("!", _read_tag)
 
 TEMPLATE: dict[str, Any] = Loader((ROOT / "template.yaml").read_text()).get_single_data()
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
@@ -46,7 +59,7 @@ HTTP_FUNCTIONS = {*FUNCTIONS} - EVENT_FUNCTIONS
 
 
 def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
-    return [statement for policy in function["Policies"] for statement in policy["Statement"]]
+    return [statement for policy in function.get("Policies", []) for statement in policy["Statement"]]
 
 
 def seconds(function: str) -> int:
@@ -57,7 +70,7 @@ def test_each_module_of_functions_is_one_function_of_its_name() -> None:
     modules = {module.stem for module in (ROOT / "functions").glob("[a-z]*.py")}
 
     events = {"queue_erasures", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
-    assert modules == {*ROUTES, "unknown_route", *events}
+    assert modules == {*ROUTES, "retrieve_openapi", "unknown_route", *events}
     assert {name: function["Handler"] for name, function in FUNCTIONS.items()} == {
         module.title().replace("_", ""): f"functions.{module}.handler" for module in modules
     }
@@ -69,7 +82,7 @@ def test_each_function_has_a_sample_event() -> None:
     assert samples == {function["Handler"].split(".")[1] for function in FUNCTIONS.values()}
 
 
-def test_each_route_is_at_the_root_and_under_v1() -> None:
+def test_each_route_is_at_the_root_and_under_v1_and_where_azure_has_it() -> None:
     routes = {}
     for function in FUNCTIONS.values():
         for event in function["Events"].values():
@@ -80,6 +93,8 @@ def test_each_route_is_at_the_root_and_under_v1() -> None:
 
     expected = {route: module for module, route in ROUTES.items()}
     expected |= {route.replace(" ", " /v1"): module for route, module in expected.items()}
+    expected |= {route.replace(" ", " /openai"): module for route, module in expected.items()}
+    expected |= dict.fromkeys(("GET /openapi.json", "GET /v1/openapi.json"), "retrieve_openapi")
     assert routes == expected | {"None None": "unknown_route"}  # neither method nor path: $default
 
 
@@ -90,7 +105,54 @@ def test_a_function_is_built_by_make_and_logs_to_a_group_that_forgets(name: str)
     assert RESOURCES[f"{name}Log"]["Properties"] == {
         "LogGroupName": f"!/aws/lambda/${{AWS::StackName}}/{FUNCTIONS[name]['Handler'].split('.')[1]}",
         "RetentionInDays": "!LogRetentionDays",
+        "KmsKeyId": OWN_KEY,
     }
+
+
+def test_every_log_forgets() -> None:
+    for path in (ROOT / "template.yaml", ROOT / "examples" / "responder" / "template.yaml"):
+        resources = Loader(path.read_text()).get_single_data()["Resources"].values()
+        logs = [found["Properties"] for found in resources if found["Type"] == "AWS::Logs::LogGroup"]
+        assert logs
+        assert {str(log["RetentionInDays"]) for log in logs} <= {"!LogRetentionDays", "30"}
+
+
+def test_the_access_log_names_the_request_and_nothing_that_a_query_or_header_holds() -> None:
+    settings = RESOURCES["Api"]["Properties"]["AccessLogSettings"]
+    line = json.loads(settings["Format"])
+
+    assert settings["DestinationArn"] == "!AccessLog.Arn"
+    assert line["requestId"] == "$context.requestId"
+    assert {*line.values()} == {
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.identity.sourceIp",
+        "$context.routeKey",
+        "$context.path",
+        "$context.status",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.integrationLatency",
+        "$context.integrationErrorMessage",
+    }
+
+
+def test_all_that_is_stored_is_encrypted_with_a_given_key() -> None:
+    for kind, name in {
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+        "AWS::Logs::LogGroup": "KmsKeyId",
+        "AWS::Events::EventBus": "KmsKeyIdentifier",
+    }.items():
+        assert {found.get(name) for found in of_type(kind).values()} == {OWN_KEY}, kind
+    assert "KMSMasterKeyId" in RESOURCES["Table"]["Properties"]["SSESpecification"]
+    assert {queue["SqsManagedSseEnabled"] for queue in of_type("AWS::SQS::Queue").values()} == {NOT_WITH_OWN_KEY}
+
+
+def test_every_function_that_reads_or_writes_what_is_stored_may_use_the_key() -> None:
+    policy = RESOURCES["UseOfKey"]["Properties"]
+
+    assert {*policy["Roles"]} == {f"!{name}Role" for name, function in FUNCTIONS.items() if statements(function)}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -187,6 +249,57 @@ def test_what_no_function_could_process_raises_an_alarm() -> None:
 def test_every_alarm_is_published() -> None:
     for alarm in of_type("AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["!Alarms"]
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_what_the_responder_could_not_answer_raises_an_alarm() -> None:
+    responder = Loader((ROOT / "examples" / "responder" / "template.yaml").read_text()).get_single_data()
+    (alarm,) = [
+        found["Properties"] for found in responder["Resources"].values() if found["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "!Unanswered.QueueName"}]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == "!If HasAlarmTopic ['!AlarmTopicArn'] !AWS::NoValue"
+
+
+@pytest.mark.parametrize("has_webhook", [False, True])
+def test_the_dashboard_shows_each_function_queue_and_alarm(has_webhook: bool) -> None:
+    document: Any = template._Loader((ROOT / "template.yaml").read_text()).get_single_data()
+    resolver = template._Resolver(document, {"WebhookUrl": "https://example.com"} if has_webhook else {})
+    body = resolver.resolve(document["Resources"]["Dashboard"]["Properties"]["DashboardBody"])
+
+    widgets = json.loads(body)["widgets"]
+    lines = {
+        widget["properties"]["title"]: [
+            [value for value in line if isinstance(value, str)][-1] for line in widget["properties"].get("metrics", [])
+        ]
+        for widget in widgets
+    }
+    conditional = {"UnpostedEvents", "EventsUnposted"}
+    queues = {name for name in of_type("AWS::SQS::Queue") if has_webhook or name not in conditional}
+    alarms = {name for name in of_type("AWS::CloudWatch::Alarm") if has_webhook or name not in conditional}
+    for title in ("Invocations", "Duration, p99, milliseconds", "Errors of functions", "Throttled functions"):
+        assert sorted(lines[title]) == sorted(map(resolver.name, FUNCTIONS)), title
+    shown = {*lines["Oldest message of a queue, seconds"], *lines["Dead letters"]}
+    assert shown == {f"{resolver.name(name)}.QueueName" for name in queues}
+    assert {arn.rpartition(":")[2] for arn in widgets[-1]["properties"]["alarms"]} == {*map(resolver.name, alarms)}
+    assert not [widget for widget in widgets if widget["x"] + widget["width"] > 24]
+
+
+def test_what_the_functions_count_is_what_the_dashboard_shows() -> None:
+    (counted,) = re.findall(r"^_COUNTED = (.*)$", (ROOT / "shared" / "answers.py").read_text(), re.MULTILINE)
+    body = str(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
+    namespace = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"].removeprefix("!")
+
+    assert set(re.findall(rf'"{re.escape(namespace)}", "(\w+)"', body)) == {*ast.literal_eval(counted)}
+
+
+def test_a_domain_leads_to_the_api_only_when_one_is_given() -> None:
+    for name in ("CustomDomain", "CustomDomainMapping"):
+        assert RESOURCES[name]["Condition"] == "HasDomain"
+    assert RESOURCES["CustomDomainRecord"]["Condition"] == "HasHostedZone"
+    assert RESOURCES["CustomDomainMapping"]["Properties"]["ApiId"] == "!Api"
 
 
 def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser() -> None:

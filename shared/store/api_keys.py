@@ -11,7 +11,7 @@ from shared.store.errors import StoreError
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item
 
-_PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SORT = "key"
 _ID_LENGTH = 16
 
@@ -40,7 +40,7 @@ def create(project: str, name: str, *, trusted: bool, secret: str | None = None)
 
     A key that is made again with the same secret replaces the former one.
     """
-    if not _PROJECT.fullmatch(project):
+    if not PROJECT.fullmatch(project):
         raise InvalidProjectError(project)
     secret = secret or f"sk-{secrets.token_urlsafe(32)}"
     digest = hash_of(secret)

@@ -16,15 +16,21 @@ def erase_thread(partition: str, until: float) -> bool:
     """Erase a thread whose head is a tombstone; return whether it is done by `until` (as `time.monotonic()`).
 
     The tombstone goes last, in one transaction with the thread's item and its entries in the lists, so that whatever
-    fails before leaves something that the sweep finds. A thread that is open, or gone, is left as it is.
+    fails before leaves something that the sweep finds. A thread that is open, or gone, is left as it is. Raises
+    `NewerItemError` for one that a later version has written: that may have put things elsewhere, too.
     """
     tombstone = table.get(keys.key(partition, keys.HEAD))
-    if tombstone is None or tombstone["state"]["S"] != head.ERASING:
+    if tombstone is None:
+        return True
+    head.check_schema(tombstone)
+    if tombstone["state"]["S"] != head.ERASING:
         return True
     if not _erase_all_but(partition, _LOWEST, _HIGHEST, (keys.HEAD, keys.THREAD), until):
         return False
     thread = table.get(keys.key(partition, keys.THREAD))
-    ulid = partition[-26:]
+    if thread:
+        head.check_schema(thread)
+    ulid = keys.ulid_of(keys.thread_id(partition), tombstone)
     entries = [entry["S"] for entry in (thread or tombstone)["entries"]["L"]]
     writes: list[table.Write] = [
         {"Delete": {"Key": keys.key(partition, keys.HEAD)}},

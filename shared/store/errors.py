@@ -6,7 +6,11 @@ class StoreError(Exception):
 
 
 class ThreadNotFoundError(StoreError):
-    """The project has no such thread, or no longer has it."""
+    """The project has no such thread, or no longer has it; with an id when it is not the one that was asked for."""
+
+    def __init__(self, thread_id: str = "") -> None:
+        super().__init__(thread_id)
+        self.thread_id = thread_id
 
 
 class MessageNotFoundError(StoreError):

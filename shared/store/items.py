@@ -107,11 +107,10 @@ def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
         content = zlib.decompress(a2b_base64(item["content"]["B"])).decode()
     else:
         content = item["content"]["S"]
-    message_id = item["messageId"]["S"]
     return Message(
-        id=message_id,
+        id=message_id(item),
         thread_id=thread_id,
-        created_at=created_at(message_id),
+        created_at=created_at(item["messageId"]["S"]),
         draft=Draft(
             role=item["role"]["S"],
             content=content,
@@ -123,6 +122,11 @@ def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
             incomplete_details=_text(item, "incompleteDetails", None),
         ),
     )
+
+
+def message_id(item: Item) -> str:
+    """Return the id of the message that an item holds: that of its place, unless it was made elsewhere."""
+    return str(_text(item, "id", item["messageId"]["S"]))
 
 
 def without_content(item: Item) -> Item:
@@ -178,9 +182,9 @@ def weight(item: Item) -> int:
     return sum(len(name) + _length(value) for name, attribute in item.items() for value in attribute.values())
 
 
-def created_at(message_id: str) -> int:
-    """Return the seconds since 1970 at which the message with this id was created."""
-    return ids.milliseconds(message_id.removeprefix(keys.MESSAGE_PREFIX)) // 1000
+def created_at(place: str) -> int:
+    """Return the seconds since 1970 at which the message with this sort key was created."""
+    return ids.milliseconds(place.removeprefix(keys.MESSAGE_PREFIX)) // 1000
 
 
 def _optional(draft: Draft) -> Item:

@@ -30,6 +30,11 @@ def thread_partition(project: str, thread_id: str) -> str:
     return f"{project}#{thread_id}"
 
 
+def thread_id(partition: str) -> str:
+    """`thread_01J8…`: the id of the thread that a partition holds."""
+    return partition.partition("#")[2]
+
+
 def part(message_id: str, generation: int, number: int) -> str:
     """`part#msg_01J8…#00000001#02`: one piece of a content too large for one item."""
     return f"{part_prefix(message_id, generation)}{number:02}"
@@ -45,9 +50,19 @@ def run_prefix(run_id: str) -> str:
     return f"run#{run_id}#"
 
 
+def alias(message_id: str) -> str:
+    """`alias#msg_abc123`: the place of an imported message whose id was not made here."""
+    return f"alias#{message_id}"
+
+
 def once(idempotency_key: str) -> str:
     """`once#<sha256>`: the memory of one Idempotency-Key; only the hash is stored."""
     return "once#" + hashlib.sha256(idempotency_key.encode()).hexdigest()
+
+
+def ulid_of(thread_id: str, item: dict[str, dict[str, str]]) -> str:
+    """The ULID under which lists hold a thread: that of its id, or `ulid` in its items when its id is not ours."""
+    return item["ulid"]["S"] if "ulid" in item else thread_id.removeprefix(THREAD_PREFIX)
 
 
 def once_partition(project: str) -> str:

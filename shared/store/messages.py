@@ -2,11 +2,13 @@
 
 from shared import ids
 from shared.records import Draft, Message
-from shared.store import head, items, keys, once, table
-from shared.store.errors import MessageNotFoundError, NewerItemError
+from shared.store import aliases, head, items, keys, once, table
+from shared.store.errors import MessageNotFoundError
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 _EXISTS = "attribute_exists(threadId)"
+# What was imported under an id of its own is not found by its place.
+_IS_ITS_ID = "attribute_not_exists(id)"
 
 
 def create(project: str, thread_id: str, draft: Draft, key: once.Once | None) -> tuple[Message, bool]:
@@ -29,6 +31,7 @@ def create(project: str, thread_id: str, draft: Draft, key: once.Once | None) ->
             made = _made_already(cancelled.failed, ulid, key, place=len(writes) - 1)
             if not made:
                 ulid = ids.new_ulid(above=head.recent(head.require_open(cancelled.failed[0]))[0])
+                table.count_retries()
                 continue
             return _message(thread_id, made, draft), made != ulid
         return _message(thread_id, ulid, draft), False
@@ -48,7 +51,7 @@ def writes_of(partition: str, ulid: str, draft: Draft, packed: items.Packed) -> 
 
 def retrieve(project: str, thread_id: str, message_id: str) -> Message:
     """Return a message. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
-    item = _require(keys.thread_partition(project, thread_id), message_id)
+    item = require(keys.thread_partition(project, thread_id), message_id)
     message = whole(item, thread_id)
     if message is None:
         raise MessageNotFoundError(message_id)
@@ -58,12 +61,12 @@ def retrieve(project: str, thread_id: str, message_id: str) -> Message:
 def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Message:
     """Replace a message's metadata (JSON) and return it. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
     partition = keys.thread_partition(project, thread_id)
-    head.require_open(table.get(keys.key(partition, keys.HEAD)))
+    place = aliases.place_of(partition, message_id)
     try:
         # The condition keeps a late update from bringing back what was deleted or erased.
         item = table.update(
-            keys.key(partition, message_id),
-            ConditionExpression=f"{_EXISTS} AND v <= :schema",
+            keys.key(partition, place),
+            ConditionExpression=f"{_EXISTS} AND v <= :schema" + (f" AND {_IS_ITS_ID}" if place == message_id else ""),
             UpdateExpression="SET #metadata = :metadata, #version = #version + :one",
             ExpressionAttributeNames={"#metadata": "metadata", "#version": "version"},
             ExpressionAttributeValues={
@@ -74,7 +77,7 @@ def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Mess
         )
     except ConditionFailedError as failed:
         if failed.item:
-            raise NewerItemError(failed.item["v"]["N"]) from failed
+            head.check_schema(failed.item)
         raise MessageNotFoundError(message_id) from failed
     message = whole(item, thread_id)
     if message is None:
@@ -88,11 +91,13 @@ def delete(project: str, thread_id: str, message_id: str) -> None:
     The parts of a large content are removed behind it, by the follower of the table's stream.
     """
     partition = keys.thread_partition(project, thread_id)
-    item = _require(partition, message_id)
-    key = keys.key(partition, message_id)
+    item = require(partition, message_id)
+    head.check_schema(item)  # a later version may keep more of a message than is known here
+    place = item["messageId"]["S"]
+    key = keys.key(partition, place)
     try:
         if "runId" in item:
-            entry = keys.key(partition, keys.run_prefix(item["runId"]["S"]) + message_id)
+            entry = keys.key(partition, keys.run_prefix(item["runId"]["S"]) + place)
             table.transact([{"Delete": {"Key": key, "ConditionExpression": _EXISTS}}, {"Delete": {"Key": entry}}])
         else:
             table.delete(key, ConditionExpression=_EXISTS)
@@ -102,6 +107,20 @@ def delete(project: str, thread_id: str, message_id: str) -> None:
         # It was there a moment ago. If our own call was sent twice, the first one may have deleted it: that is success.
         if not failed.resent:
             raise MessageNotFoundError(message_id) from failed
+
+
+def require(partition: str, message_id: str) -> Item:
+    """Return a message's item. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
+    if aliases.is_foreign(message_id):
+        item = table.get(keys.key(partition, aliases.place_of(partition, message_id)))
+    else:
+        found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, message_id)])
+        head.require_open(found.get((partition, keys.HEAD)))
+        # A batch may show a transaction's head and not yet its message; a single read does not.
+        item = found.get((partition, message_id)) or table.get(keys.key(partition, message_id))
+    if item is None or items.message_id(item) != message_id:
+        raise MessageNotFoundError(message_id)
+    return item
 
 
 def whole(item: Item, thread_id: str) -> Message | None:
@@ -127,17 +146,6 @@ def parts_of(item: Item) -> list[Item] | None:
     found = table.batch_get(wanted)
     parts = [found.get((key["threadId"]["S"], key["messageId"]["S"])) for key in wanted]
     return None if None in parts else [part for part in parts if part]
-
-
-def _require(partition: str, message_id: str) -> Item:
-    """Return a message's item. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
-    found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, message_id)])
-    head.require_open(found.get((partition, keys.HEAD)))
-    # A batch may show a transaction's head and not yet its message; a single read does not.
-    item = found.get((partition, message_id)) or table.get(keys.key(partition, message_id))
-    if item is None:
-        raise MessageNotFoundError(message_id)
-    return item
 
 
 def _made_already(failed: dict[int, Item | None], ulid: str, key: once.Once | None, place: int) -> str | None:

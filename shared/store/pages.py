@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared import ids
 from shared.records import Message, Page, Range
-from shared.store import head, items, keys, table
+from shared.store import aliases, head, items, keys, table
 from shared.store.messages import whole
 from shared.store.span import Span, span_of, turned
 from shared.store.table import Item
@@ -37,11 +37,12 @@ class _Scan(NamedTuple):
 def list_messages(project: str, thread_id: str, asked: Range, run_id: str | None) -> Page[Message]:
     """Return one page of a thread's messages, or of one run's. It is empty only when nothing follows.
 
-    A page ends at the limit, or at what an answer can carry. Raises `ThreadNotFoundError`.
+    A page ends at the limit, or at what an answer can carry. Raises `ThreadNotFoundError`, and `MessageNotFoundError`
+    for a cursor that was made elsewhere and is not known.
     """
     partition = keys.thread_partition(project, thread_id)
     prefix = (keys.run_prefix(run_id) if run_id else "") + keys.MESSAGE_PREFIX
-    span = span_of(asked)
+    span = span_of(aliases.with_places(partition, asked))
     while True:
         scan = _committed(partition, prefix, span)
         ulids = list(scan.items)[: asked.limit]
@@ -60,7 +61,7 @@ def _committed(partition: str, prefix: str, span: Span) -> _Scan:
     started = time.monotonic()
     reading = table.beside(lambda: (table.get(keys.key(partition, keys.HEAD)), time.monotonic() - started))
     scan = _scan(partition, prefix, span)
-    found, seconds = reading.result()
+    found, seconds = table.joined(reading)
     recent = head.recent(head.require_open(found))
     last = recent[0] if recent else ""
     above = not span.forward and any(ulid > last for ulid in scan.items)

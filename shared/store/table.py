@@ -3,6 +3,7 @@
 import contextvars
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own
 
+from shared.store import alarm
+from shared.store.alarm import NoEndError
 from shared.store.errors import BusyError
 from shared.store.keys import Key
 from shared.store.parser import AsItIs
@@ -32,6 +35,7 @@ _CONFIG = Config(
     user_agent="message-api",
 )
 _SECONDS_FOR_A_REQUEST = 12.0
+_SECONDS_FOR_A_CALL = 8.0
 _LONGEST_PAUSE = 0.4
 
 _BUSY = {
@@ -55,6 +59,8 @@ _client: Any = _session.create_client("dynamodb", config=_CONFIG)
 _name = os.environ["TABLE_NAME"]
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beside")
 _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
+# Shared by the threads that work on one request.
+_retries: contextvars.ContextVar[list[int]] = contextvars.ContextVar("retries")
 
 
 class ConditionFailedError(Exception):
@@ -84,11 +90,33 @@ class CancelledError(Exception):
 def start_clock(seconds: float = _SECONDS_FOR_A_REQUEST) -> None:
     """Give the current request, or chunk of work, this many seconds in which calls may be started."""
     _deadline.set(time.monotonic() + seconds)
+    _retries.set([])
+    alarm.ring_in(seconds + _SECONDS_FOR_A_CALL)
+
+
+def retries() -> int:
+    """Return how often the current request had to repeat a call: conflicts, faults, and what others did first."""
+    return sum(_retries.get())
+
+
+def count_retries(count: int = 1) -> None:
+    """Count calls that are repeated; for who repeats one without `tries`."""
+    if count:
+        _retries.get([]).append(count)
 
 
 def beside(work: Callable[[], T]) -> Future[T]:
     """Start work in another thread, within the same request's time."""
     return _threads.submit(contextvars.copy_context().run, work)
+
+
+def joined(work: Future[T]) -> T:
+    """Return what came of work that was started beside. Raises `BusyError` when it does not end."""
+    left = min(_deadline.get() - time.monotonic(), threading.TIMEOUT_MAX / 2)
+    try:
+        return work.result(max(left, 0) + _SECONDS_FOR_A_CALL)
+    except TimeoutError as error:
+        raise BusyError("work beside that does not end") from error
 
 
 def get(key: Key) -> Item | None:
@@ -211,10 +239,14 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
     if time.monotonic() > _deadline.get():
         raise BusyError("the time for this request is used up")
     try:
-        return method(**parameters)
-    except (HTTPClientError, ConnectionError) as error:
+        with alarm.may_ring():
+            answer = method(**parameters)
+        count_retries(answer["ResponseMetadata"]["RetryAttempts"])
+    except (HTTPClientError, ConnectionError, NoEndError) as error:
+        count_retries()
         raise BusyError(type(error).__name__) from error
     except ClientError as error:
+        count_retries(error.response["ResponseMetadata"]["RetryAttempts"])
         code = error.response["Error"]["Code"]
         if code in _BUSY:
             raise BusyError(code) from error
@@ -223,6 +255,7 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
             item: Any = error.response.get("Item")
             raise ConditionFailedError(item, resent=resent) from error
         raise
+    return answer
 
 
 def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
@@ -255,5 +288,6 @@ def tries() -> Iterator[None]:
     longest = 0.01
     while True:
         time.sleep(_random.uniform(0, longest))
+        count_retries()
         longest = min(longest * 2, _LONGEST_PAUSE)
         yield

@@ -4,8 +4,10 @@ import heapq
 from collections.abc import Iterator
 from itertools import islice
 
+from shared import ids
 from shared.records import Page, Range, Thread
 from shared.store import head, items, keys, table
+from shared.store.errors import ThreadNotFoundError
 from shared.store.pages import PAGE_BYTES
 from shared.store.span import Span, span_of, turned
 from shared.store.table import Item
@@ -16,13 +18,16 @@ def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[
     """Return one page of a project's threads, or of those whose indexed metadata key has this value.
 
     An entry only names its thread; what a thread holds, and whether it still exists, is read from the thread itself.
-    A page ends at the limit, or at what an answer can carry, and is empty only when nothing follows.
+    A page ends at the limit, or at what an answer can carry, and is empty only when nothing follows. Raises
+    `ThreadNotFoundError` for a cursor that was made elsewhere and is not known.
     """
     if indexed_value is None:
         partitions = keys.threads_partitions(project, SHARDS)
     else:
         partitions = [keys.indexed_partition(project, keys.INDEXED_KEY, indexed_value)]
-    span = span_of(asked)
+    span = span_of(
+        asked._replace(after=_ulid(project, asked.after), before=_ulid(project, asked.before)),
+    )
     entries = _entries(partitions, span)
     found: list[Thread] = []
     total = 0
@@ -33,6 +38,17 @@ def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[
                 return Page(found[::-1] if turned(asked) else found, has_more=True)
             found.append(items.thread(item, thread_id))
     return Page(found[::-1] if turned(asked) else found, has_more=False)
+
+
+def _ulid(project: str, cursor: str) -> str:
+    """Return the ULID under which the lists hold the thread that a cursor names, deleted or not, until it is erased."""
+    if not cursor or ids.is_ulid(cursor):
+        return cursor
+    heads = table.batch_get([keys.key(keys.thread_partition(project, cursor), keys.HEAD)])
+    for found in heads.values():
+        if found["state"]["S"] != head.PENDING:
+            return keys.ulid_of(cursor, found)
+    raise ThreadNotFoundError(cursor)
 
 
 def _entries(partitions: list[str], span: Span) -> Iterator[Item]:

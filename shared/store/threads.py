@@ -31,12 +31,12 @@ def create(
     partition = keys.thread_partition(project, keys.THREAD_PREFIX + ulid)
     ulids, messages = _first_messages(partition, ulid, drafts)
     thread = _thread(ulid, metadata, tool_resources)
-    entries = _entries(project, ulid, metadata)
+    entries = entries_of(project, ulid, metadata)
     # The head comes first in each transaction, the marker last: that is how a failure is read.
     writes: list[Write] = [
         {"Put": {"Item": head.item(partition, head.OPEN, ulids), "ConditionExpression": head.IS_NEW}},
         {"Put": {"Item": items.thread_item(partition, thread, entries)}},
-        *(_entry(entry, ulid) for entry in entries),
+        *(entry_of(entry, ulid, thread.id) for entry in entries),
     ]
     if key:
         writes.append(once.marker(keys.once_partition(project), key, ulid))
@@ -78,6 +78,7 @@ def modify(project: str, thread_id: str, metadata: str | None, tool_resources: s
         try:
             table.transact(_changes(project, item, thread))
         except CancelledError:
+            table.count_retries()
             continue  # somebody else modified or erased it since it was read
         return thread
 
@@ -93,6 +94,19 @@ def delete(project: str, thread_id: str) -> None:
         # When our own call was sent twice, the first one closed it: that is success.
         if not failed.item or failed.item.get("erasure", {}).get("S") != erasure:
             raise ThreadNotFoundError from failed
+
+
+def entries_of(project: str, ulid: str, metadata: str) -> list[str]:
+    """Return the partitions that list a thread: its project's, then that of its indexed metadata value, if any."""
+    entries = [keys.threads_partition(project, ulid, SHARDS)]
+    value = json.loads(metadata).get(keys.INDEXED_KEY) if keys.INDEXED_KEY else None
+    return entries if value is None else [*entries, keys.indexed_partition(project, keys.INDEXED_KEY, value)]
+
+
+def entry_of(partition: str, ulid: str, thread_id: str) -> Write:
+    """Return the write that lists a thread in one of these partitions."""
+    item = {**keys.key(partition, ulid), "v": {"N": str(head.SCHEMA)}, "thread": {"S": thread_id}}
+    return {"Put": {"Item": item}}
 
 
 def _require(partition: str) -> Item:
@@ -123,7 +137,12 @@ def _stage(partition: str, list_partition: str, ulid: str, messages: list[Write]
     The pending head has an entry in the list, by which the sweep finds what was abandoned here.
     """
     pending = head.item(partition, head.PENDING, []) | {"entries": {"L": [{"S": list_partition}]}}
-    table.transact([{"Put": {"Item": pending, "ConditionExpression": head.IS_NEW}}, _entry(list_partition, ulid)])
+    table.transact(
+        [
+            {"Put": {"Item": pending, "ConditionExpression": head.IS_NEW}},
+            entry_of(list_partition, ulid, keys.thread_id(partition)),
+        ]
+    )
     table.batch_put([write["Put"]["Item"] | _STAGED for write in messages])
 
 
@@ -131,25 +150,12 @@ def _thread(ulid: str, metadata: str, tool_resources: str) -> Thread:
     return Thread(keys.THREAD_PREFIX + ulid, ids.milliseconds(ulid) // 1000, metadata, tool_resources)
 
 
-def _entries(project: str, ulid: str, metadata: str) -> list[str]:
-    """Return the partitions that list a thread: its project's, then that of its indexed metadata value, if any."""
-    entries = [keys.threads_partition(project, ulid, SHARDS)]
-    value = json.loads(metadata).get(keys.INDEXED_KEY) if keys.INDEXED_KEY else None
-    return entries if value is None else [*entries, keys.indexed_partition(project, keys.INDEXED_KEY, value)]
-
-
-def _entry(partition: str, ulid: str) -> Write:
-    thread_id = keys.THREAD_PREFIX + ulid
-    item = {**keys.key(partition, ulid), "v": {"N": str(head.SCHEMA)}, "thread": {"S": thread_id}}
-    return {"Put": {"Item": item}}
-
-
 def _changes(project: str, item: Item, thread: Thread) -> list[Write]:
     """Return the transaction that stores a modified thread, and lists it where its metadata now puts it."""
-    ulid = thread.id.removeprefix(keys.THREAD_PREFIX)
+    ulid = keys.ulid_of(thread.id, item)
     listed = [entry["S"] for entry in item["entries"]["L"]]
     # The entry in the project's list stays where it is, also when the number of shards was changed since.
-    entries = [listed[0], *_entries(project, ulid, thread.metadata)[1:]]
+    entries = [listed[0], *entries_of(project, ulid, thread.metadata)[1:]]
     update = {
         "Update": {
             "Key": keys.key(item["threadId"]["S"], keys.THREAD),
@@ -168,7 +174,7 @@ def _changes(project: str, item: Item, thread: Thread) -> list[Write]:
     return [
         update,
         *({"Delete": {"Key": keys.key(entry, ulid)}} for entry in listed if entry not in entries),
-        *(_entry(entry, ulid) for entry in entries if entry not in listed),
+        *(entry_of(entry, ulid, thread.id) for entry in entries if entry not in listed),
     ]
 
 

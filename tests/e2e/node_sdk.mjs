@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import OpenAI from 'openai';
+import OpenAI, { AzureOpenAI } from 'openai';
 import { VERSION } from 'openai/version';
 
-const { OPENAI_BASE_URL, OTHER_API_KEY, LOSSY_BASE_URL, LONG_THREAD_ID, EXPECTED_VERSION } = process.env;
+const { OPENAI_BASE_URL, OPENAI_API_KEY, OTHER_API_KEY, LOSSY_BASE_URL, LONG_THREAD_ID, EXPECTED_VERSION } = process.env;
 const ROOT_URL = OPENAI_BASE_URL.replace(/\/v1$/, '');
 
 const client = new OpenAI();
@@ -144,6 +144,32 @@ for (const baseURL of [ROOT_URL, `${ROOT_URL}/`, OPENAI_BASE_URL, `${OPENAI_BASE
     const { beta } = new OpenAI({ baseURL });
     const thread = await beta.threads.create();
     assert.equal((await beta.threads.messages.create(thread.id, { role: 'user', content: 'x' })).thread_id, thread.id);
+  });
+}
+
+const azure = {
+  // Without `baseURL: null` it takes OPENAI_BASE_URL, and refuses an endpoint beside it.
+  'AzureOpenAI with api-key': () =>
+    new AzureOpenAI({ endpoint: ROOT_URL, baseURL: null, apiKey: OPENAI_API_KEY, apiVersion: '2024-05-01-preview' }),
+  'OpenAI at openai/v1': () => new OpenAI({ baseURL: `${ROOT_URL}/openai/v1` }),
+};
+
+for (const [name, connect] of Object.entries(azure)) {
+  test(`all operations answer where Azure has them: ${name}`, async () => {
+    const { threads } = connect().beta;
+    const thread = await threads.create({ metadata: { a: '1' } });
+    assert.deepEqual(await threads.retrieve(thread.id), thread);
+    assert.deepEqual((await threads.update(thread.id, { metadata: { a: '2' } })).metadata, { a: '2' });
+    const said = [];
+    for (const content of ['0', '1', '2', '3', '4']) {
+      said.push(await threads.messages.create(thread.id, { role: 'user', content }));
+    }
+    assert.deepEqual(await walk(threads.messages.list(thread.id, { limit: 2, order: 'asc' })), said);
+    const it = on(threads.messages, thread.id, said[0].id);
+    assert.deepEqual(await it.retrieve(), said[0]);
+    assert.deepEqual((await it.update({ metadata: { b: '1' } })).metadata, { b: '1' });
+    assert.equal((await it.delete()).deleted, true);
+    assert.equal((await deleteThread(threads, thread.id)).deleted, true);
   });
 }
 

@@ -16,6 +16,7 @@ from openai.pagination import AsyncCursorPage, SyncCursorPage
 from openai.types.beta import Thread
 
 BASE_URL = os.environ["OPENAI_BASE_URL"]
+API_KEY = os.environ["OPENAI_API_KEY"]
 ROOT_URL = BASE_URL.removesuffix("/v1")
 LOSSY_BASE_URL = os.environ["LOSSY_BASE_URL"]
 LONG_THREAD_ID = os.environ["LONG_THREAD_ID"]
@@ -31,7 +32,13 @@ class Sdk:
         self.client = self.new_client()
 
     def new_client(self, **options: Any) -> Any:
-        kind: Any = openai.AsyncOpenAI if self.runner else openai.OpenAI
+        return self._opened(openai.AsyncOpenAI if self.runner else openai.OpenAI, options)
+
+    def new_azure_client(self, **options: Any) -> Any:
+        options |= {"azure_endpoint": ROOT_URL, "api_version": "2024-05-01-preview"}
+        return self._opened(openai.AsyncAzureOpenAI if self.runner else openai.AzureOpenAI, options)
+
+    def _opened(self, kind: Any, options: dict[str, Any]) -> Any:
         client = kind(_strict_response_validation=True, **options)
         self.clients.append(client)
         return client
@@ -142,6 +149,14 @@ def test_the_five_message_operations(sdk: Sdk, thread_id: str) -> None:
 
 TEXT = {"type": "text", "text": "Look:"}
 STORED_TEXT = {"type": "text", "text": {"value": "Look:", "annotations": []}}
+
+
+def test_a_message_is_edited(sdk: Sdk, thread_id: str) -> None:
+    message = say(sdk, thread_id)
+    change = sdk.messages.update(message.id, thread_id=thread_id, extra_body={"content": "Edited"})
+    edited = sdk.run(change)
+    assert edited.content[0].text.value == "Edited"
+    assert sdk.run(sdk.messages.retrieve(message.id, thread_id=thread_id)) == edited
 
 
 @pytest.mark.parametrize(
@@ -368,6 +383,35 @@ def test_the_base_url_may_end_in_v1_or_a_slash(sdk: Sdk, thread_id: str, base_ur
     threads = sdk.new_client(base_url=base_url).beta.threads
     message = sdk.run(threads.messages.create(thread_id, role="user", content="x"))
     assert sdk.walk(threads.messages.list(thread_id)) == [message]
+
+
+AZURE: dict[str, Callable[[Sdk], Any]] = {
+    "AzureOpenAI with api-key": lambda sdk: sdk.new_azure_client(api_key=API_KEY),
+    "AzureOpenAI with a token": lambda sdk: sdk.new_azure_client(azure_ad_token=API_KEY),
+    "OpenAI at openai/v1": lambda sdk: sdk.new_client(base_url=f"{ROOT_URL}/openai/v1"),
+}
+
+
+@pytest.mark.parametrize("connect", AZURE.values(), ids=AZURE)
+def test_all_operations_answer_where_azure_has_them(sdk: Sdk, connect: Callable[[Sdk], Any]) -> None:
+    threads = connect(sdk).beta.threads
+    messages = threads.messages
+    thread = sdk.run(threads.create(metadata={"a": "1"}))
+    assert sdk.run(threads.retrieve(thread.id)) == thread
+    assert sdk.run(threads.update(thread.id, metadata={"a": "2"})).metadata == {"a": "2"}
+    said = [sdk.run(messages.create(thread.id, role="user", content=str(number))) for number in range(5)]
+    assert sdk.walk(messages.list(thread.id, limit=2, order="asc")) == said
+    assert sdk.run(messages.retrieve(said[0].id, thread_id=thread.id)) == said[0]
+    assert sdk.run(messages.update(said[0].id, thread_id=thread.id, metadata={"b": "1"})).metadata == {"b": "1"}
+    assert sdk.run(messages.delete(said[0].id, thread_id=thread.id)).deleted
+    assert sdk.run(sdk.threads.retrieve(thread.id)).metadata == {"a": "2"}
+    assert sdk.run(threads.delete(thread.id)).deleted
+
+
+def test_a_wrong_key_of_azures_is_an_authentication_error(sdk: Sdk) -> None:
+    with pytest.raises(openai.AuthenticationError) as raised:
+        sdk.run(sdk.new_azure_client(api_key="sk-wrong-one").beta.threads.create())
+    assert raised.value.code == "invalid_api_key"
 
 
 def test_another_project_sees_and_changes_nothing(sdk: Sdk, thread_id: str) -> None:

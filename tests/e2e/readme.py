@@ -1,4 +1,4 @@
-"""The README as tests read it: its fenced blocks with what is said about testing them, its links, its tables."""
+"""A document as tests read it, the README unless another is given: fenced blocks with their marks, links, tables."""
 
 import re
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Block:
         return self.text.replace("\\\n", " ").splitlines()
 
 
-def blocks(language: str, mark: str | None = None) -> list[Block]:
+def blocks(language: str, mark: str | None = None, text: str = TEXT) -> list[Block]:
     """Return the blocks in a language, in order; with `mark`, those whose comment begins with it ("" for none)."""
-    found = [Block(match["language"], match["text"], match["mark"] or "") for match in _BLOCK.finditer(TEXT)]
+    found = [Block(match["language"], match["text"], match["mark"] or "") for match in _BLOCK.finditer(text)]
     return [
         block
         for block in found
@@ -36,12 +36,12 @@ def blocks(language: str, mark: str | None = None) -> list[Block]:
     ]
 
 
-def links() -> list[str]:
-    """Return where the README links to."""
-    return re.findall(r"\]\(([^)\s]+)\)", TEXT)
+def links(text: str = TEXT) -> list[str]:
+    """Return where a document links to."""
+    return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r' src(?:set)?="([^"]+)"', text)
 
 
-def rows(heading: str) -> list[list[str]]:
+def rows(heading: str, text: str = TEXT) -> list[list[str]]:
     """Return the cells of the first table below a heading, without its two header lines."""
-    table = TEXT.split(f"\n{heading}\n", 1)[1].split("\n|", 1)[1].split("\n\n", 1)[0].splitlines()
+    table = text.split(f"\n{heading}\n", 1)[1].split("\n|", 1)[1].split("\n\n", 1)[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]

@@ -138,7 +138,20 @@ def _commands(start: str) -> list[list[str]]:
 def test_every_make_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z]+)", readme.TEXT, re.MULTILINE))
-    assert named == {"local", "test", "keys", "invoke", "events", "command", "respond", "bench"}
+    assert named == {
+        "local",
+        "test",
+        "keys",
+        "invoke",
+        "events",
+        "command",
+        "respond",
+        "openapi",
+        "bench",
+        "import",
+        "export",
+        "copy",
+    }
     for target in named:
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
 
@@ -192,7 +205,9 @@ def test_what_runs_in_docker_is_named_right() -> None:
 
 def test_the_table_of_operations_is_that_of_the_template() -> None:
     routes = {
-        function.handler.split(".")[1]: {route.key for route in function.routes if not route.path.startswith("/v1")}
+        function.handler.split(".")[1]: {
+            route.key for route in function.routes if not route.path.startswith(("/v1", "/openai"))
+        }
         for function in load().functions
         if function.routes
     }

@@ -1,5 +1,6 @@
 """API keys: without one that is known and not revoked there is no way into any operation."""
 
+import os
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from tests import expected, faults
 from tests.client import Client, invoke
 from tests.clock import Clock
+from tests.faults import Fault
 from tests.refusals import NOTHING, NOWHERE
 
+LOOK_UPS = int(os.environ.get("LOOK_UPS") or 1_500)
 _OPERATIONS: dict[str, list[str]] = {
     "create_message": [NOWHERE],
     "list_messages": [NOWHERE],
@@ -70,6 +73,29 @@ def test_the_scheme_is_taken_in_any_case(client: Client, scheme: str) -> None:
     assert _with_headers(client, {"authorization": f" {scheme}  {client.secret} "}).status == 200
 
 
+@pytest.mark.parametrize("value", ["{0}", "  {0} "])
+@pytest.mark.parametrize("beside", [{}, {"authorization": ""}, {"authorization": "Basic eDp5"}])
+def test_a_key_may_come_as_clients_of_azure_send_it(client: Client, value: str, beside: dict[str, str]) -> None:
+    assert _with_headers(client, {"api-key": value.format(client.secret)} | beside).status == 200
+
+
+@pytest.mark.parametrize("value", ["", "   "])
+def test_an_empty_header_of_azures_is_no_key(client: Client, value: str) -> None:
+    assert _with_headers(client, {"api-key": value}).body == expected.NO_KEY
+
+
+def test_a_bearer_key_counts_whatever_azures_header_says(client: Client) -> None:
+    """One key is looked at: a right one beside a wrong one neither helps nor harms."""
+    bearer = {"authorization": f"Bearer {client.secret}"}
+    wrong = {"authorization": "Bearer sk-no-key-of-anybody"}
+
+    assert _with_headers(client, bearer | {"api-key": "sk-0123456789"}).status == 200
+    with faults.inject() as attempts:
+        answer = _with_headers(client, wrong | {"api-key": client.secret})
+    assert answer.error == (401, None, "invalid_api_key")
+    assert attempts.operations == ["GetItem"]
+
+
 @pytest.mark.parametrize(
     ("secret", "shown"),
     [
@@ -116,16 +142,35 @@ def test_a_key_is_looked_up_once_a_minute_whether_it_exists_or_not(client: Clien
 def test_made_up_keys_take_only_so_much_memory(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from shared import auth
 
-    monkeypatch.setattr(auth, "_remembered", {})
+    monkeypatch.setattr(auth, "_unknown", {})
     monkeypatch.setattr(auth, "_REMEMBERED_KEYS", 3)
 
     for number in range(10):
         _with_headers(client, {"authorization": f"Bearer sk-{number}"})
-    assert len(auth._remembered) == 3
+    assert len(auth._unknown) == 3
     with faults.inject() as attempts:
         _with_headers(client, {"authorization": "Bearer sk-9"})
         _with_headers(client, {"authorization": "Bearer sk-0"})
     assert attempts.operations == ["GetItem"]
+
+
+def test_made_up_keys_never_push_out_a_good_one(client: Client, clock: Clock) -> None:
+    """One wrong key costs one read in a minute, each other one more; LOOK_UPS=10000 sends as many."""
+    from shared import auth
+
+    assert client.call("list_threads").status == 200
+    with faults.inject(Fault("GetItem", faults.answered({}), times=0)) as attempts:
+        for _ in range(LOOK_UPS):
+            assert _with_headers(client, {"authorization": "Bearer sk-wrong"}, "retrieve_thread").status == 401
+        assert attempts.operations == ["GetItem"]
+        for number in range(LOOK_UPS):
+            assert _with_headers(client, {"api-key": f"sk-wrong-{number}"}, "retrieve_thread").status == 401
+        assert attempts.operations.count("GetItem") == 1 + LOOK_UPS
+        attempts.log.clear()
+        client.call("retrieve_thread", NOWHERE)
+
+    assert "GetItem" not in attempts.operations
+    assert len(auth._unknown) <= 1_000
 
 
 def test_two_keys_of_a_project_see_the_same_threads(client: Client) -> None:

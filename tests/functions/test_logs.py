@@ -3,13 +3,14 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import expected, faults
-from tests.client import Client
+from tests.client import Client, invoke
 from tests.clock import Clock
 from tests.faults import Fault
 
@@ -46,10 +47,10 @@ class Log:
 @pytest.fixture
 def log(on_the_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """Take what the functions' logger writes, at the level of a deployment, and what every other logger writes."""
-    from shared import entry
+    from shared import answers
 
     log = Log()
-    logger, root = entry._logger, logging.getLogger()
+    logger, root = answers._logger, logging.getLogger()
     own, others = logger.log_level, logging.StreamHandler(log.others)
     monkeypatch.setattr(logger.registered_handler, "stream", log.functions)
     logger.setLevel("INFO")
@@ -182,6 +183,82 @@ def test_a_fault_is_logged_with_its_kind_and_place(
     assert (line["cause"]["error"][0], line["cause"]["code"]) == (errors[0], codes)
     assert len(line["cause"]["error"]) == len(errors)
     assert any("/shared/store/table.py:" in place for place in line["cause"]["at"])
+
+
+def test_the_first_request_of_an_instance_is_counted_as_a_cold_start(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared import answers
+
+    client = Client()
+    monkeypatch.setattr(answers, "_first_request", iter([1]))
+    for _ in range(2):
+        client.call("list_threads")
+
+    first, second = log.lines
+    assert first["cold_start"] == 1
+    directive = {
+        "Namespace": "MessageApi/message-api",
+        "Dimensions": [[]],
+        "Metrics": [{"Name": "cold_start", "Unit": "Count"}],
+    }
+    assert first["_aws"] == {"Timestamp": first["_aws"]["Timestamp"], "CloudWatchMetrics": [directive]}
+    assert abs(first["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+    assert not {"cold_start", "_aws"} & second.keys()
+
+
+@pytest.mark.parametrize(
+    ("injected", "retries"),
+    [
+        ([Fault("TransactWriteItems", faults.conflict, times=3)], 3),
+        ([Fault("TransactWriteItems", faults.throttle)], 1),
+        ([Fault("TransactWriteItems", faults.conflict), Fault("TransactWriteItems", faults.throttle, at=2)], 2),
+        ([Fault("TransactWriteItems", faults.timeout, times=2)], 1),
+    ],
+    ids=["conflicts", "botocore's second attempt", "both", "no connection twice"],
+)
+def test_repeated_calls_are_counted(log: Log, injected: list[Fault], retries: int) -> None:
+    client = Client()
+    thread_id = client.thread()
+    with faults.inject(*injected):
+        client.call("create_message", thread_id, body=expected.ROLE_USER)
+
+    line = log.lines[-1]
+    assert line["retries"] == retries
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "retries", "Unit": "Count"}]
+
+
+def test_a_create_that_others_overtook_is_counted_and_so_is_a_modify(log: Log, clock: Clock) -> None:
+    client = Client()
+    thread_id = client.thread()
+
+    def overtake() -> None:
+        clock.forward(1)
+        client.call("create_message", thread_id, body=expected.ROLE_USER)
+
+    later = faults.before(overtake)
+    ahead = faults.before(lambda: client.call("modify_thread", thread_id, body={"metadata": {"a": "1"}}))
+    with faults.inject(Fault("TransactWriteItems", later)):
+        client.call("create_message", thread_id, body=expected.ROLE_USER)
+    with faults.inject(Fault("TransactWriteItems", ahead)):
+        client.call("modify_thread", thread_id, body={"metadata": {"a": "2"}})
+
+    counted = [(line["operation"], line.get("retries")) for line in log.lines[1:]]
+    assert counted == [
+        ("create_message", None),
+        ("create_message", 1),
+        ("modify_thread", None),
+        ("modify_thread", 1),
+    ]
+
+
+def test_the_gateways_id_of_a_request_stands_beside_ours(log: Log) -> None:
+    client = Client()
+    event = client.event("list_threads")
+    event["requestContext"]["requestId"] = "aB3dE5gH7jK9mN0="
+
+    invoke("list_threads", event)
+
+    assert log.lines[-1]["gateway_request_id"] == "aB3dE5gH7jK9mN0="
 
 
 def test_a_client_error_is_no_error_of_the_log(log: Log) -> None:

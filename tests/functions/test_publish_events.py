@@ -98,6 +98,7 @@ def test_a_modified_message_is_told_with_the_metadata_it_had(client: Client, clo
     message_id = client.message(thread_id)["id"]
     shown = expected.message(thread_id, message_id, int(time.time()), [text("hello")])
     subject = f"{thread_id}/{message_id}"
+    of_metadata = {"content_changed": False}
 
     with stream.changes() as first:
         client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
@@ -108,9 +109,31 @@ def test_a_modified_message_is_told_with_the_metadata_it_had(client: Client, clo
     assert told(sent) == [
         (
             "thread.message.updated",
-            extended(shown | {"metadata": {"a": "1"}}, client, f"{subject}/2", 2, previous_metadata={}),
+            extended(shown | {"metadata": {"a": "1"}}, client, f"{subject}/2", 2, **of_metadata, previous_metadata={}),
         ),
-        ("thread.message.updated", extended(shown, client, f"{subject}/3", 3, previous_metadata={"a": "1"})),
+        (
+            "thread.message.updated",
+            extended(shown, client, f"{subject}/3", 3, **of_metadata, previous_metadata={"a": "1"}),
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("old", "new"), [("hello", "edited"), ("hello", wide()), (wide(), "edited")])
+def test_an_edited_message_is_told_with_its_new_content(client: Client, sent: Attempts, old: str, new: str) -> None:
+    thread_id = client.thread()
+    message = client.message(thread_id, old)
+
+    with stream.changes() as records:
+        edited = client.create("modify_message", thread_id, message["id"], body={"content": new})
+
+    subject = f"{thread_id}/{message['id']}/2"
+    of_messages = [record for record in records if record["dynamodb"]["Keys"]["messageId"]["S"] == message["id"]]
+    assert publish(of_messages) == TAKEN
+    assert told(sent) == [
+        (
+            "thread.message.updated",
+            extended(edited, client, subject, 2, previous_metadata={}, content_changed=True),
+        )
     ]
 
 
@@ -408,7 +431,10 @@ def test_messages_of_a_large_new_thread_are_told_with_it(
         ("thread.message.created", extended(shown[one], client, f"{thread_id}/{one}/1", 1)),
         # Its creation and its modification stay two events, though both now show the same.
         ("thread.message.created", extended(second, client, f"{thread_id}/{two}/1", 2)),
-        ("thread.message.updated", extended(second, client, f"{thread_id}/{two}/2", 2, previous_metadata={})),
+        (
+            "thread.message.updated",
+            extended(second, client, f"{thread_id}/{two}/2", 2, previous_metadata={}, content_changed=False),
+        ),
         ("thread.message.created", extended(shown[three], client, f"{thread_id}/{three}/1", 1)),
     ]
 

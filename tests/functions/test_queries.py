@@ -85,12 +85,14 @@ def test_a_cursor_of_threads_is_the_id_of_a_thread(anybody: Client, name: str) -
 
 @pytest.mark.parametrize("name", ["after", "before"])
 @pytest.mark.parametrize("foreign", ["x", "a" * 124, "01arz3ndektsv4rrffq69g5fav", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "A-_"])
-def test_a_cursor_of_a_foreign_form_is_not_found(anybody: Client, name: str, foreign: str) -> None:
-    messages = refused(anybody, "list_messages", NOWHERE, query={name: f"msg_{foreign}"})
+def test_a_cursor_of_a_foreign_form_that_is_not_known_is_not_found(client: Client, name: str, foreign: str) -> None:
+    messages = client.call("list_messages", client.thread(), query={name: f"msg_{foreign}"})
+    nowhere = client.call("list_messages", NOWHERE, query={name: f"msg_{foreign}"})
     thread_id = f"thread_{foreign}"[:128]
-    threads = refused(anybody, "list_threads", query={name: thread_id})
+    threads = client.call("list_threads", query={name: thread_id})
 
     assert (messages.status, messages.body) == (404, no_message(f"msg_{foreign}"))
+    assert (nowhere.status, nowhere.body) == (404, no_thread(NOWHERE))
     assert (threads.status, threads.body) == (404, no_thread(thread_id))
 
 
@@ -123,6 +125,7 @@ def test_threads_are_listed_by_one_value_only(anybody: Client) -> None:
         "after=",
         "after=&before=&limit=&order=&run_id=",
         "limit=&limit=",
+        f"limit={'0' * 5_000}20",
         "metadata%5Buser_id%5D=",
         "foo=bar&foo=baz&metadata=x",
         "&&&",

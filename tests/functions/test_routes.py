@@ -14,6 +14,7 @@ _ABOUT = (
     "This is a message store: it serves threads and their messages. Runs, assistants, files and vector stores are not "
     "part of it; answers are written by a responder that follows its events."
 )
+_STEMS = ["", "/v1", "/openai", "/openai/v1"]
 _BODIES: dict[str, Any] = {"create_message": "{", "modify_message": "{", "modify_thread": "{"}
 
 
@@ -27,7 +28,7 @@ def _unknown(method: str, path: str) -> dict[str, Any]:
     return expected.error(f"Unknown request URL: {method} {path}. {_ABOUT}", code="unknown_url")
 
 
-@pytest.mark.parametrize("stem", ["", "/v1"])
+@pytest.mark.parametrize("stem", _STEMS)
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -44,6 +45,9 @@ def _unknown(method: str, path: str) -> dict[str, Any]:
         ("POST", "/chat/completions"),
         ("GET", "/threads/thread_1/messages/msg_1/files"),
         ("GET", "//threads"),
+        ("POST", "/deployments/gpt/chat/completions"),
+        ("GET", "/v2/threads"),
+        ("GET", "/openai/openai/threads"),
         ("GET", "/threads//messages"),
         ("GET", "/Threads"),
         ("GET", "/threads/thread_1/"),
@@ -58,7 +62,7 @@ def test_what_is_no_route_is_unknown_and_says_what_is(anybody: Client, method: s
     assert "allow" not in answer.headers
 
 
-@pytest.mark.parametrize("stem", ["", "/v1"])
+@pytest.mark.parametrize("stem", _STEMS)
 @pytest.mark.parametrize(
     ("path", "allowed", "others"),
     [
@@ -76,6 +80,38 @@ def test_a_known_path_names_the_methods_that_it_has(
         answer = _default(anybody, method, sent)
         assert (answer.status, answer.body) == (405, expected.error(f"Not allowed: {method} {sent}."))
         assert answer.headers["allow"] == allowed
+
+
+_PREFLIGHT = {"origin": "https://a.example", "access-control-request-method": "POST"}
+
+
+def _options(client: Client, headers: dict[str, str]) -> dict[str, Any]:
+    about = {"method": "OPTIONS", "path": "/threads"}
+    event = client.event("list_threads") | {"headers": headers, "requestContext": {"http": about}}
+    return _handled(event)
+
+
+def _handled(event: dict[str, Any]) -> dict[str, Any]:
+    from functions import unknown_route
+
+    return unknown_route.handler(event, None)
+
+
+def test_a_preflight_which_never_has_a_key_passes_and_learns_nothing(anybody: Client) -> None:
+    assert _options(anybody, _PREFLIGHT) == {"statusCode": 204}
+
+
+@pytest.mark.parametrize("absent", _PREFLIGHT)
+def test_another_options_request_needs_a_key_like_any(anybody: Client, absent: str) -> None:
+    headers = {name: value for name, value in _PREFLIGHT.items() if name != absent}
+
+    assert _options(anybody, headers)["statusCode"] == 401
+
+
+def test_another_method_is_no_preflight(anybody: Client) -> None:
+    event = anybody.event("list_threads", headers=_PREFLIGHT) | {"rawPath": "/nowhere"}
+
+    assert _handled(event)["statusCode"] == 404
 
 
 _ON_A_THREAD = ["retrieve_thread", "modify_thread", "delete_thread", "create_message", "list_messages"]

@@ -29,6 +29,8 @@ def test_it_prints_how_to_use_it(api: LocalApi) -> None:
         f"Message API at {api.base_url} (data in memory, gone when this ends; DATA=folder keeps it)\n"
         "API key of project alpha: sk-alpha\n"
         "API key of project beta: sk-beta\n"
+        f"Thread browser at {api.base_url.removesuffix('/v1')}/browser/\n"
+        f"Documentation at {api.base_url.removesuffix('/v1')}/docs\n"
         "\n"
         "from openai import OpenAI\n"
         "\n"
@@ -40,7 +42,7 @@ def test_it_prints_how_to_use_it(api: LocalApi) -> None:
     )
 
 
-@pytest.mark.parametrize("prefix", ["", "/v1"])
+@pytest.mark.parametrize("prefix", ["", "/v1", "/openai", "/openai/v1"])
 def test_it_serves_the_api(api: LocalApi, prefix: str) -> None:
     root = api.base_url.removesuffix("/v1") + prefix
     with httpx.Client(headers={"Authorization": "Bearer sk-alpha"}) as client:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,25 @@ def test_acknowledged_messages_survive_a_kill(dynamodb_local: str, tmp_path: Pat
         assert api.process.wait(20) == 0
     assert not _is_running(engine)
     assert not pid_file.exists()
+
+
+def test_what_is_acknowledged_has_been_written(dynamodb_local: str, tmp_path: Path) -> None:
+    """DynamoDB Local answers every other transaction before it has: its file is read as a kill would leave it."""
+    file = f"file:{tmp_path / 'shared-local-instance.db'}?mode=ro&immutable=1"
+    with serving(DATA=str(tmp_path), **_KEY) as api, httpx.Client(base_url=api.base_url, headers=_HEADERS) as client:
+        path = f"/threads/{client.post('/threads').json()['id']}/messages"
+        for number in range(20):
+            message = client.post(path, json={"role": "user", "content": f"{number}"}).json()
+            with closing(sqlite3.connect(file, uri=True)) as database:
+                query = 'SELECT count(*) FROM "message-api-Table" WHERE rangeKey = ?'
+                assert database.execute(query, (message["id"].encode(),)).fetchone() == (1,)
+
+
+def test_the_local_api_does_not_outlive_its_engine(dynamodb_local: str, tmp_path: Path) -> None:
+    with serving(DATA=str(tmp_path)) as api:
+        os.kill(int((tmp_path / "engine.pid").read_text()), signal.SIGKILL)
+        assert api.process.wait(20) == 1
+        assert api.errors == "DynamoDB Local has ended; engine.log in the folder of the data may say why\n"
 
 
 def test_ctrl_c_ends_the_engine_too(dynamodb_local: str, tmp_path: Path) -> None:

@@ -167,19 +167,21 @@ def test_an_open_thread_is_never_erased(trusted: Client, erasures: Erasures) -> 
     assert remains(trusted, thread_id) == before
 
 
-@pytest.mark.parametrize("operation", ["create_message", "modify_message", "delete_message", "modify_thread"])
+@pytest.mark.parametrize("what", ["create_message", "modify_message", "edit", "delete_message", "modify_thread"])
 def test_a_thread_that_is_erased_during_any_step_of_a_write_leaves_nothing(
-    trusted: Client, erasures: Erasures, operation: str
+    trusted: Client, erasures: Erasures, what: str
 ) -> None:
+    operation = "modify_message" if what == "edit" else what
     for step in range(100):
         thread_id = trusted.thread()
         message_id = trusted.message(thread_id)["id"]
         ids, body = {
             "create_message": ((thread_id,), {"role": "assistant", "content": "late", "run_id": "run_1"}),
             "modify_message": ((thread_id, message_id), {"metadata": {"a": "b"}}),
+            "edit": ((thread_id, message_id), {"content": LARGE}),
             "delete_message": ((thread_id, message_id), None),
             "modify_thread": ((thread_id,), {"metadata": {"user_id": USER}}),
-        }[operation]
+        }[what]
 
         def erase(thread_id: str = thread_id) -> None:
             _delete(trusted, thread_id)

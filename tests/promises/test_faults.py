@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests import faults
 from tests.client import Answer, Client
@@ -15,11 +15,6 @@ from tests.faults import Attempt, Effect, Fault, Outcome
 BUSY = (503, None, None)
 # No request starts a call after 12 seconds, and a call ends within 8 and a pause.
 LONGEST_SECONDS = 12 + 8 + 1
-
-
-def reset(_attempt: Attempt) -> Outcome:
-    """The connection is closed before the engine hears of it."""
-    return None, ConnectionClosedError(endpoint_url="an injected fault")
 
 
 def throttled_in_part(attempt: Attempt) -> Outcome:
@@ -36,7 +31,7 @@ def lost_after(action: Callable[[], object]) -> Effect:
     return effect
 
 
-PASSING: list[Effect] = [faults.timeout, faults.lost, faults.throttle, faults.server_error, reset]
+PASSING: list[Effect] = [faults.timeout, faults.lost, faults.throttle, faults.server_error, faults.reset]
 CONFLICTING: list[Effect] = [faults.conflict, throttled_in_part]
 
 
@@ -193,7 +188,7 @@ def test_a_read_meets_one_fault_unseen_and_is_a_503_when_they_do_not_end(
 @pytest.mark.parametrize(
     ("function", "operation"), [("modify_message", "UpdateItem"), ("delete_message", "DeleteItem")]
 )
-@pytest.mark.parametrize("effect", [faults.conflict, faults.lost, faults.throttle, reset])
+@pytest.mark.parametrize("effect", [faults.conflict, faults.lost, faults.throttle, faults.reset])
 def test_a_write_that_meets_one_fault_succeeds(
     client: Client, thread_id: str, function: str, operation: str, effect: Effect
 ) -> None:

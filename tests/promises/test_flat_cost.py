@@ -88,6 +88,10 @@ OPERATIONS: dict[str, tuple[Callable[[Client, Long], object], list[Call]]] = {
         lambda client, t: client.create("modify_message", t.id, _of_all(t), body={"metadata": {"a": "b"}}),
         [Call("GetItem", 1, 0), Call("UpdateItem", 0, 1)],
     ),
+    "edit": (
+        lambda client, t: client.create("modify_message", t.id, _of_all(t), body={"content": "edited"}),
+        [Call("BatchGetItem", 2, 0), Call("UpdateItem", 0, 1)],
+    ),
     "create": (_create, [Call("TransactWriteItems", 0, 4)]),
     "create in a run": (
         lambda client, t: _create(client, t, body={"run_id": RUN}),

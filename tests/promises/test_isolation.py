@@ -13,7 +13,7 @@ import pytest
 
 from tests.follower import RUN, Story, browse, follow, make_threads
 
-RUNS = int(os.environ.get("PROMISES_RUNS") or 1_000)
+RUNS = int(os.environ.get("PROMISES_RUNS") or 300)
 Patch = pytest.MonkeyPatch
 
 

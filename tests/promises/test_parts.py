@@ -28,6 +28,16 @@ def test_the_parts_of_a_deleted_message_are_erased(client: Client, erasures: Era
     assert client.page(thread_id)["data"] == [kept]
 
 
+def test_the_parts_of_an_edited_message_are_erased_and_its_new_ones_kept(client: Client, erasures: Erasures) -> None:
+    thread_id = client.thread()
+    message = client.message(thread_id, LARGE)
+    edited = client.create("modify_message", thread_id, message["id"], body={"content": incompressible(seed=2)})
+    erasures.run()
+    parts = [name for name in remains(client, thread_id) if name.startswith("part#")]
+    assert {name.split("#")[2] for name in parts} == {"00000002"}
+    assert client.create("retrieve_message", thread_id, message["id"]) == edited
+
+
 def test_a_message_whose_metadata_is_modified_keeps_its_parts(client: Client, erasures: Erasures) -> None:
     thread_id = client.thread()
     message = client.message(thread_id, LARGE)

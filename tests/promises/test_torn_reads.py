@@ -43,29 +43,17 @@ def test_a_large_message_that_changes_during_any_step_of_a_read_is_never_torn(
 
 
 def _change(client: Client, thread_id: str, message_id: str, how: str) -> Callable[[], None]:
-    from shared.store import items, keys, table
+    from shared.store import keys, table
 
     partition = keys.thread_partition(client.project, thread_id)
 
     def change() -> None:
         if "edited" in how:
-            _edit(partition, message_id)
+            client.create("modify_message", thread_id, message_id, body={"content": NEW})
         else:
             client.create("delete_message", thread_id, message_id)
         parts = list(table.query(partition, prefix := keys.part_prefix(message_id, 1), f"{prefix}~"))
         doomed = parts[: {"half erased": 1, "edited and half erased": 1, "erased": 9}.get(how, 0)]
         table.batch_delete([keys.key(partition, part["messageId"]["S"]) for part in doomed])
-
-    def _edit(partition: str, message_id: str) -> None:
-        packed = items.pack(f'[{{"type":"text","text":{{"value":"{NEW}","annotations":[]}}}}]')
-        writes = [{"Put": {"Item": part}} for part in items.part_items(partition, message_id, packed, generation=2)]
-        content = items.content_attributes(packed, generation=2)
-        update = {
-            "Key": keys.key(partition, message_id),
-            "UpdateExpression": "SET #size = :size, parts = :parts",
-            "ExpressionAttributeNames": {"#size": "size"},
-            "ExpressionAttributeValues": {":size": content["size"], ":parts": content["parts"]},
-        }
-        table.transact([{"Update": update}, *writes])
 
     return change

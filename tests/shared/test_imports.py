@@ -57,6 +57,13 @@ def test_only_handlers_that_read_a_body_load_pydantic(function: str) -> None:
     assert ("pydantic" in imported(function)) == (function in WITH_MODELS)
 
 
+def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:
+    loaded = imported("retrieve_openapi")
+
+    assert not {name for name in loaded if name.startswith(("botocore.client", "shared.store"))}
+    assert {name for name in loaded if name.startswith("shared.")} == {"shared.answers", "shared.public"}
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_handler_loads_no_other_handler(function: str) -> None:
     assert {name for name in imported(function) if name.startswith("functions.")} == {f"functions.{function}"}

@@ -1,0 +1,210 @@
+// One open thread: its messages from the oldest to the newest, a window that grows both ways and follows what is new.
+
+import { announce, byId, make, pairs, time } from "./dom.js";
+import { confirmDeletion, editMessage, editThread, metadataFields } from "./dialogs.js";
+import { follower } from "./following.js";
+import { messageArticle, summary } from "./message.js";
+
+const PAGE = "20";
+const CATCH_UP = "100";
+
+/**
+ * Open a thread. `attempt` runs a call and shows what goes wrong, `report` shows it; `onChange` and `onDelete` are told
+ * of the thread. Returns `load`, and `close`, after which nothing of it is shown or asked any more.
+ */
+export function openConversation(connection, id, { attempt, report, onChange, onDelete }) {
+  const closing = new AbortController();
+  const api = connection(closing.signal);
+  const following = follower(look, report, closing.signal);
+  const shown = byId("messages");
+  // The window's two ends are cursors: positions in the thread, which hold when the message there is deleted.
+  let [oldest, newest] = ["", ""];
+  let hasNewer = false;
+
+  async function load() {
+    showThread(await api.retrieveThread(id));
+    showParts(true);
+    await loadLatest();
+  }
+
+  async function loadLatest() {
+    const page = await api.listMessages(id, { order: "desc", limit: PAGE });
+    page.data.reverse();
+    start(page, { older: page.has_more, newer: false });
+    byId("compose").scrollIntoView({ block: "end" });
+  }
+
+  async function loadFirst() {
+    const page = await api.listMessages(id, { order: "asc", limit: PAGE });
+    start(page, { older: false, newer: page.has_more });
+    byId("thread-title").scrollIntoView({ block: "start" });
+  }
+
+  function start(page, { older, newer }) {
+    shown.replaceChildren(...page.data.map(article));
+    [oldest, newest] = [page.data[0]?.id ?? "", page.data.at(-1)?.id ?? ""];
+    byId("older").hidden = !older;
+    setNewer(newer);
+    showCount();
+    announce(`${page.data.length} messages shown.`);
+  }
+
+  async function loadOlder() {
+    const page = await api.listMessages(id, { order: "asc", limit: PAGE, before: oldest });
+    shown.prepend(...page.data.map(article));
+    oldest = page.first_id ?? oldest;
+    byId("older").hidden = !page.has_more;
+    articleOf(page.last_id)?.focus(); // which is next to what was being read
+    announce(`${page.data.length} older messages.`);
+  }
+
+  async function loadNewer() {
+    const page = await api.listMessages(id, { order: "asc", limit: PAGE, after: newest });
+    append(page);
+    articleOf(page.first_id)?.focus();
+  }
+
+  function append(page) {
+    shown.append(...page.data.map(article));
+    newest = page.last_id ?? newest;
+    oldest ||= page.first_id ?? "";
+    setNewer(page.has_more);
+    showCount();
+  }
+
+  function setNewer(is) {
+    hasNewer = is;
+    byId("newer").hidden = !is;
+    byId("follow-line").hidden = is;
+    following.pause(is);
+  }
+
+  function showCount() {
+    byId("no-messages").hidden = shown.childElementCount > 0;
+  }
+
+  async function look() {
+    const after = newest;
+    const page = await api.listMessages(id, { order: "asc", limit: CATCH_UP, after }, { retries: 0 });
+    if (page.data.length === 0 || newest !== after) return false; // or the window has moved in the meantime
+    const wasAtEnd = byId("follow-line").getBoundingClientRect().top < window.innerHeight + 80;
+    append(page);
+    const count = page.data.length === 1 ? "New message." : `${page.data.length} new messages.`;
+    announce(`${count} ${summary(page.data[0])}`);
+    if (wasAtEnd) byId("follow-line").scrollIntoView({ block: "end" });
+    return true;
+  }
+
+  // -- The thread
+
+  /** Show what can be done with a thread only when there is one. */
+  function showParts(isThere) {
+    for (const name of ["thread-actions", "thread-body"]) byId(name).hidden = !isThere;
+  }
+
+  function showThread(thread) {
+    byId("thread-title").textContent = thread.id;
+    byId("thread-about").replaceChildren(
+      make("p", { class: "about" }, "Created ", time(thread.created_at)),
+      ...[pairs(thread.metadata), resources(thread.tool_resources)].filter(Boolean),
+    );
+  }
+
+  // What is changed is read again first: others may have changed it since it was shown.
+  byId("edit-thread").onclick = () =>
+    attempt(async () =>
+      editThread(await api.retrieveThread(id), async (changes) => {
+        const changed = await api.modifyThread(id, changes);
+        showThread(changed);
+        onChange(changed);
+      }),
+    );
+
+  function resources(found) {
+    if (Object.keys(found ?? {}).length === 0) return undefined;
+    return make("details", {}, make("summary", {}, "Tool resources"), make("pre", {}, JSON.stringify(found, null, 2)));
+  }
+
+  byId("delete-thread").onclick = () =>
+    confirmDeletion("thread", `${id} is gone at once, with all its messages. There is no way back.`, async () => {
+      await api.deleteThread(id);
+      onDelete(id);
+    });
+
+  // -- Its messages
+
+  const articleOf = (messageId) => byId(`message-${messageId}`);
+
+  function article(message) {
+    return messageArticle(message, {
+      edit: () =>
+        attempt(async () =>
+          editMessage(await api.retrieveMessage(id, message.id), async (changes) => {
+            const fresh = article(await api.modifyMessage(id, message.id, changes));
+            articleOf(message.id)?.replaceWith(fresh);
+            // After the dialog has given the keyboard back to a button that is there no longer.
+            setTimeout(() => fresh.focus());
+          }),
+        ),
+      remove: () =>
+        confirmDeletion("message", "It is gone at once. There is no way back.", async () => {
+          await api.deleteMessage(id, message.id);
+          const gone = articleOf(message.id);
+          const next = gone?.nextElementSibling ?? gone?.previousElementSibling ?? byId("thread-title");
+          gone?.remove();
+          showCount();
+          setTimeout(() => next.focus());
+        }),
+    });
+  }
+
+  let metadata;
+  function emptyComposer() {
+    metadata = metadataFields({});
+    byId("compose-metadata").replaceChildren(metadata.fields);
+    byId("compose-text").value = "";
+    byId("compose-images").value = "";
+  }
+
+  async function send() {
+    const urls = byId("compose-images").value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const text = byId("compose-text").value;
+    const parts = [
+      ...(text ? [{ type: "text", text }] : []),
+      ...urls.map((url) => ({ type: "image_url", image_url: { url } })),
+    ];
+    const pairsGiven = metadata.read();
+    await api.createMessage(id, {
+      role: byId("compose-role").value,
+      content: urls.length > 0 ? parts : text,
+      ...(Object.keys(pairsGiven).length > 0 && { metadata: pairsGiven }),
+    });
+    emptyComposer();
+    // Not just put at the end: others may have written in between, and the order is the thread's.
+    await (hasNewer ? loadLatest() : following.now());
+    byId("follow-line").scrollIntoView({ block: "end" });
+  }
+
+  byId("compose").onsubmit = (event) => {
+    event.preventDefault();
+    attempt(send);
+  };
+  byId("compose-text").onkeydown = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("compose").requestSubmit();
+  };
+  byId("older").onclick = () => attempt(loadOlder);
+  byId("newer").onclick = () => attempt(loadNewer);
+  byId("first-messages").onclick = () => attempt(loadFirst);
+  byId("last-messages").onclick = () => attempt(loadLatest);
+
+  shown.replaceChildren();
+  byId("thread-about").replaceChildren();
+  for (const name of ["older", "newer", "no-messages"]) byId(name).hidden = true;
+  byId("thread-title").textContent = id;
+  showParts(false);
+  emptyComposer();
+  return {
+    load,
+    close: () => closing.abort(),
+  };
+}

@@ -1,0 +1,53 @@
+"""Editing: the content of a message replaced by another, an extension of ours."""
+
+from typing import Any
+
+from shared.records import Message
+from shared.store import items, keys, messages, table
+from shared.store.table import CancelledError, ConditionFailedError, Item
+
+_IS_UNCHANGED = "#version = :seen"
+
+
+def edit(project: str, thread_id: str, message_id: str, content: str, metadata: str | None) -> Message:
+    """Replace a message's content (JSON), and its metadata (JSON) unless that is None; return the message.
+
+    A content too large for one item goes into parts of a new generation, in the transaction that points at them; the
+    follower of the table's stream removes the old ones. Of two edits at once the later one stays, whole. Raises
+    `ThreadNotFoundError`, `MessageNotFoundError`, `TooLargeError`, `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    while True:
+        item = messages.require(partition, message_id)
+        stored = items.message(items.without_content(item), (), thread_id)
+        draft = stored.draft._replace(content=content, metadata=stored.draft.metadata if metadata is None else metadata)
+        packed = items.pack(content, draft.attachments)
+        # A version is given once in a message's life, so no generation of parts is ever written twice.
+        version = int(item["version"]["N"]) + 1
+        parts = items.part_items(partition, item["messageId"]["S"], packed, version)
+        changed = items.content_attributes(packed, version) | {"version": {"N": str(version)}}
+        if metadata is not None:
+            changed["metadata"] = {"S": metadata}
+        update = _update(item, changed)
+        try:
+            if parts:
+                table.transact([{"Update": update}, *({"Put": {"Item": part}} for part in parts)])
+            else:
+                table.update(update.pop("Key"), **update)
+        except (CancelledError, ConditionFailedError):
+            table.count_retries()
+            continue  # somebody else modified or deleted it since it was read
+        return stored._replace(draft=draft)
+
+
+def _update(item: Item, changed: Item) -> dict[str, Any]:
+    """Return the update that gives an item these attributes, if it is still as it was read."""
+    removed = "content" if "parts" in changed else "parts"
+    return {
+        "Key": {name: item[name] for name in ("threadId", "messageId")},
+        "ConditionExpression": _IS_UNCHANGED,
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changed) + f" REMOVE {removed}",
+        "ExpressionAttributeNames": {f"#{name}": name for name in changed},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in changed.items()}
+        | {":seen": item["version"]},
+    }

@@ -1,0 +1,83 @@
+"""What our code asks of AWS, as IAM sees it: an action, a resource of the template, the partition that it touches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest import mock
+
+from botocore.client import BaseClient
+
+from local import template
+
+_OF_A_PART = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Get": "dynamodb:GetItem",
+}
+_BATCHES = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
+
+
+class Use(NamedTuple):
+    """One use of a permission; `resource` is a logical id, `partition` empty for what is not the table."""
+
+    action: str
+    resource: str
+    partition: str = ""
+
+
+@contextmanager
+def recorded() -> Iterator[set[Use]]:
+    """Yield a set that fills with what any client of botocore's is asked to do."""
+    uses: set[Use] = set()
+    base: Any = BaseClient
+    call = base._make_api_call
+
+    def noted(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        service = client.meta.service_model.service_name
+        uses.update(_OF_A_SERVICE[service](operation, parameters))
+        return call(client, operation, parameters)
+
+    with mock.patch.object(base, "_make_api_call", noted):
+        yield uses
+
+
+def _of_dynamodb(operation: str, parameters: dict[str, Any]) -> Iterator[Use]:
+    if operation in ("TransactWriteItems", "TransactGetItems"):  # IAM knows their parts, not them
+        for entry in parameters["TransactItems"]:
+            for kind, part in entry.items():
+                yield _of_the_table(_OF_A_PART[kind], part["TableName"], part.get("Key") or part["Item"])
+    elif operation in ("BatchGetItem", "BatchWriteItem"):
+        ((table, asked),) = parameters["RequestItems"].items()
+        for key in asked["Keys"] if operation == "BatchGetItem" else map(_written, asked):
+            yield _of_the_table(f"dynamodb:{operation}", table, key)
+    elif operation == "Query":
+        key = {"threadId": parameters["ExpressionAttributeValues"][":partition"]}
+        yield _of_the_table("dynamodb:Query", parameters["TableName"], key)
+    else:
+        key = parameters.get("Key") or parameters["Item"]
+        yield _of_the_table(f"dynamodb:{operation}", parameters["TableName"], key)
+
+
+def _written(request: dict[str, Any]) -> dict[str, Any]:
+    (found,) = request.values()
+    key: dict[str, Any] = found.get("Key") or found["Item"]
+    return key
+
+
+def _of_the_table(action: str, table: str, key: dict[str, Any]) -> Use:
+    return Use(action, table.removeprefix(f"{template.STACK}-"), key["threadId"]["S"])
+
+
+def _of_sqs(operation: str, parameters: dict[str, Any]) -> Iterator[Use]:
+    queue = parameters["QueueUrl"].rpartition("/")[2].removeprefix(f"{template.STACK}-").removesuffix(".fifo")
+    yield Use(f"sqs:{_BATCHES.get(operation, operation)}", queue)
+
+
+def _of_events(operation: str, parameters: dict[str, Any]) -> Iterator[Use]:
+    for entry in parameters["Entries"]:
+        yield Use(f"events:{operation}", entry["EventBusName"].removeprefix(f"{template.STACK}-"))
+
+
+_OF_A_SERVICE = {"dynamodb": _of_dynamodb, "sqs": _of_sqs, "events": _of_events}

@@ -1,0 +1,43 @@
+"""The system's Chromium, driven for tests and screenshots; it looks for nothing on the network by itself."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+_FLAGS = [
+    "--no-sandbox",  # CI is root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """Yield a headless Chromium. Raises `FileNotFoundError` where there is none."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        raise FileNotFoundError("there is no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def for_tests() -> Iterator[Browser]:
+    """Yield a headless Chromium. Where there is none the test is skipped; with CI=true that is a failure."""
+    try:
+        with running() as browser:
+            yield browser
+    except FileNotFoundError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))

@@ -1,0 +1,139 @@
+"""Someone who reads threads in a browser: a page of their own, a project of their own, and what the page did."""
+
+import functools
+import http.server
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, Locator, Page, Request
+
+from tests.local_api import ROOT
+
+PROJECTS = 40
+_numbers = itertools.count()
+
+
+@dataclass
+class Reader:
+    """`client` calls the API beside the page, with a trusted key; `requests` and `errors` are what the page did."""
+
+    page: Page
+    client: httpx.Client
+    address: str
+    key: str
+    requests: list[Request] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    unanswered: int = 0
+
+    def connect(self) -> None:
+        """Open the page and give it the key."""
+        self.page.goto(self.address)
+        self.page.get_by_label("API key").fill(self.key)
+        self.button("Connect").click()
+
+    def open(self, thread_id: str) -> None:
+        """Open the page at a thread, and wait for its messages."""
+        self.page.goto(f"{self.address}#{thread_id}")
+        self.page.get_by_label("API key").fill(self.key)
+        with self.page.expect_response(lambda answer: "/messages" in answer.url):
+            self.button("Connect").click()
+
+    def begin(self, request: Request) -> None:
+        self.requests.append(request)
+        self.unanswered += 1
+
+    def end(self, _: Request) -> None:
+        self.unanswered -= 1
+
+    def wait(self, seconds: int) -> int:
+        """Let time pass on the page, whose clock must be installed; return how many requests it has made."""
+        before = len(self.requests)
+        for _ in range(seconds):
+            self.page.clock.run_for(1000)
+            self.page.wait_for_timeout(10)
+            while self.unanswered:
+                self.page.wait_for_timeout(10)
+        return len(self.requests) - before
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    @property
+    def problem(self) -> Locator:
+        return self.page.locator("#problem-text")
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.get_by_role("navigation").get_by_role("listitem").get_by_role("link")
+
+    @property
+    def messages(self) -> Locator:
+        return self.page.get_by_label("Messages").get_by_role("article")
+
+    @property
+    def texts(self) -> Locator:
+        return self.messages.locator(".text")
+
+    def thread(self, **body: Any) -> str:
+        """Create a thread and return its id."""
+        return str(self._post("/threads", body)["id"])
+
+    def message(self, thread_id: str, content: Any, **fields: Any) -> str:
+        """Create a message, of an assistant unless said otherwise, and return its id."""
+        body = {"role": "assistant", "content": content, **fields}
+        return str(self._post(f"/threads/{thread_id}/messages", body)["id"])
+
+    def get(self, path: str) -> Any:
+        return self.client.get(path).raise_for_status().json()
+
+    def _post(self, path: str, body: Any) -> Any:
+        return self.client.post(path, json=body).raise_for_status().json()
+
+
+def api_keys() -> str:
+    """Return what the local API takes as API_KEYS: a trusted key for each project that a reader may have."""
+    return ",".join(f"p{number}+trusted=sk-reader-{number}" for number in range(PROJECTS))
+
+
+@contextmanager
+def reading(browser: Browser, base_url: str, **options: Any) -> Iterator[Reader]:
+    """Yield a reader with a project that nobody else has; `options` are those of a browser's new page."""
+    key = f"sk-reader-{next(_numbers)}"
+    context = browser.new_context(**options)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
+        reader = Reader(page, client, f"{base_url.removesuffix('/v1')}/browser/", key)
+        page.on("request", reader.begin)
+        page.on("requestfinished", reader.end)
+        page.on("requestfailed", reader.end)
+        page.on("pageerror", lambda error: reader.errors.append(str(error)))
+        page.on("console", lambda said: reader.errors.append(said.text) if said.type in ("error", "warning") else None)
+        yield reader
+    context.close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def static_host() -> Iterator[int]:
+    """Serve the files of the thread browser as any static host does; yield the port."""
+    handler = functools.partial(_Quiet, directory=ROOT / "browser")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()

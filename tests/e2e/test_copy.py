@@ -1,0 +1,159 @@
+"""The copy command: threads of a live endpoint through the official SDK, and what it meets there."""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.imported import CREATED, message, thread
+from tests.local_api import ROOT, LocalApi, environment, serving
+
+_COPIED = [
+    thread("thread_0", CREATED - 1),
+    thread(metadata={"a": "b"}),
+    *(message(f"msg_{number}", f"é{number}") for number in range(3)),
+    thread("thread_z", CREATED + 1),
+    message("msg_z", thread_id="thread_z"),
+]
+
+
+class Source:
+    """An endpoint of the same API as others have it: it lists no threads, and may refuse the key after a while."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.refuses_from = 1_000
+
+    def answer(self, path: str) -> tuple[int, object]:
+        self.requests.append(path)
+        if len(self.requests) >= self.refuses_from:
+            return 401, {"error": {"message": "revoked", "type": "invalid_request_error", "code": "invalid_api_key"}}
+        path, _, query = path.partition("?")
+        if found := re.fullmatch(r"/v1/threads/(\w+)/messages", path):
+            own = [line for line in _COPIED if line.get("thread_id") == found[1]]
+            after = re.search(r"after=(\w+)", query)
+            own = own[[line["id"] for line in own].index(after[1]) + 1 :] if after else own
+            page = [line | {"file_ids": []} for line in own[:2]]  # two a page, whatever was asked for
+            ids = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
+            return 200, {"object": "list", "data": page, "has_more": len(own) > 2, **ids}
+        if found := re.fullmatch(r"/v1/threads/(\w+)", path):
+            threads = [line for line in _COPIED if line["id"] == found[1] and line["object"] == "thread"]
+            if threads:
+                return 200, threads[0]
+        return 404, {"error": {"message": "no such thing", "type": "invalid_request_error", "code": None}}
+
+
+@contextmanager
+def _served(source: Source) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = source.answer(self.path)
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running = threading.Thread(target=server.serve_forever, daemon=True)
+    running.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        running.join()
+        server.server_close()
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def url(source: Source) -> Iterator[str]:
+    with _served(source) as found:
+        yield found
+
+
+def _copy(url: str, *arguments: str | Path) -> tuple[int, str, list[str]]:
+    """Run `make copy`; return its exit code (make's, 2 for any failure), stdout, and the lines of stderr but make's."""
+    run = subprocess.run(
+        ["make", "--no-print-directory", "copy", f"ARGS={' '.join(map(str, arguments))}"],
+        cwd=ROOT,
+        env=environment(OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    return run.returncode, run.stdout, [line for line in run.stderr.splitlines() if not line.startswith("make")]
+
+
+def test_all_threads_of_an_endpoint_that_lists_them_are_copied(tmp_path: Path) -> None:
+    file = tmp_path / "copied.jsonl"
+    with serving(API_KEYS="alpha=sk-alpha", EXAMPLE="1") as api:
+        native = _native(api)
+        assert _copy(api.base_url, file) == (0, "copied 2 threads with 3 messages, 0 refused\n", [])
+    example = (ROOT / "local" / "example.jsonl").read_text().splitlines()
+    assert _read(file) == [*map(json.loads, example), *native]
+
+
+def _read(file: Path) -> list[object]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _native(api: LocalApi) -> list[object]:
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-alpha"}) as client:
+        created = client.post("/threads").json()
+        body = {"role": "user", "content": "é"}
+        return [created, client.post(f"/threads/{created['id']}/messages", json=body).json()]
+
+
+def test_named_threads_are_copied_and_those_that_are_not_there_are_told(url: str, tmp_path: Path) -> None:
+    file, names = tmp_path / "copied.jsonl", tmp_path / "names"
+    names.write_text("thread_none\nthread_z\n\n")
+
+    code, said, errors = _copy(url, "--threads", names, file, "thread_0 thread_abc123")
+
+    assert (code, said) == (2, "copied 3 threads with 4 messages, 1 refused\n")
+    left_out = "left out: thread.message.file_ids, 4 times"
+    assert errors == ["thread_none: the endpoint has no such thread", left_out]
+    assert _read(file) == _COPIED
+
+
+def test_an_endpoint_that_lists_no_threads_is_told_in_one_line(url: str, tmp_path: Path) -> None:
+    told = "Error: this endpoint does not list threads: give their ids, as arguments or with --threads"
+
+    assert _copy(url, tmp_path / "copied.jsonl") == (2, "", [told])
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_key_that_is_revoked_on_the_way_is_told_in_one_line_and_the_copy_goes_on(
+    url: str, source: Source, tmp_path: Path
+) -> None:
+    file, names = tmp_path / "copied.jsonl", "thread_0 thread_abc123 thread_z"
+    source.refuses_from = 5  # a thread and its messages, then the next thread and one page of its messages
+    told = "Error: the key was refused (401) after 1 threads; with another one the same command goes on"
+    assert _copy(url, file, names) == (2, "", [told])
+    assert not file.exists()
+    source.refuses_from = 1_000
+    source.requests.clear()
+
+    code, said, _ = _copy(url, file, names)
+
+    assert (code, said) == (0, "copied 2 threads with 4 messages, 0 refused\n")
+    assert source.requests[0] == "/v1/threads/thread_abc123"
+    assert _read(file) == _COPIED
+    assert [*tmp_path.iterdir()] == [file]

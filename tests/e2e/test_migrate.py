@@ -1,0 +1,143 @@
+"""docs/migrate.md: its commands and programs are run one after the other, on files that they are written for."""
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import expected
+from tests.e2e import readme
+from tests.imported import CREATED, message, thread
+from tests.local_api import ROOT, LocalApi, environment, serving
+
+TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
+_MARKS = {"", "needs Java", "copies", "not run, needs AWS", "not run, needs Azure"}
+
+
+@pytest.fixture(scope="module")
+def api(dynamodb_local: str) -> Iterator[LocalApi]:
+    keys = "demo=sk-demo,alpha=sk-alpha"
+    with serving(DYNAMODB_URL=dynamodb_local, TABLE_NAME="migrate", API_KEYS=keys, EXAMPLE="1") as served:
+        yield served
+
+
+def python(number: int, folder: Path) -> None:
+    """Run a Python block of the document in a folder."""
+    block = readme.blocks("python", text=TEXT)[number]
+    done = subprocess.run([sys.executable, "-c", block.text], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def shell(command: str, folder: Path, **own: str) -> str:
+    """Run a command of the document; files that it names are in the folder. Return its last line."""
+    words = re.sub(r"\b([\w-]+\.jsonl)", rf"{folder}/\1", command)
+    done = subprocess.run(
+        ["bash", "-euc", words], cwd=ROOT, env=environment(**own), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def commands(mark: str, url: str) -> list[str]:
+    local = [block for block in readme.blocks("sh", mark, TEXT) if block.mark == mark]
+    return [command.replace("http://127.0.0.1:8001", url) for block in local for command in block.commands]
+
+
+def read(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_block_has_a_mark_that_a_test_knows() -> None:
+    assert {block.mark for block in readme.blocks("sh", text=TEXT)} == _MARKS - {""}
+    assert {*re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)} == {"sh", "python", "json"}
+    links = [link.partition("#")[0] for link in readme.links(TEXT)]
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
+def test_the_commands_that_need_aws_or_azure_have_options_that_exist() -> None:
+    for command in [*commands("not run, needs AWS", ""), *commands("not run, needs Azure", "")]:
+        if command.startswith("make"):
+            name = command.split()[1]
+            told = subprocess.run(
+                [sys.executable, "-m", "transfer", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+            ).stdout
+            assert all(option in told for option in re.findall(r"--[a-z-]+", command)), command
+
+
+def test_a_table_of_one_s_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "chats.db") as database:
+        database.executescript("""
+            CREATE TABLE chats (id INTEGER PRIMARY KEY, user TEXT, created TEXT);
+            CREATE TABLE messages (id INTEGER PRIMARY KEY, chat INTEGER, author TEXT, text TEXT, created TEXT);
+            INSERT INTO chats VALUES (1, 'u-17', '2023-11-03 12:00:00'), (2, 'u-18', '2023-11-03 12:00:01');
+            INSERT INTO messages VALUES (1, 1, 'user', 'é', '2023-11-03 12:00:05');
+            INSERT INTO messages VALUES (2, 1, 'bot', 'b', '2023-11-03 12:00:05');
+        """)
+    database.close()
+    python(2, tmp_path)
+    own = {"TABLE_NAME": "migrate"}
+
+    rehearsed, done, everything, one = (
+        shell(command, tmp_path, **own) for command in commands("needs Java", dynamodb_local)
+    )
+
+    assert rehearsed == "would import 2 threads with 2 messages, 0 threads exist already, 0 refused"
+    assert done == rehearsed.replace("would import", "imported")
+    assert everything == "exported 3 threads with 4 messages"
+    assert one == "exported 1 threads with 2 messages"
+    at = 1_699_012_800
+    chat = thread("thread_chat1", at, metadata={"user_id": "u-17"})
+    first, second = (
+        message(f"msg_{number}", text, at + 5, thread_id="thread_chat1", role=role)
+        for number, text, role in ((1, "é", "user"), (2, "b", "assistant"))
+    )
+    assert read(tmp_path / "one.jsonl") == [chat, first, second]
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-alpha"}) as client:
+        listed = client.get("/threads", params={"metadata[user_id]": "u-17"}).json()
+        assert listed == expected.page([chat])
+        page = client.get("/threads/thread_chat1/messages", params={"before": "msg_1"}).json()
+        assert page == expected.page([second])
+
+
+def test_saved_answers_become_lines(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    (saved / "deeper").mkdir(parents=True)
+    found = [message("msg_b", created_at=CREATED + 1), message("msg_a")]
+    lone = message("msg_c", created_at=CREATED + 2, thread_id="thread_lone")
+    (saved / "1.json").write_text(json.dumps(thread()))
+    (saved / "deeper" / "2.json").write_text(json.dumps(expected.page(found)))
+    (saved / "deeper" / "3.json").write_text(json.dumps(expected.page([lone])))
+
+    python(0, tmp_path)
+    assert read(tmp_path / "threads.jsonl") == [thread(), *found, lone]
+
+    python(1, tmp_path)
+    assert read(tmp_path / "threads.jsonl")[4:] == [
+        {"id": "thread_lone", "object": "thread", "created_at": CREATED + 2}
+    ]
+
+
+def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -> None:
+    (command,) = commands("copies", "")
+
+    assert shell(command.replace("http://127.0.0.1:8000/v1", api.base_url), tmp_path) == (
+        "copied 1 threads with 2 messages, 0 refused"
+    )
+    assert read(tmp_path / "threads.jsonl") == read(ROOT / "local" / "example.jsonl")
+
+
+def test_the_lines_that_it_shows_are_lines(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
+    shown = [block.text for block in readme.blocks("json", text=TEXT)]
+    (tmp_path / "threads.jsonl").write_text("".join(shown))
+    (command,) = [line for line in commands("needs Java", dynamodb_local) if "--dry-run" in line]
+
+    said = shell(command.replace("alpha", "beta"), tmp_path, TABLE_NAME="migrate")
+
+    assert said == "would import 1 threads with 1 messages, 0 threads exist already, 0 refused"

@@ -1,0 +1,269 @@
+"""docs/operate.md, cost.md and threats.md: each command is run on a local table, or held against what there is."""
+
+import importlib
+import json
+import re
+import shlex
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import click
+import httpx
+import pytest
+import yaml
+
+from local.template import _Loader
+from tests.e2e import readme, versions
+from tests.e2e.isolated import run_python
+from tests.local_api import ROOT, LocalApi, environment, serving
+
+DOCUMENTS = {
+    name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("operate.md", "cost.md", "threats.md")
+}
+OPERATE = DOCUMENTS["operate.md"]
+TEMPLATE: dict[str, Any] = _Loader((ROOT / "template.yaml").read_text(encoding="utf-8")).get_single_data()
+RESPONDER: dict[str, Any] = _Loader(
+    (ROOT / "examples" / "responder" / "template.yaml").read_text(encoding="utf-8")
+).get_single_data()
+_TABLE = "operated"
+_LOCAL = "http://127.0.0.1:8001"
+
+
+@pytest.fixture(scope="module")
+def kept(dynamodb_local: str) -> Iterator[LocalApi]:
+    """Yield a local API whose data is in DynamoDB Local, in a table of its own."""
+    with serving(DYNAMODB_URL=dynamodb_local, TABLE_NAME=_TABLE, API_KEYS="alpha=sk-alpha") as served:
+        yield served
+
+
+@pytest.fixture
+def client(kept: LocalApi) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=kept.base_url, headers={"Authorization": "Bearer sk-alpha"}, timeout=30) as opened:
+        yield opened
+
+
+@pytest.fixture
+def table(kept: LocalApi, dynamodb_local: str) -> Any:
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    library: Any = boto3
+    return library.resource("dynamodb", endpoint_url=dynamodb_local, region_name="us-east-1", **keys).Table(_TABLE)
+
+
+def commands(heading: str, mark: str = "needs Java") -> list[str]:
+    """Return the commands of the first block below a heading, with this mark."""
+    (block, *_) = readme.blocks("sh", mark, OPERATE.split(f"\n{heading}\n", 1)[1])
+    return block.commands
+
+
+def run(command: str, url: str, **own: str) -> subprocess.CompletedProcess[str]:
+    text = command.replace(_LOCAL, url)
+    return subprocess.run(
+        ["bash", "-euc", text],
+        cwd=ROOT,
+        env=environment(TABLE_NAME=_TABLE, **own),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def items(table: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.scan()["Items"]
+    return found
+
+
+def remove(table: Any, found: list[dict[str, Any]]) -> None:
+    for item in found:
+        table.delete_item(Key={name: item[name] for name in ("threadId", "messageId")})
+
+
+def conversation(client: httpx.Client) -> tuple[str, list[Any]]:
+    """Make a thread with three messages; return its id, and thread and messages."""
+    body = {"metadata": {"user_id": "u-1"}, "messages": [{"role": "user", "content": text} for text in "abc"]}
+    thread_id = client.post("/threads", json=body).raise_for_status().json()["id"]
+    return thread_id, shown(client, thread_id)
+
+
+def shown(client: httpx.Client, thread_id: str) -> list[Any]:
+    paths = (f"/threads/{thread_id}", f"/threads/{thread_id}/messages", "/threads?metadata[user_id]=u-1")
+    return [client.get(path).json() for path in paths]
+
+
+def test_an_export_restores_what_was_lost(client: httpx.Client, table: Any, dynamodb_local: str) -> None:
+    thread_id, before = conversation(client)
+    path = ROOT / "backup.jsonl"
+    export, import_ = commands("### From an export")
+    try:
+        assert run(export, dynamodb_local).returncode == 0
+        lost = [item for item in items(table) if thread_id.removeprefix("thread_") in str(item.values())]
+        remove(table, lost)
+        assert client.get(f"/threads/{thread_id}").status_code == 404
+
+        restored = run(import_, dynamodb_local)
+
+        assert (restored.returncode, restored.stderr) == (0, "")
+        assert shown(client, thread_id) == before
+    finally:
+        path.unlink(missing_ok=True)
+    remove(table, [item for item in items(table) if str(item["threadId"]).startswith("alpha#")])
+
+
+def test_the_repair_finds_and_mends_a_transaction_that_was_cut(
+    client: httpx.Client, table: Any, dynamodb_local: str
+) -> None:
+    """The head and the last message are of one transaction; this head is from before it."""
+    thread_id, _ = conversation(client)
+    (head,) = [item for item in items(table) if item["messageId"] == "head" and thread_id in str(item["threadId"])]
+    table.put_item(Item=head | {"lastUlid": head["r1"]})
+    check, fix = commands("### Repair")
+
+    found, mended = run(check, dynamodb_local), run(fix, dynamodb_local)
+
+    assert (found.returncode, mended.returncode) == (2, 0)  # 2: make says that its command failed
+    assert f"alpha#{thread_id}: has a head that is behind msg_{head['lastUlid']}\n" in found.stdout
+    assert mended.stdout.endswith(" 1 faults, 1 mended\n")
+    (last,) = [item for item in items(table) if item["messageId"] == "head" and thread_id in str(item["threadId"])]
+    assert last["lastUlid"] == head["lastUlid"]
+
+
+def test_a_key_is_rotated(client: httpx.Client, table: Any, dynamodb_local: str) -> None:
+    create, listing, revoke = commands("## Keys")
+
+    secret = run(create, dynamodb_local).stdout.strip()
+    listed = [line.split("\t") for line in run(listing, dynamodb_local).stdout.splitlines()]
+
+    (key,) = [key for key in listed if key[2] == "2026-12"]
+    assert client.get("/threads", headers={"Authorization": f"Bearer {secret}"}).status_code == 200
+    assert run(revoke, dynamodb_local, ID=key[0]).returncode == 0
+    (revoked,) = [item for item in items(table) if item["threadId"].startswith(f"key#{key[0]}")]
+    assert "revoked" in revoked
+
+
+def test_a_users_data_is_deleted(api: LocalApi, tmp_path: Any) -> None:
+    headers = {"Authorization": f"Bearer {api.api_key}"}
+    with httpx.Client(base_url=api.base_url, headers=headers, timeout=30) as opened:
+        for user in ("u-17", "u-18", "u-17"):
+            opened.post("/threads", json={"metadata": {"user_id": user}}).raise_for_status()
+        (block,) = readme.blocks("python", None, OPERATE)
+        (printed, *_) = readme.blocks("text", None, OPERATE.split("## Delete a user's data")[1])
+        script = tmp_path / "delete.py"
+        script.write_text(block.text, encoding="utf-8")
+
+        ran = run_python(
+            versions.NEWEST_PYTHON, "-W", "ignore", script, OPENAI_BASE_URL=api.base_url, OPENAI_API_KEY=api.api_key
+        )
+
+        assert (ran.returncode, ran.stdout) == (0, printed.text)
+        left = opened.get("/threads").json()["data"]
+        assert [thread["metadata"]["user_id"] for thread in left] == ["u-18"]
+
+
+def test_every_alarm_has_its_row_and_every_row_its_alarm() -> None:
+    alarms = {
+        name
+        for document in (TEMPLATE, RESPONDER)
+        for name, found in document["Resources"].items()
+        if found["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+    assert {name for row in readme.rows("## Alarms", OPERATE) for name in row[0].split(", ")} == alarms
+
+
+def test_the_policy_of_a_key_is_one_that_names_who_uses_it() -> None:
+    (block,) = readme.blocks("json", None, OPERATE)
+    statements = json.loads(block.text)
+
+    services = [service for found in statements for service in _listed(found["Principal"]["Service"])]
+    assert services == ["logs.REGION.amazonaws.com", "events.amazonaws.com", "cloudwatch.amazonaws.com"]
+    assert all(found["Effect"] == "Allow" and found["Condition"] for found in statements)
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_a_document_names_is_there(name: str) -> None:
+    text = DOCUMENTS[name]
+    marks = {block.mark for block in readme.blocks("sh", None, text)}
+    assert marks <= {"needs Java", "not run, needs AWS"}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
+    for link in readme.links(text):
+        path, _, anchor = link.partition("#")
+        assert link.startswith("https://") or (ROOT / "docs" / path).exists(), link
+        if anchor:
+            assert anchor in _anchors((ROOT / "docs" / path).read_text(encoding="utf-8")), link
+    for path in re.findall(r"`((?:tests|functions|docs|local|shared|benchmarks|repair)/[\w./]*)`", text):
+        assert (ROOT / path).exists(), path
+    for name_ in set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)(?:[=:][^`]*)?`", text)) - {"AccessDenied"}:
+        known = TEMPLATE["Parameters"] | TEMPLATE["Outputs"] | TEMPLATE["Resources"] | RESPONDER["Parameters"]
+        assert name_ in known, name_
+
+
+def _anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_commands_of_the_other_documents_say_that_they_need_aws() -> None:
+    for name in ("events.md", "performance.md", "decisions.md"):
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        assert {block.mark for block in readme.blocks("sh", None, text)} <= {"not run, needs AWS"}, name
+
+
+def test_commands_that_need_aws_have_parameters_and_options_that_are_there() -> None:
+    stack = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]["deploy"]["parameters"]
+    texts = [OPERATE, (ROOT / "docs" / "events.md").read_text(encoding="utf-8")]
+    for block in (found for text in texts for found in readme.blocks("sh", "not run, needs AWS", text)):
+        for words in map(shlex.split, block.commands):
+            for name in re.findall(r"(\w+)=", words[-1]) if words[0] == "sam" and "deploy" in words else ():
+                assert name in TEMPLATE["Parameters"]
+            for named in re.findall(r"--stack(?:-name)? (\S+)", " ".join(words)):
+                assert named == stack["stack_name"]
+            if words[0] == "make":
+                options = set(re.findall(r"--[a-z-]+", words[2]))
+                assert options
+                assert options <= _options(words[1])
+
+
+def _options(target: str) -> set[str]:
+    """Return the options of the command that a target of the Makefile runs."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    ((module, name),) = re.findall(
+        rf"^{target}: .*\n\t@.*python -m (\S+)(?: (\w+))? \$\(ARGS\)", makefile, re.MULTILINE
+    )
+    package = module if (ROOT / f"{module.replace('.', '/')}.py").exists() else f"{module}.__main__"
+    main: click.Command = importlib.import_module(package).main
+    command = main.commands[name] if isinstance(main, click.Group) and name else main
+    return {option for parameter in command.params for option in parameter.opts}
+
+
+def test_the_layer_holds_the_packages_that_are_named() -> None:
+    (listing,) = re.findall(r"The layer holds (.*?)\.\n", DOCUMENTS["threats.md"], re.DOTALL)
+    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    packages = {package["name"]: package for package in lock}
+    needed: set[str] = set()
+    waiting = [entry["name"] for entry in packages["message-api"]["dependencies"]]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [entry["name"] for entry in packages[name].get("dependencies", [])]
+
+    assert set(re.findall(r"[a-z][a-z0-9-]+", listing.replace(" and ", " "))) == needed
+
+
+def test_what_the_security_linter_does_not_ask_for_has_its_reason() -> None:
+    text = (ROOT / ".checkov.yaml").read_text(encoding="utf-8")
+    skipped = yaml.safe_load(text)["skip-check"]
+
+    assert skipped
+    for check in skipped:
+        assert re.search(rf"^  # .*\n  - {check}$", text, re.MULTILINE), check
+    assert "--config-file .checkov.yaml" in (ROOT / "Makefile").read_text(encoding="utf-8")

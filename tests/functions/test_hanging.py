@@ -1,0 +1,69 @@
+"""An AWS that does not answer: each function ends by itself within its time-out, an operation with a clean 503."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from local import template
+from tests import expected
+from tests.client import _ROUTES
+
+EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_erasures", "publish_events", "sweep_threads"]
+RUNS = {
+    "hang": ("hang", "12", *_ROUTES, *EVENT_FUNCTIONS),
+    "slow, then hang": ("slow", "12", "create_message"),
+    # Without the alarm these do not end. They are given one second instead of twelve.
+    "drip, one call": ("drip", "1", "create_message"),
+    "drip, two calls at once": ("drip", "1", "list_messages"),
+}
+Ended = dict[str, dict[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def ended() -> Ended:
+    """Run all of them, each in a process of its own; return what each function answered, and after how long."""
+    command = [sys.executable, "-m", "tests.hanging"]
+    started = {
+        name: subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
+        for name, arguments in RUNS.items()
+    }
+    try:
+        return {
+            name: json.loads(process.communicate(timeout=90)[0].splitlines()[-1]) for name, process in started.items()
+        }
+    finally:
+        for process in started.values():
+            process.kill()
+            process.wait()
+
+
+def _timeouts() -> dict[str, float]:
+    return {function.handler.split(".")[1]: function.timeout for function in template.load().functions}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_an_operation_on_a_table_that_does_not_answer_is_a_503_in_time(ended: Ended, run: str) -> None:
+    # What was cut from the clock would have come on top.
+    left = 12 - float(RUNS[run][1])
+    for function in set(ended[run]) & set(_ROUTES):
+        answer, seconds = ended[run][function]["answer"], ended[run][function]["seconds"]
+        assert (answer["statusCode"], json.loads(answer["body"])) == (503, expected.BUSY), function
+        assert answer["headers"]["retry-after"] == "1"
+        assert seconds + left < _timeouts()[function] - 2, function
+
+
+def test_an_event_function_fails_in_time_and_is_called_again(ended: Ended) -> None:
+    found = {name: ended["hang"][name] for name in EVENT_FUNCTIONS}
+    assert {name: one["answer"] for name, one in found.items()} == {
+        "ingest_message": {"batchItemFailures": [{"itemIdentifier": "1"}]},
+        "erase_thread": "BusyError",
+        "queue_erasures": "ReadTimeoutError",
+        "publish_events": "ReadTimeoutError",
+        "sweep_threads": "BusyError",
+    }
+    # A batch of commands has ten.
+    assert 10 * found["ingest_message"]["seconds"] < _timeouts()["ingest_message"]
+    assert all(one["seconds"] < _timeouts()[name] - 2 for name, one in found.items())

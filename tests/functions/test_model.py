@@ -1,0 +1,24 @@
+"""Every answer to thousands of requests is the one that a plain model of the contract gives: on the table in memory."""
+
+import os
+import random
+
+import pytest
+
+from tests import memory, model_machine
+from tests.model_machine import World
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 60)
+
+
+@pytest.fixture
+def seed() -> int:
+    """Return the seed of this run, which a failing test's report shows; PROMISES_SEED=… repeats it."""
+    return int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
+
+
+def test_the_answers_are_those_of_the_model(seed: int) -> None:
+    steps = model_machine.run(World(around=memory.as_it_was), seed, EXAMPLES)
+
+    assert steps["step"] > 30 * EXAMPLES
+    assert steps["answer 200"] > steps["step"] / 3, steps

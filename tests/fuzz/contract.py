@@ -1,0 +1,33 @@
+"""schemathesis: requests made from openapi.json, right and wrong ones, and a look at every answer by the document."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.local_api import ROOT, LocalApi
+
+
+def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str = "examples,fuzzing") -> str:
+    """Send so many requests to each operation and return the report. Raises `AssertionError` with it.
+
+    Its checks: no 5xx, a documented status, content type, headers and body, what the document refuses is refused and
+    what it allows is not, no operation works without a key, methods that are not there are 405 with `allow`.
+    """
+    options = {
+        "url": api.base_url,
+        "header": f"Authorization: Bearer {api.api_key}",
+        "checks": "all",
+        "phases": phases,
+        "max-examples": examples,
+        "seed": seed,
+        "suppress-health-check": "all",
+        "generation-database": "none",
+        "request-timeout": 30,
+    }
+    command = [sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi.json")]
+    command += ["--continue-on-failure", "--no-color", *(f"--{name}={value}" for name, value in options.items())]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout

@@ -1,0 +1,146 @@
+"""`python -m tests.hanging BEHAVIOUR SECONDS FUNCTION…`: functions on an AWS that knows the key and answers no more.
+
+`hang` takes requests and never answers, `drip` answers a byte at a time without end, `slow` reports conflicts, each
+just within the time for reading, and hangs at last. One function runs in the main thread, as in Lambda; several run
+side by side. Each must begin its calls within SECONDS. Prints JSON: for each function its answer, and the seconds.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import socketserver
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+from local import database, template
+
+_IDS = {"threadId": "thread_" + "0" * 26, "messageId": "msg_" + "0" * 26}
+_BODIES = {"create_message": {"role": "user", "content": "x"}, "modify_message": {"metadata": {"a": "b"}}}
+_KEY = {"project": {"S": "a"}, "name": {"S": "n"}, "trusted": {"BOOL": True}, "created": {"N": "1"}, "v": {"N": "1"}}
+_HEAD = {"threadId": {"S": "a#thread_1"}, "messageId": {"S": "head"}}
+_MESSAGE = {"v": {"N": "1"}, "version": {"N": "1"}, "role": {"S": "user"}, "content": {"S": "[]"}}
+_COMMAND = {"command_id": "c", "project": "a", "thread_id": _IDS["threadId"], "role": "user", "content": "x"}
+_SLOW_SECONDS = 2.5
+_SLOW_ANSWERS = 4
+
+
+class _Aws(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    behaviour = "hang"
+    slow_answers = 0
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: _Aws
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            self._answer()
+
+    def _answer(self) -> None:
+        while self.rfile.readline():
+            headers = dict(line.decode().strip().lower().split(": ", 1) for line in iter(self.rfile.readline, b"\r\n"))
+            body = self.rfile.read(int(headers["content-length"]))
+            if headers["x-amz-target"].endswith(".getitem") and b'"key#' in body:
+                self._send(200, {"Item": _KEY})
+            elif self.server.behaviour == "slow" and self.server.slow_answers < _SLOW_ANSWERS:
+                self.server.slow_answers += 1
+                time.sleep(_SLOW_SECONDS)
+                self._send(400, {"__type": "TransactionConflictException", "message": "conflict"})
+            elif self.server.behaviour == "drip":
+                self._drip()
+            else:
+                time.sleep(600)
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        text = json.dumps(answer).encode()
+        self.wfile.write(b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
+
+    def _drip(self) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nx-more: ":
+            self.wfile.write(bytes([byte]))
+        while True:
+            time.sleep(0.2)
+            self.wfile.write(b"x")
+
+
+def _call(function: str) -> dict[str, Any]:
+    """Return what a function answered, or which error it raised, and after how many seconds."""
+    handler = importlib.import_module(f"functions.{function}").handler
+    context = SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 60_000)
+    started = time.monotonic()
+    try:
+        answer = handler(_event(function), context)
+    except Exception as error:  # noqa: BLE001 - as the runtime does
+        answer = type(error).__name__
+    return {"answer": answer, "seconds": time.monotonic() - started}
+
+
+def _event(function: str) -> dict[str, Any]:
+    thread = {"partition": "a#thread_1", "prefix": ""}
+    records: dict[str, dict[str, Any]] = {
+        "ingest_message": _queued(_COMMAND),
+        "erase_thread": _queued(thread),
+        "queue_erasures": {"dynamodb": {"Keys": _HEAD}},
+        "publish_events": {
+            "dynamodb": {
+                "SequenceNumber": "1",
+                "Keys": _HEAD | {"messageId": {"S": _IDS["messageId"]}},
+                "NewImage": _HEAD | {"messageId": {"S": _IDS["messageId"]}} | _MESSAGE,
+            }
+        },
+    }
+    if function in records:
+        return {"Records": [records[function]]}
+    return {
+        "rawPath": "/threads",
+        "rawQueryString": "",
+        "headers": {"authorization": "Bearer sk-any"},
+        "requestContext": {"http": {"method": "GET", "path": "/threads"}},
+        "pathParameters": _IDS,
+        "body": json.dumps(_BODIES.get(function, {"metadata": {"a": "b"}})),
+        "isBase64Encoded": False,
+    }
+
+
+def _queued(body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:commands",
+    }
+
+
+def main() -> None:
+    behaviour, seconds, *functions = sys.argv[1:]
+    server = _Aws(("127.0.0.1", 0), _Connection)
+    server.behaviour = behaviour
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    os.environ |= {"AWS_ENDPOINT_URL_SQS": url, "AWS_ENDPOINT_URL_EVENTBRIDGE": url}
+    database.lead_to(template.load(), url)
+    from shared.store import table
+
+    assert table.start_clock.__defaults__ == (12.0,), "docs/reliability.md says so"
+    table.start_clock.__defaults__ = (float(seconds),)
+    if len(functions) == 1:
+        found = [_call(functions[0])]
+    else:
+        with ThreadPoolExecutor(len(functions)) as pool:
+            found = list(pool.map(_call, functions))
+    sys.stdout.write("\n" + json.dumps(dict(zip(functions, found, strict=True))))
+    sys.stdout.flush()
+    # Threads still wait for what never comes.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Threads that were imported: objects with ids that were not made here, and the import of them."""
+
+import io
+from typing import Any
+
+from tests import expected
+from tests.client import Client
+from tests.expected import compact
+
+THREAD = "thread_abc123"
+# What the public documentation of the old API has as the time of its thread.
+CREATED = 1_699_012_949
+
+
+def thread(thread_id: str = THREAD, created_at: int = CREATED, **fields: Any) -> dict[str, Any]:
+    """Return a thread object."""
+    return expected.thread(thread_id, created_at, **fields)
+
+
+def message(message_id: str, text: str = "hello", created_at: int = CREATED, **fields: Any) -> dict[str, Any]:
+    """Return a message object; its thread is THREAD unless `thread_id` says another."""
+    own = expected.message(THREAD, message_id, created_at, [expected.text(text)])
+    return own | fields
+
+
+def jsonl(*objects: dict[str, Any] | str) -> bytes:
+    """Return a file of these objects, one a line; a text is a line as it is."""
+    return "".join(f"{found if isinstance(found, str) else compact(found)}\n" for found in objects).encode()
+
+
+def bring(client: Client, *objects: dict[str, Any] | str | bytes) -> tuple[Any, list[tuple[int, str]]]:
+    """Import objects, or a file, into a client's project; return what became of it, and the lines that were refused."""
+    from transfer import imports
+
+    file = b"".join(found if isinstance(found, bytes) else jsonl(found) for found in objects)
+
+    refused: list[tuple[int, str]] = []
+    counts = imports.import_file(io.BytesIO(file), client.project, lambda line, reason: refused.append((line, reason)))
+    return counts, refused
+
+
+def brought(client: Client, *objects: dict[str, Any]) -> None:
+    """Import objects, none of which may be refused."""
+    _, refused = bring(client, *objects)
+    assert refused == []

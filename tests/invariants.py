@@ -1,0 +1,119 @@
+"""What must hold of all that is stored of a project, whatever happened to the calls that stored it."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+Item = dict[str, Any]
+_PART = re.compile(r"part#(msg_[0-9A-Z]{26})#([0-9]{8})#([0-9]{2})")
+_RUN = re.compile(r"run#([A-Za-z0-9_-]{1,128})#(msg_[0-9A-Z]{26})")
+_OF_A_THREAD = re.compile(r"head|thread|msg_[0-9A-Z]{26}|once#[0-9a-f]{64}|part#.*|run#.*")
+
+
+def check_project(project: str, partitions: Iterable[str] = ()) -> None:
+    """Read all of a project's threads, and these partitions besides, and assert that they are whole.
+
+    `partitions` are those that calls have named: what is in one that no list has is an orphan.
+    """
+    from shared.store import keys
+    from shared.store.threads import SHARDS
+
+    prefix = f"{project}#"
+    entries = {name: _read(name) for name in keys.threads_partitions(project, SHARDS)}
+    listed = {prefix + item["thread"]["S"] for items in entries.values() for item in items}
+    named = {name for name in partitions if name.startswith(f"{prefix}thread_")}
+    indexed = {name for name in partitions if name.startswith(f"{prefix}threads#")} - entries.keys()
+    expected: set[tuple[str, str]] = set()
+    for partition in sorted(listed | named):
+        expected |= _check_thread(partition, _read(partition))
+    indexed |= {name for name, _ in expected} - entries.keys()
+    found = {(name, item["messageId"]["S"]) for name, items in entries.items() for item in items}
+    found |= {(name, item["messageId"]["S"]) for name in indexed for item in _read(name)}
+    assert found == expected, f"lists and threads differ: {found ^ expected}"
+
+
+def leftovers(partition: str) -> list[str]:
+    """Return the parts of a thread that no message has: what the follower of the stream is to remove."""
+    items = _read(partition)
+    return sorted({item["messageId"]["S"] for item in items} - _owned(items))
+
+
+def _check_thread(partition: str, items: list[Item]) -> set[tuple[str, str]]:
+    """Assert that a thread is whole; return the entries that lists must have of it, as (partition, ULID)."""
+    by_key = {item["messageId"]["S"]: item for item in items}
+    assert all(item["v"]["N"] == "1" for item in items)
+    assert all(_OF_A_THREAD.fullmatch(name) for name in by_key), [*by_key]
+    if not items:
+        return set()
+    assert "head" in by_key, f"without a head: {[*by_key]}"
+    head = by_key["head"]
+    state = head["state"]["S"]
+    if state == "open":
+        _check_head(head, by_key)
+        _check_messages(by_key)
+    assert state in {"open", "pending", "erasing"}
+    assert "thread" in by_key or state != "open"
+    entries = [entry["S"] for entry in by_key.get("thread", head)["entries"]["L"]]
+    if state == "open":
+        _check_entries(partition, by_key["thread"], entries)
+    return {(entry, partition[-26:]) for entry in entries}
+
+
+def _check_head(head: Item, by_key: dict[str, Item]) -> None:
+    """The head knows the newest messages: the last 17 that were made, in their order, gone or not."""
+    recent = [head[name]["S"] for name in ("lastUlid", *(f"r{number}" for number in range(1, 17)))]
+    known = [ulid for ulid in recent if ulid]
+    assert recent == known + [""] * (17 - len(known))
+    assert known == sorted(set(known), reverse=True)
+    stored = {name[4:] for name in by_key if name.startswith("msg_")}
+    oldest = known[-1] if len(known) == 17 else ""
+    assert {ulid for ulid in stored if ulid >= oldest} <= {*known}, "a message that the head does not know"
+
+
+def _check_messages(by_key: dict[str, Item]) -> None:
+    """Each message has its parts and its run's entry, and each of those its message."""
+    items = [*by_key.values()]
+    missing = _owned(items) - by_key.keys()
+    assert not missing, f"missing: {sorted(missing)}"
+    for name in by_key.keys() - _owned(items):
+        match = _PART.fullmatch(name)
+        assert match, f"of no message: {name}"
+        current = by_key.get(match[1], {}).get("parts", {}).get("M", {}).get("generation", {}).get("N")
+        # Parts of a message that was deleted or edited go later, on the way of the stream.
+        assert match[1] not in by_key or int(current or 1 << 31) > int(match[2]), f"a part that no edit left: {name}"
+    for name, item in by_key.items():
+        if name.startswith("once#"):
+            assert item["ulid"]["S"] <= by_key["head"]["lastUlid"]["S"], "a marker of no create"
+
+
+def _owned(items: list[Item]) -> set[str]:
+    """Return the sort keys of the head, the thread, the markers and all that belongs to a message that is there."""
+    from shared.store.items import part_keys
+
+    owned: set[str] = set()
+    for item in items:
+        name = item["messageId"]["S"]
+        if name in {"head", "thread"} or name.startswith(("once#", "msg_")):
+            owned.add(name)
+        if name.startswith("msg_"):
+            owned |= {key["messageId"]["S"] for key in part_keys(item)}
+            owned |= {f"run#{item['runId']['S']}#{name}"} if "runId" in item else set()
+    return owned
+
+
+def _check_entries(partition: str, thread: Item, entries: list[str]) -> None:
+    """A thread is in its project's list, and in that of its indexed metadata value."""
+    from shared.store import keys
+
+    project = partition.partition("#")[0]
+    value = json.loads(thread.get("metadata", {"S": "{}"})["S"]).get(keys.INDEXED_KEY)
+    indexed = [] if value is None else [keys.indexed_partition(project, keys.INDEXED_KEY, value)]
+    assert entries[1:] == indexed
+
+
+def _read(partition: str) -> list[Item]:
+    from shared.store import table
+
+    table.start_clock(60)
+    return list(table.query(partition, "!", "~"))

@@ -1,0 +1,37 @@
+"""Requests that nobody should send: no 5xx, no hang, nothing that openapi.json has not. `make fuzz` sends more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import memory
+from tests.fuzz import contract, gateway, sockets
+from tests.local_api import LocalApi, serving
+
+_SEED = 20_261
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[LocalApi]:
+    with serving(API_KEYS="fuzz+trusted=sk-fuzz") as served:
+        yield served
+
+
+def test_mutated_requests_are_answered_by_the_contract(in_memory: None) -> None:
+    figures = gateway.send(400, _SEED, memory.as_it_was)
+
+    assert {200, 400, 401, 404, 405} <= figures.statuses.keys()
+    assert figures.grown < 500_000_000
+
+
+def test_what_is_hardly_http_is_refused_or_dropped_and_the_server_goes_on(api: LocalApi) -> None:
+    figures = sockets.send(api, 150, _SEED)
+
+    assert {200, 400} <= figures.statuses.keys()
+    assert figures.grown < 300_000_000
+    assert "Traceback" not in api.errors
+
+
+def test_requests_made_from_the_document_are_answered_by_it(api: LocalApi, tmp_path: Path) -> None:
+    assert "passed" in contract.send(api, 5, _SEED, tmp_path)

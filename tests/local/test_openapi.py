@@ -1,0 +1,103 @@
+"""openapi.json: made from the code as it is, valid, complete, and true in its examples."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from local import template
+from local.openapi import answers, document, refusals
+from shared import errors, ids
+from tests import openapi
+
+_STEMS = ("", "/v1", "/openai", "/openai/v1")
+_EXAMPLES = {
+    name: content["application/json"]
+    for name, operation in openapi.OPERATIONS.items()
+    for name, content in (
+        (f"{name} answer", operation["responses"]["200"]["content"]),
+        (f"{name} body", operation.get("requestBody", {}).get("content", {"application/json": {}})),
+    )
+}
+
+
+def test_the_document_is_what_the_code_says() -> None:
+    """`make openapi` brings it up to the code."""
+    assert document.DOCUMENT.read_text(encoding="utf-8") == document.text()
+
+
+def test_the_document_is_valid() -> None:
+    OpenAPIV31SpecValidator(openapi.DOCUMENT).validate()
+
+
+def test_the_document_has_the_routes_of_the_template_and_no_others() -> None:
+    told = {
+        f"{method.upper()} {server['url'].rstrip('/')}{path}"
+        for path, methods in openapi.DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+        for server in operation.get("servers", openapi.DOCUMENT["servers"])
+    }
+
+    routes = {route.key for function in template.load().functions for route in function.routes}
+    assert told == routes - {"$default"}
+    assert {server["url"].rstrip("/") for server in openapi.DOCUMENT["servers"]} == {*_STEMS}
+
+
+def test_the_document_has_every_error_of_the_contract() -> None:
+    made = {name for name, function in inspect.getmembers(errors, inspect.isfunction) if not name.startswith("_")}
+    source = inspect.getsource(refusals)
+
+    assert made == {*re.findall(r"errors\.(\w+)\(", source)}
+    used = {*refusals.ALWAYS, "unknown_url", "method_not_allowed"}
+    used |= {name for operation in openapi.OPERATIONS.values() for name in _examples(operation)}
+    assert used == {*refusals.CASES} == {*openapi.DOCUMENT["components"]["examples"]}
+
+
+def _examples(operation: dict[str, Any]) -> set[str]:
+    responses = map(openapi.resolved, operation["responses"].values())
+    return {name for response in responses for name in response["content"]["application/json"].get("examples", {})}
+
+
+@pytest.mark.parametrize("content", [content for content in _EXAMPLES.values() if "example" in content])
+def test_an_example_is_as_its_schema_says(content: dict[str, Any]) -> None:
+    assert openapi.errors(content["schema"], content["example"]) == []
+
+
+@pytest.mark.parametrize("operation", openapi.OPERATIONS.values(), ids=openapi.OPERATIONS)
+def test_an_example_of_an_error_is_as_its_schema_says(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        content = openapi.resolved(response)["content"]["application/json"]
+        for example in content.get("examples", {}).values():
+            assert openapi.errors(content["schema"], openapi.resolved(example)["value"]) == [], status
+
+
+def test_only_the_document_itself_is_open_to_everybody() -> None:
+    public = [name for name, operation in openapi.OPERATIONS.items() if operation.get("security") == []]
+
+    assert public == ["retrieveOpenapi"]
+    assert openapi.DOCUMENT["security"] == [{"bearer": []}, {"apiKey": []}]
+
+
+def test_what_the_old_api_did_not_have_is_marked() -> None:
+    marked = {name for name, operation in openapi.OPERATIONS.items() if "x-extension" in operation}
+    components = openapi.DOCUMENT["components"]
+
+    assert marked == {"listThreads", "retrieveOpenapi"}
+    assert {name for kind in components.values() for name, part in kind.items() if "x-extension" in part} == {
+        "AssistantMessage",
+        "IdempotencyKey",
+        "IndexedMetadata",
+        "ModifyTrustedMessage",
+        "apiKey",
+        "idempotent-replayed",
+    }
+    assert "x-extension" in components["schemas"]["ModifyMessage"]["properties"]["content"]
+
+
+@pytest.mark.parametrize(("prefix", "pattern"), [("thread", answers.THREAD_ID), ("msg", answers.MESSAGE_ID)])
+@pytest.mark.parametrize("end", ["", "a", "_", "-", "é", "a b", "x" * 121, "x" * 122, "x" * 124, "x" * 125])
+def test_the_pattern_of_ids_is_that_of_paths(prefix: str, pattern: str, end: str) -> None:
+    for text in (f"{prefix}_{end}", f"{prefix}{end}", f"x{prefix}_{end}"):
+        assert (re.search(pattern, text) is not None) == ids.is_path_id(text, prefix)

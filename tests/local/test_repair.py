@@ -1,0 +1,380 @@
+"""The repair command: what a restore may leave of a transaction is told, and mended so that every operation works.
+
+Runs on moto: what is damaged here is the data, not the engine.
+"""
+
+import base64
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from tests import expected, faults, imported, stored
+from tests.client import Client
+from tests.clock import Clock
+from tests.erasing import asked, erase
+from tests.faults import Attempt, Fault, Outcome
+from tests.invariants import check_project
+from tests.local_api import ROOT, environment
+
+_LARGE = expected.ROLE_USER | {"content": "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))}
+_RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
+_ONCE = {"idempotency-key": "once"}
+_FOREIGN = ["msg_abc123", "msg_abc12"]
+
+
+@pytest.fixture(autouse=True)
+def _tidy(tidy: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the table and the environment as they were."""
+    for name in ("TABLE_NAME", "THREAD_LIST_SHARDS", "INDEXED_METADATA_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, os.environ[name])
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def client(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Return a client for whom a content of 1,000 characters is one of parts."""
+    from shared.store import items
+
+    monkeypatch.setattr(items, "_INLINE_BYTES", 1_000)
+    monkeypatch.setattr(items, "_PART_BYTES", 2_000)
+    return Client(trusted=True)
+
+
+def repair(*arguments: str) -> Result:
+    from repair.__main__ import main
+
+    return CliRunner().invoke(main, ("--table", "message-api-Table", *arguments))
+
+
+def mended() -> list[str]:
+    """Mend all there is, look that nothing is left to mend; return what was told."""
+    result = repair("--fix")
+    *told, summary = result.output.splitlines()
+    assert result.exit_code == 0, result.output
+    again = repair()
+    assert again.output.splitlines()[-1].endswith(" 0 faults, 0 mended"), again.output
+    assert f" {len(told)} faults, {len(told)} mended" in summary
+    return told
+
+
+def use(client: Client) -> None:
+    """Use all that the project has: nothing may answer with a fault of ours."""
+    check_project(client.project)
+    for thread in client.create("list_threads")["data"]:
+        thread_id = thread["id"]
+        assert client.create("retrieve_thread", thread_id) == thread
+        for message in client.page(thread_id, limit=100)["data"]:
+            assert client.create("retrieve_message", thread_id, message["id"]) == message
+        new = client.message(thread_id, "after the repair")
+        assert client.page(thread_id, limit=1)["data"] == [new]
+        client.create("modify_thread", thread_id, body={"metadata": {"user_id": "other"}})
+    listed = client.create("list_threads", query={"metadata[user_id]": "other"})["data"]
+    assert listed == client.create("list_threads")["data"]
+    check_project(client.project)
+
+
+def full(client: Client) -> str:
+    """Make a thread that has an item of every kind; return its partition."""
+    thread_id = client.thread(metadata={"user_id": "u"}, messages=[expected.ROLE_USER])
+    client.create("create_message", thread_id, body=_LARGE)
+    client.create("create_message", thread_id, body=_RUN, headers=_ONCE)
+    return f"{client.project}#{thread_id}"
+
+
+def cut(kept: tuple[bool, ...]) -> Fault:
+    """Of a transaction only these parts happen, and its caller is told that it did."""
+    calls = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}
+
+    def effect(attempt: Attempt) -> Outcome:
+        from shared.store import table
+
+        entries = itertools.compress(attempt.request["TransactItems"], kept)
+        for kind, part in (found for entry in entries for found in entry.items()):
+            faults._undisturbed(partial(getattr(table._client, calls[kind]), **_with_bytes(part)))
+        return attempt.answer(200, {})
+
+    return Fault("TransactWriteItems", effect)
+
+
+def _with_bytes(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a part of a transaction as botocore takes it: what is binary was made text to be sent."""
+    item = {
+        name: {"B": base64.b64decode(value["B"])} if "B" in value else value
+        for name, value in part.get("Item", {}).items()
+    }
+    return part | ({"Item": item} if item else {})
+
+
+def cuts(parts: int) -> Iterator[tuple[bool, ...]]:
+    """Yield every way to cut a transaction of so many parts in two that sets one part apart."""
+    for kept in itertools.product((True, False), repeat=parts):
+        if sum(kept) in (1, parts - 1):
+            yield kept
+
+
+def test_a_table_that_only_operations_have_written_has_no_faults(client: Client) -> None:
+    partition = full(client)
+    deleted = client.thread(metadata={"user_id": "u"})
+    client.create("delete_thread", deleted)
+    for message in client.page(partition.partition("#")[2])["data"][:2]:
+        client.create("delete_message", partition.partition("#")[2], message["id"])
+    stored.remove(partition, "part#")
+
+    result = repair("--fix")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith(" items read, 0 faults, 0 mended\n")
+    use(client)
+
+
+def test_a_create_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
+    """Head, message, entry of its run, memory of its key."""
+    threads = {}
+    for kept in cuts(4):
+        thread_id = client.thread(messages=[expected.ROLE_USER])
+        clock.forward(1)
+        with faults.inject(cut(kept)):
+            client.create("create_message", thread_id, body=_RUN, headers=_ONCE)
+        threads[kept] = thread_id
+
+    mended()
+
+    for (head, message, _run, _memory), thread_id in threads.items():
+        again = client.call("create_message", thread_id, body=_RUN, headers=_ONCE)
+        # A head that moved looks as if the message had been deleted since.
+        assert message or head or "idempotent-replayed" not in again.headers
+    use(client)
+
+
+def test_a_create_of_parts_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
+    """Head, message, its two parts."""
+    for kept in cuts(4):
+        thread_id = client.thread(messages=[expected.ROLE_USER])
+        clock.forward(1)
+        with faults.inject(cut(kept)) as attempts:
+            client.create("create_message", thread_id, body=_LARGE)
+        assert len(attempts.log[0][1]["TransactItems"]) == 4
+
+    mended()
+
+    use(client)
+
+
+def test_a_create_of_a_thread_that_was_cut_is_mended(client: Client) -> None:
+    """Head, message, thread, its two entries."""
+    threads = {}
+    body = {"metadata": {"user_id": "u"}, "messages": [expected.ROLE_USER]}
+    for kept in cuts(5):
+        with faults.inject(cut(kept)):
+            threads[kept] = client.create("create_thread", body=body)["id"]
+
+    mended()
+
+    for kept, thread_id in threads.items():
+        # Of a message or a head is made a thread; of what only names it, nothing.
+        assert (client.call("retrieve_thread", thread_id).status == 200) == (kept[0] or kept[1]), kept
+    use(client)
+
+
+def test_a_thread_that_was_moved_by_half_is_mended(client: Client) -> None:
+    """Thread, its former entry, its new one."""
+    threads = []
+    for kept in cuts(3):
+        threads.append(client.thread(metadata={"user_id": "u"}))
+        with faults.inject(cut(kept)):
+            client.create("modify_thread", threads[-1], body={"metadata": {"user_id": "v"}})
+
+    told = mended()
+
+    assert len(told) >= len(threads)
+    for value in "uv":
+        found = client.create("list_threads", query={"metadata[user_id]": value})["data"]
+        has = [client.create("retrieve_thread", thread)["metadata"]["user_id"] == value for thread in threads]
+        assert {thread["id"] for thread in found} == {*itertools.compress(threads, has)}
+    use(client)
+
+
+def test_a_message_that_was_deleted_by_half_is_mended(client: Client) -> None:
+    """Message, entry of its run."""
+    messages = {}
+    for kept in cuts(2):
+        thread_id = client.thread()
+        messages[kept] = (thread_id, client.create("create_message", thread_id, body=_RUN)["id"])
+        with faults.inject(cut(kept)):
+            client.create("delete_message", *messages[kept])
+
+    assert len(mended()) == 2
+
+    for (is_deleted, _), (thread_id, message_id) in messages.items():
+        found = client.page(thread_id, run_id="run_1")["data"]
+        assert [message["id"] for message in found] == [message_id] * (not is_deleted)
+    use(client)
+
+
+def test_an_erasure_that_was_cut_in_its_last_step_leaves_nothing(client: Client) -> None:
+    """Head, its two entries, thread. The thread stays deleted, whatever of it was restored."""
+    partitions = []
+    for kept in cuts(4):
+        thread_id = client.thread(metadata={"user_id": "u"}, messages=[expected.ROLE_USER])
+        partitions.append(f"{client.project}#{thread_id}")
+        client.create("delete_thread", thread_id)
+        with faults.inject(cut(kept)):
+            erase(asked(partitions[-1]))
+
+    mended()
+    erase(*map(asked, partitions))
+
+    assert [stored.sort_keys(partition) for partition in partitions] == [[]] * len(partitions)
+    assert client.create("list_threads")["data"] == []
+    use(client)
+
+
+def test_whatever_single_item_is_lost_every_operation_works_after_the_repair(client: Client) -> None:
+    """One thread for each kind of item that a thread has, without it; and each entry of the lists."""
+    kinds = ("head", "thread", "msg_", "part#", "run#", "once#")
+    partitions = {kind: full(client) for kind in kinds}
+    for kind, partition in partitions.items():
+        stored.remove(partition, stored.sort_keys(partition, kind)[-1])
+    unlisted = full(client)
+    stored.remove(f"{client.project}#threads", unlisted[-26:])
+
+    told = mended()
+
+    assert {line.partition(": ")[0] for line in told} >= {
+        partitions[kind] for kind in ("head", "thread", "part#", "run#")
+    } | {unlisted}
+    assert len(client.create("list_threads")["data"]) == len(kinds) + 1
+    use(client)
+
+
+def test_a_message_whose_content_is_lost_is_removed_and_the_others_stay(client: Client) -> None:
+    partition = full(client)
+    thread_id = partition.partition("#")[2]
+    (lost,) = {sort.split("#")[1] for sort in stored.sort_keys(partition, "part#")}
+    stored.remove(partition, stored.sort_keys(partition, "part#")[0])
+
+    assert mended() == [f"{partition}: has lost content of {lost}, which nobody can read - mended"]
+
+    assert lost not in [message["id"] for message in client.page(thread_id)["data"]]
+    assert len(client.page(thread_id)["data"]) == 2
+    use(client)
+
+
+@pytest.mark.parametrize("lost", [["alias#"], ["head"], ["thread"], ["head", "thread"]], ids=str)
+def test_imported_threads_are_found_again_by_their_own_ids(client: Client, lost: list[str]) -> None:
+    imported.brought(client, imported.thread(), *(imported.message(message_id) for message_id in _FOREIGN))
+    partition = f"{client.project}#{imported.THREAD}"
+    before = client.page(imported.THREAD)
+    assert repair().output.endswith(" 0 faults, 0 mended\n")
+    stored.remove(partition, *lost)
+
+    mended()
+
+    assert client.page(imported.THREAD) == before
+    assert [client.create("retrieve_message", imported.THREAD, message_id)["id"] for message_id in _FOREIGN] == _FOREIGN
+    assert client.create("list_threads")["data"] == [client.create("retrieve_thread", imported.THREAD)]
+    assert client.page(imported.THREAD, after=_FOREIGN[1], limit=1)["data"][0]["id"] == _FOREIGN[0]
+
+
+def test_api_keys_and_their_list_go_together(client: Client) -> None:
+    from shared.store import api_keys, keys
+
+    lost, kept = Client(), Client()
+    digest = api_keys.hash_of(lost.secret)
+    stored.remove(f"key#{digest}", "key")
+    stored.remove(keys.API_KEYS, f"{kept.project}#")
+
+    told = mended()
+
+    assert told == [
+        f"key#{api_keys.hash_of(kept.secret)}: the API key {api_keys.hash_of(kept.secret)[:16]} is in no list - mended",
+        f"keys: lists the API key {digest[:16]}, which is not there - mended",
+    ] or told == [
+        f"keys: lists the API key {digest[:16]}, which is not there - mended",
+        f"key#{api_keys.hash_of(kept.secret)}: the API key {api_keys.hash_of(kept.secret)[:16]} is in no list - mended",
+    ]
+    listed = {key.project for key in api_keys.list_keys()}
+    assert kept.project in listed
+    assert lost.project not in listed
+
+
+def test_without_fix_nothing_is_changed_and_the_exit_code_says_that_there_are_faults(client: Client) -> None:
+    partition = full(client)
+    stored.remove(partition, "run#")
+    before = stored.sort_keys(partition)
+
+    result = repair()
+
+    assert result.exit_code == 1
+    assert result.output.endswith(" 1 faults, 0 mended\n")
+    assert stored.sort_keys(partition) == before
+
+
+def test_what_a_later_version_wrote_is_told_and_left_alone(client: Client) -> None:
+    partition = full(client)
+    stored.change(partition, "head", v={"N": "99"})
+    stored.remove(partition, "run#")
+    before = stored.sort_keys(partition)
+
+    result = repair("--fix")
+
+    assert result.exit_code == 1
+    assert f"{partition}: was written by a later version" in result.output
+    assert stored.sort_keys(partition) == before
+
+
+def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
+    partition = full(client)
+    thread_id = partition.partition("#")[2]
+    last = stored.sort_keys(partition, "msg_")[-1]
+    stored.change(partition, "head", lastUlid={"S": stored.sort_keys(partition, "msg_")[0][4:]})
+    beside = faults.before(lambda: stored.change(partition, "head", lastUlid={"S": last[4:]}))
+    with faults.inject(Fault("TransactWriteItems", beside)):
+        result = repair("--fix")
+
+    assert result.exit_code == 1
+    assert stored.item(partition, "head")["lastUlid"] == {"S": last[4:]}
+    assert client.call("retrieve_thread", thread_id).status == 200
+
+
+def test_a_stack_says_which_table(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    full(client)
+    real = boto3.client
+    parameters = {"IndexedMetadataKey": "user_id", "ThreadListShards": "1"}
+    stack = {
+        "Outputs": [{"OutputKey": "TableName", "OutputValue": "message-api-Table"}],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    }
+    formation = SimpleNamespace(describe_stacks=lambda **_: {"Stacks": [stack]})
+    monkeypatch.setattr(
+        boto3,
+        "client",
+        lambda service, **options: formation if service == "cloudformation" else real(service, **options),
+    )
+    from repair.__main__ import main
+
+    result = CliRunner().invoke(main, ("--stack", "mine", "--region", "us-east-1"))
+
+    assert result.output.endswith(" 0 faults, 0 mended\n")
+
+
+def test_a_command_line_that_names_no_table_is_refused() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "repair"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "Say which table" in run.stderr

@@ -1,0 +1,273 @@
+"""The contract of the wire as a plain model in memory: what any server that keeps it answers, whole.
+
+Ids are the server's to choose, so a create is told the answer that came and says whether such an answer may come. All
+else the model says by itself, from what it was told before.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tests import expected
+from tests.client import Answer
+from tests.expected import compact, text
+
+DAY = 86_400
+INDEXED = "user_id"
+Body = dict[str, Any]
+
+
+class Reply(NamedTuple):
+    """What the model says must come: the status, the text of the body, and whether it is the repeat of an answer."""
+
+    status: int
+    text: str
+    replayed: bool = False
+
+
+class Came(NamedTuple):
+    """What came, and the seconds since 1970 between which it was made."""
+
+    answer: Answer
+    began: float
+    ended: float
+
+
+@dataclass
+class Thread:
+    """A thread: its wire object, its messages in their order, and the second of its last create."""
+
+    shown: Body
+    active: int
+    messages: list[Body] = field(default_factory=list)
+    deleted: bool = False
+    # Also when the last message is deleted: ids and times go on from there.
+    last_id: str = ""
+    last_second: int = 0
+
+    def find(self, message_id: str) -> Body | None:
+        return next((message for message in self.messages if message["id"] == message_id), None)
+
+
+class _Once(NamedTuple):
+    body: str
+    text: str
+    expires: int
+
+
+class Model:
+    """All projects. Times are seconds since 1970; `retention` is in seconds, 0 keeps everything."""
+
+    def __init__(self, retention: int = 0) -> None:
+        self._retention = retention
+        self._threads: dict[tuple[str, str], Thread] = {}
+        self._once: dict[tuple[str, ...], _Once] = {}
+
+    # Threads
+
+    def create_thread(self, project: str, body: Body, key: str | None, came: Came) -> Reply:
+        scope = (project, "", key or "")
+        if repeat := self._repeat(scope, body, came.began):
+            return repeat
+        own_id, created = str(came.answer.body["id"]), _created(came, 0)
+        assert (project, own_id) not in self._threads
+        given = {"metadata": body.get("metadata") or {}, "tool_resources": body.get("tool_resources") or {}}
+        thread = Thread(expected.thread(own_id, created, **_ordered(given)), int(came.ended))
+        thread.last_second = created if body.get("messages") else 0
+        # Nobody has been told their ids yet: `adopt` learns them.
+        thread.messages = [_message(own_id, "", created, message) for message in body.get("messages") or ()]
+        self._threads[project, own_id] = thread
+        return self._first(scope, body, came.began, compact(thread.shown))
+
+    def adopt(self, project: str, thread_id: str, listed: list[Body]) -> None:
+        """Learn the ids and times of a new thread's first messages from a list, oldest first."""
+        thread = self._threads[project, thread_id]
+        assert len(listed) == len(thread.messages)
+        for message, found in zip(thread.messages, listed, strict=True):
+            message["id"] = self._next_id(thread, found["id"])
+            # A second may have begun while they were made.
+            assert thread.last_second <= found["created_at"] <= max(thread.active, thread.last_second)
+            message["created_at"] = thread.last_second = found["created_at"]
+
+    def retrieve_thread(self, project: str, thread_id: str, now: float) -> Reply:
+        thread = self._open(project, thread_id, now)
+        return Reply(200, compact(thread.shown)) if thread else _no_thread(thread_id)
+
+    def modify_thread(self, project: str, thread_id: str, body: Body, now: float) -> Reply:
+        thread = self._open(project, thread_id, now)
+        if not thread:
+            return _no_thread(thread_id)
+        thread.shown |= _ordered({name: value or {} for name, value in body.items()})
+        return Reply(200, compact(thread.shown))
+
+    def delete_thread(self, project: str, thread_id: str, now: float) -> Reply:
+        thread = self._open(project, thread_id, now)
+        if not thread:
+            return _no_thread(thread_id)
+        thread.deleted = True
+        return Reply(200, compact({"id": thread_id, "object": "thread.deleted", "deleted": True}))
+
+    def list_threads(self, project: str, query: dict[str, str], now: float) -> Reply:
+        value = query.get(f"metadata[{INDEXED}]")
+        shown = [
+            thread.shown
+            for (owner, thread_id), thread in sorted(self._threads.items())
+            if owner == project and self._open(project, thread_id, now)
+            if value is None or thread.shown["metadata"].get(INDEXED) == value
+        ]
+        return _page(shown, query)
+
+    # Messages
+
+    def create_message(self, project: str, thread_id: str, body: Body, key: str | None, came: Came) -> Reply:
+        thread = self._open(project, thread_id, came.began)
+        if not thread:
+            return _no_thread(thread_id)
+        scope = (project, thread_id, key or "")
+        if repeat := self._repeat(scope, body, came.began):
+            return repeat
+        created = _created(came, thread.last_second)
+        message = _message(thread_id, self._next_id(thread, came.answer.body["id"]), created, body)
+        thread.messages.append(message)
+        thread.last_second, thread.active = created, int(came.ended)
+        return self._first(scope, body, came.began, compact(message))
+
+    def retrieve_message(self, project: str, thread_id: str, message_id: str, now: float) -> Reply:
+        return self._on_message(project, thread_id, message_id, now) or Reply(200, compact(self._found))
+
+    def modify_message(self, project: str, thread_id: str, message_id: str, body: Body, now: float) -> Reply:
+        if missing := self._on_message(project, thread_id, message_id, now):
+            return missing
+        if "metadata" in body:
+            self._found |= _ordered({"metadata": body["metadata"] or {}})
+        if "content" in body:
+            self._found["content"] = stored_content(body["content"])
+        return Reply(200, compact(self._found))
+
+    def delete_message(self, project: str, thread_id: str, message_id: str, now: float) -> Reply:
+        if missing := self._on_message(project, thread_id, message_id, now):
+            return missing
+        self._threads[project, thread_id].messages.remove(self._found)
+        return Reply(200, compact({"id": message_id, "object": "thread.message.deleted", "deleted": True}))
+
+    def list_messages(self, project: str, thread_id: str, query: dict[str, str], now: float) -> Reply:
+        thread = self._open(project, thread_id, now)
+        if not thread:
+            return _no_thread(thread_id)
+        run = query.get("run_id")
+        return _page([message for message in thread.messages if run in (None, message["run_id"])], query)
+
+    # What a test may point at
+
+    @property
+    def threads(self) -> list[tuple[str, str]]:
+        """Project and id of every thread that ever was."""
+        return [*self._threads]
+
+    def open_threads(self, now: float) -> list[tuple[str, str]]:
+        """Project and id of every thread that is there."""
+        return [found for found in self._threads if self._open(*found, now)]
+
+    def messages(self, project: str, thread_id: str) -> list[str]:
+        """The ids of a thread's messages, whether or not anybody may see them."""
+        return [message["id"] for message in self._threads[project, thread_id].messages]
+
+    # What all share
+
+    def _open(self, project: str, thread_id: str, now: float) -> Thread | None:
+        thread = self._threads.get((project, thread_id))
+        if thread is None or thread.deleted or (self._retention and thread.active <= int(now) - self._retention):
+            return None
+        return thread
+
+    def _on_message(self, project: str, thread_id: str, message_id: str, now: float) -> Reply | None:
+        """Return the refusal when there is no such message; otherwise it is in `_found`."""
+        thread = self._open(project, thread_id, now)
+        if not thread:
+            return _no_thread(thread_id)
+        found = thread.find(message_id)
+        if not found:
+            return Reply(404, compact_error(expected.no_message(message_id)))
+        self._found = found
+        return None
+
+    def _next_id(self, thread: Thread, own_id: str) -> str:
+        assert own_id.removeprefix("msg_") > thread.last_id
+        thread.last_id = own_id.removeprefix("msg_")
+        return own_id
+
+    def _repeat(self, scope: tuple[str, ...], body: Body, now: float) -> Reply | None:
+        once = self._once.get(scope) if scope[-1] else None
+        if once is None or once.expires <= int(now):
+            return None
+        if once.body != _canonical(body):
+            return Reply(409, compact_error(expected.KEY_REUSED))
+        return Reply(200, once.text, replayed=True)
+
+    def _first(self, scope: tuple[str, ...], body: Body, now: float, answer: str) -> Reply:
+        if scope[-1]:
+            self._once[scope] = _Once(_canonical(body), answer, int(now) + DAY)
+        return Reply(200, answer)
+
+
+def compact_error(error: Body) -> str:
+    """Return an error's text as the API writes it: by JSON's usual separators, in ASCII."""
+    return json.dumps(error)
+
+
+def stored_content(content: Any) -> list[Body]:
+    """Return the content of a body as it is read."""
+    if isinstance(content, str):
+        return [text(content)]
+    return [text(part["text"]) if part["type"] == "text" else _image(part) for part in content]
+
+
+def _image(part: Body) -> Body:
+    kind = part["type"]
+    (name,) = part[kind].keys() - {"detail"}
+    return {"type": kind, kind: {name: part[kind][name], "detail": part[kind].get("detail", "auto")}}
+
+
+def _message(thread_id: str, own_id: str, created: int, body: Body) -> Body:
+    own: Body = {
+        name: body[name] for name in ("assistant_id", "run_id", "role", "status", "incomplete_details") if name in body
+    }
+    own["attachments"] = body.get("attachments") or []
+    own |= _ordered({"metadata": body.get("metadata") or {}})
+    if own.get("status") == "incomplete":
+        own["incomplete_at"] = created
+    return expected.message(thread_id, own_id, created, stored_content(body["content"]), **own)
+
+
+def _ordered(maps: Body) -> Body:
+    """Return maps of a client's as they come back: their keys sorted, at every level."""
+    return {name: json.loads(_canonical(value)) for name, value in maps.items()}
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _created(came: Came, last: int) -> int:
+    """Return when the thing that came was created; times never go back in a thread."""
+    created: int = came.answer.body["created_at"]
+    assert max(int(came.began), last) <= created <= max(int(came.ended), last)
+    return created
+
+
+def _page(shown: Iterable[Body], query: dict[str, str]) -> Reply:
+    """Return the page of a list (oldest first) that a query asks for."""
+    ascending = query.get("order", "desc") == "asc"
+    after, before = query.get("after", ""), query.get("before", "")
+    low, high = (after, before) if ascending else (before, after)
+    found = [one for one in shown if low < one["id"] and (not high or one["id"] < high)]
+    ordered = found if ascending else found[::-1]
+    limit = int(query.get("limit", "20"))
+    more = len(ordered) > limit
+    data = ordered[-limit:] if before and not after else ordered[:limit]
+    return Reply(200, compact(expected.page(data, has_more=more)))
+
+
+def _no_thread(thread_id: str) -> Reply:
+    return Reply(404, compact_error(expected.no_thread(thread_id)))

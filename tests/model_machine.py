@@ -1,0 +1,350 @@
+"""Requests drawn at random, each answer compared whole with what the model says (tests/model.py).
+
+Two projects, one of them with a plain and a trusted key, share what they point at: ids of each other's threads and
+messages, deleted ones, Idempotency-Keys, runs. The clock is moved on, and a little back, as that of another instance.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from tests.client import Answer, Client
+from tests.clock import Clock
+from tests.invariants import check_project
+from tests.model import DAY, INDEXED, Came, Model, Reply
+from tests.refusals import NOTHING, NOWHERE
+
+RETENTION_DAYS = 30
+Body = dict[str, Any]
+Call = Callable[..., Answer]
+
+_picks = st.integers(0, 59)
+_keys = st.sampled_from([None, None, None, "k1", "k2"])
+_owners = st.sampled_from(["plain", "trusted", "other"])
+# Who asks for something of a thread: mostly its own project, else a foreign one finds nothing.
+_askers = st.sampled_from(["own", "own", "own", "own", "trusted", "foreign"])
+# Hypothesis likes to draw what stands in our own code; the mark tells it from what a log may say (tests/canaries.py).
+_words = st.text(max_size=20).map("{}¶".format)
+_metadata = st.dictionaries(st.text(min_size=1, max_size=8), st.just("") | _words, max_size=4)
+_users = st.sampled_from(["u1", "u2", "é\x00"])
+_thread_metadata = _metadata | st.builds(lambda found, user: found | {INDEXED: user}, _metadata, _users)
+_image_url = st.fixed_dictionaries({"url": st.just("https://example.com/a.png")}, optional={"detail": st.just("low")})
+_parts = st.lists(
+    st.builds(lambda value: {"type": "text", "text": value}, _words)
+    | st.builds(lambda image: {"type": "image_url", "image_url": image}, _image_url)
+    | st.just({"type": "image_file", "image_file": {"file_id": "file-1"}}),
+    min_size=1,
+    max_size=3,
+)
+# Deflated it is larger than one item may be.
+_LARGE = "".join(map(chr, random.Random(1).choices(range(0x10000, 0x2FFFF), k=110_000)))
+_contents = st.one_of(_words, _words, _parts, st.sampled_from(["x" * 1_000, "again"]))
+_attachments = st.lists(
+    st.sampled_from([{"file_id": "file-2"}, {"file_id": "file-2", "tools": [{"type": "file_search"}]}]), max_size=2
+)
+_messages = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant"]), "content": _contents},
+    optional={"metadata": _metadata | st.none(), "attachments": _attachments | st.none()},
+)
+_of_a_run = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "content": _contents, "run_id": st.sampled_from(["run_1", "run_2"])},
+    optional={
+        "assistant_id": st.just("asst_1"),
+        "status": st.just("incomplete"),
+        "metadata": _metadata,
+    },
+).map(lambda body: body | ({"incomplete_details": {"reason": "max_tokens"}} if "status" in body else {}))
+_threads = st.fixed_dictionaries(
+    {},
+    optional={
+        "metadata": _thread_metadata | st.none(),
+        "tool_resources": st.just({"file_search": {"vector_store_ids": ["vs_1"]}, "b": {"z": 1, "a": None}})
+        | st.none(),
+        "messages": st.lists(_messages, max_size=3),
+    },
+)
+_thread_changes = _threads.map(lambda body: {name: value for name, value in body.items() if name != "messages"})
+_message_changes = st.fixed_dictionaries({}, optional={"metadata": _metadata | st.none(), "content": _contents})
+_pages = st.fixed_dictionaries(
+    {}, optional={"order": st.sampled_from(["asc", "desc"]), "limit": st.sampled_from(["1", "2", "3", "100"])}
+)
+# Which of before and after are given, and what they point at.
+_ends = st.fixed_dictionaries({}, optional={"after": _picks, "before": _picks})
+# Backwards is a clock of another instance that is behind.
+_SECONDS = (-3.0, 0.001, 0.002, 1.0, 2.0, 61.0, 62.0, 3_600.0, DAY - 4_000.0, float(DAY), (RETENTION_DAYS - 1.0) * DAY)
+# Each is refused before anything is read or written.
+_REFUSED: tuple[tuple[str, list[str], Any, str], ...] = (
+    ("create_message", [NOWHERE], {"role": "human", "content": "x"}, ""),
+    ("create_message", [NOWHERE], {"role": "user"}, ""),
+    ("create_thread", [], "{", ""),
+    ("modify_thread", ["thread"], {}, ""),
+    ("modify_message", [NOWHERE, "msg"], {}, ""),
+    ("list_messages", [NOWHERE], None, "limit=0"),
+    ("list_threads", [], None, "after=msg_1"),
+)
+
+
+@dataclass
+class World:
+    """Where the machine runs: how it calls, and what it does at its beginning and end.
+
+    Who brings its own `clients` is elsewhere: no clock is moved there. `steps` counts what was asked, by name.
+    """
+
+    call: Call | None = None
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
+    clients: Callable[[], dict[str, Client]] | None = None
+    steps: Counter[str] = field(default_factory=Counter)
+
+
+class Wire(RuleBasedStateMachine):
+    """One run: rules are requests. `world` is set by `run`."""
+
+    world = World()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self._stack.enter_context(self.world.around())
+        self._clock = self._stack.enter_context(_clock()) if self.world.clients is None else None
+        self._keys = (self.world.clients or _new_clients)()
+        self._model = Model(RETENTION_DAYS * DAY if self._clock else 0)
+        self._messages: list[str] = []
+        self._large = 0
+        self._differs = False
+
+    def teardown(self) -> None:
+        try:
+            if not self._differs:
+                self._look_at_all()
+        finally:
+            self._stack.close()
+
+    # Requests on threads
+
+    @initialize(user=_users)
+    def begin(self, user: str) -> None:
+        """A run without any thread would show little."""
+        self._create_thread("trusted", {"metadata": {INDEXED: user}}, None)
+
+    @rule(owner=_owners, body=_threads, key=_keys)
+    def create_thread(self, owner: str, body: Body, key: str | None) -> None:
+        self._create_thread(owner, body, key)
+
+    @rule(asker=_askers, at=_picks)
+    def retrieve_thread(self, asker: str, at: int) -> None:
+        self._on(asker, "retrieve_thread", self._thread(at))
+
+    @rule(asker=_askers, at=_picks, body=_thread_changes)
+    def modify_thread(self, asker: str, at: int, body: Body) -> None:
+        self._on(asker, "modify_thread", self._thread(at), body=body)
+
+    @rule(asker=_askers, at=_picks)
+    def delete_thread(self, asker: str, at: int) -> None:
+        if at % 4 == 3:  # else little would live long
+            self._on(asker, "delete_thread", self._thread(at))
+
+    @rule(owner=_owners, query=_pages, ends=_ends, user=st.none() | _users)
+    def list_threads(self, owner: str, query: Body, ends: Body, user: str | None) -> None:
+        filtered = {} if user is None else {f"metadata[{INDEXED}]": user}
+        self._list_threads(owner, query | {name: self._thread(at) for name, at in ends.items()} | filtered)
+
+    # Requests on messages
+
+    @rule(asker=_askers, at=_picks, body=_messages, key=_keys)
+    def create_message(self, asker: str, at: int, body: Body, key: str | None) -> None:
+        self._create_message(asker, self._thread(at), body, key)
+
+    @rule(at=_picks, body=_of_a_run, key=_keys)
+    def create_message_of_a_run(self, at: int, body: Body, key: str | None) -> None:
+        self._create_message("trusted", self._thread(at), body, key)
+
+    @rule(asker=_askers, at=_picks)
+    def create_a_large_message(self, asker: str, at: int) -> None:
+        if self._large < 4 and at % 4 == 0:  # a page of more would end at the bytes of an answer
+            self._large += 1
+            self._create_message(asker, self._thread(at), {"role": "user", "content": _LARGE}, None)
+
+    @rule(asker=_askers, at=_picks)
+    def retrieve_message(self, asker: str, at: int) -> None:
+        self._on(asker, "retrieve_message", *self._message(at))
+
+    @rule(asker=_askers, at=_picks, body=_message_changes)
+    def modify_message(self, asker: str, at: int, body: Body) -> None:
+        self._on(asker, "modify_message", *self._message(at), body=body)
+
+    @rule(asker=_askers, at=_picks)
+    def delete_message(self, asker: str, at: int) -> None:
+        self._on(asker, "delete_message", *self._message(at))
+
+    @rule(asker=_askers, at=_picks, query=_pages, ends=_ends, run=st.sampled_from([{}, {"run_id": "run_1"}]))
+    def list_messages(self, asker: str, at: int, query: Body, ends: Body, run: Body) -> None:
+        cursors = {name: self._message(place)[1] for name, place in ends.items()}
+        self._on(asker, "list_messages", self._thread(at), query=query | cursors | run)
+
+    # What is neither
+
+    @rule(owner=_owners, which=st.sampled_from(_REFUSED))
+    def ask_for_what_is_refused(self, owner: str, which: tuple[str, list[str], Any, str]) -> None:
+        function, ids, body, query = which
+        came = self._ask(owner, function, *ids, body=body, query=query)
+        assert came.answer.error[0] == 400
+
+    @rule(seconds=st.sampled_from(_SECONDS))
+    def move_the_clock(self, seconds: float) -> None:
+        if self._clock:
+            self._clock.forward(seconds)
+
+    @rule()
+    def erase(self) -> None:
+        """Let what comes behind deletions happen; nobody sees it."""
+        if self._clock:
+            for project, thread_id in self._model.threads:
+                _erase(project, thread_id)
+
+    @invariant()
+    def is_counted(self) -> None:
+        self.world.steps["step"] += 1
+
+    # How a request is made and compared
+
+    def _create_thread(self, owner: str, body: Body, key: str | None) -> None:
+        came = self._ask(owner, "create_thread", body=body, key=key)
+        project = self._project(owner)
+        reply = self._model.create_thread(project, body, key, came)
+        self._compare(came, reply)
+        if body.get("messages") and not reply.replayed and reply.status == 200:
+            thread_id = came.answer.body["id"]
+            listed = self._ask(owner, "list_messages", thread_id, query={"order": "asc", "limit": "100"})
+            self._model.adopt(project, thread_id, listed.answer.body["data"])
+            self._messages += self._model.messages(project, thread_id)
+            self._on("own", "list_messages", thread_id, query={"order": "asc"})
+
+    def _create_message(self, asker: str, thread_id: str, body: Body, key: str | None) -> None:
+        owner = self._owner(asker, thread_id)
+        came = self._ask(owner, "create_message", thread_id, body=body, key=key)
+        reply = self._model.create_message(self._project(owner), thread_id, body, key, came)
+        self._compare(came, reply)
+        if reply.status == 200:
+            self._messages.append(came.answer.body["id"])
+
+    def _list_threads(self, owner: str, query: dict[str, str]) -> None:
+        came = self._ask(owner, "list_threads", query=query)
+        self._compare(came, self._model.list_threads(self._project(owner), query, came.began))
+
+    def _on(self, asker: str, function: str, *ids: str, **options: Any) -> None:
+        """Ask something of a thread or message that is there, or not, and compare."""
+        owner = self._owner(asker, ids[0])
+        came = self._ask(owner, function, *ids, **options)
+        reply = getattr(self._model, function)(self._project(owner), *ids, *options.values(), came.began)
+        self._compare(came, reply)
+
+    def _look_at_all(self) -> None:
+        """List everything, and look at how it is stored."""
+        for _, thread_id in self._model.threads:
+            self._on("own", "list_messages", thread_id, query={"limit": "100"})
+        if self._clock:
+            for owner in ("plain", "other"):
+                self._list_threads(owner, {"limit": "100"})
+                check_project(self._project(owner))
+
+    def _ask(self, owner: str, function: str, *ids: str, key: str | None = None, **options: Any) -> Came:
+        self.world.steps[function] += 1
+        headers = {"idempotency-key": key} if key else {}
+        call = self.world.call or Client.call
+        began = time.time()
+        answer = call(self._keys[owner], function, *ids, headers=headers, **options)
+        return Came(answer, began, time.time())
+
+    def _compare(self, came: Came, reply: Reply) -> None:
+        answer = came.answer
+        self.world.steps[f"answer {answer.status}"] += 1
+        replayed = answer.headers.get("idempotent-replayed") == "true"
+        self._differs = (answer.status, answer.text, replayed) != reply
+        assert not self._differs, f"came {answer.status}: {answer.text}\nmust be {reply.status}: {reply.text}"
+
+    def _owner(self, asker: str, thread_id: str) -> str:
+        of = next((project for project, own_id in self._model.threads if own_id == thread_id), "")
+        is_other = of == self._project("other")
+        return {"own": "other" if is_other else "plain", "foreign": "plain" if is_other else "other"}.get(asker, asker)
+
+    def _project(self, owner: str) -> str:
+        return self._keys[owner].project
+
+    def _thread(self, at: int) -> str:
+        """Return the id of a thread: mostly one that is there, newest first, else one that was, or never was."""
+        open_ones = self._model.open_threads(time.time())
+        if not open_ones:
+            self._create_thread("trusted" if at % 2 else "other", {}, None)
+            open_ones = self._model.open_threads(time.time())
+        ever = [thread_id for _, thread_id in self._model.threads]
+        chosen = [NOWHERE, *ever] if at % 6 == 5 else [thread_id for _, thread_id in open_ones]
+        return chosen[::-1][at // 6 % len(chosen)]
+
+    def _message(self, at: int) -> tuple[str, str]:
+        """Return a thread and a message: mostly one that is there, newest first, else one that was, or never was."""
+        there = [
+            (thread_id, message_id)
+            for project, thread_id in self._model.open_threads(time.time())
+            for message_id in self._model.messages(project, thread_id)
+        ]
+        if at % 6 == 5:
+            return self._thread(at // 6), [NOTHING, *self._messages][::-1][at // 6 % (len(self._messages) + 1)]
+        if not there:
+            thread_id = self._thread(0)
+            self._create_message("own", thread_id, {"role": "user", "content": "made to be looked at"}, None)
+            return thread_id, self._messages[-1]
+        return there[::-1][at // 6 % len(there)]
+
+
+def run(world: World, of: int, examples: int, steps: int = 50) -> Counter[str]:
+    """Run the machine so often with this seed; return what was asked and answered. Raises at the first difference."""
+    # Shrinking takes minutes; the seed repeats the run.
+    phases = (Phase.generate, Phase.shrink) if os.environ.get("SHRINK") else (Phase.generate,)
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        phases=phases,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine = seed(of)(type("Wire", (Wire,), {"world": world}))
+    run_state_machine_as_test(machine, settings=chosen)
+    return world.steps
+
+
+def _new_clients() -> dict[str, Client]:
+    plain = Client()
+    return {"plain": plain, "trusted": Client(project=plain.project, trusted=True), "other": Client()}
+
+
+@contextmanager
+def _clock() -> Iterator[Clock]:
+    """Have a clock, threads that are kept for some days, and randomness that repeats with the run."""
+    from shared.store import head
+
+    drawn, real = random.Random(7), os.urandom
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(head, "_RETENTION_SECONDS", RETENTION_DAYS * DAY)
+        # 16 bytes are a token's, which DynamoDB remembers beyond a run; 8 and 10 an id's.
+        patch.setattr(os, "urandom", lambda size: drawn.randbytes(size) if size in (8, 10) else real(size))
+        yield Clock(patch)
+
+
+def _erase(project: str, thread_id: str) -> None:
+    from shared.store import erasure, keys, table
+
+    table.start_clock(60)
+    assert erasure.erase_thread(keys.thread_partition(project, thread_id), time.monotonic() + 60)

@@ -1,0 +1,15 @@
+"""Every answer to thousands of requests is the one that a plain model of the contract gives: on DynamoDB Local."""
+
+import os
+
+from tests import model_machine
+from tests.model_machine import World
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 40)
+
+
+def test_the_answers_are_those_of_the_model(seed: int) -> None:
+    steps = model_machine.run(World(), seed, EXAMPLES)
+
+    assert steps["step"] > 30 * EXAMPLES
+    assert steps["answer 200"] > steps["step"] / 3, steps

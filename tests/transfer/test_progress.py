@@ -1,0 +1,44 @@
+"""What a terminal shows while a command works; elsewhere there is nothing but what became of it."""
+
+import io
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+
+from tests.client import Client
+from tests.imported import jsonl, message, thread
+from transfer import __main__ as commands
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _shown(*arguments: str) -> str:
+    """Run a command in a terminal; return what it shows there."""
+    terminal = Terminal()
+    with redirect_stderr(terminal), pytest.raises(SystemExit):
+        commands.main([arguments[0], "--table", "message-api-Table", *arguments[1:]])
+    return terminal.getvalue()
+
+
+def test_bars_move_and_refused_lines_stand_above_them(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_bytes(jsonl(thread(), "bad", message("msg_a"), thread("thread_b")))
+
+    shown = _shown("import", "--project", client.project, str(file))
+
+    assert "Reading" in shown
+    assert f"\r\x1b[K{file}:2: it is not valid JSON in UTF-8.\n" in shown
+    assert "2/2" in shown.split("Importing")[-1]
+
+
+def test_an_export_counts_its_threads(client: Client, tmp_path: Path) -> None:
+    client.thread()
+    client.thread()
+
+    shown = _shown("export", "--project", client.project, str(tmp_path / "out.jsonl"))
+
+    assert shown == "\r\x1b[KExporting  1\r\x1b[KExporting  2\r\x1b[K"

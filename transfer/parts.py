@@ -1,0 +1,66 @@
+"""Part files: what an export or copy writes until it is complete, and what it goes on from when it was cut short."""
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+class PartFile:
+    """A file of threads, each followed by its messages; the last thread may be incomplete."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._thread = 0
+
+    def last_thread(self) -> str | None:
+        """Return the id of the last thread, of which nothing is kept, to begin with it again; None if there is none."""
+        start, last, offset = 0, b"", 0
+        self._file.seek(0)
+        for line in self._file:
+            if line.endswith(b"\n") and b'"object":"thread",' in line[:200]:
+                start, last = offset, line
+            offset += len(line)
+        self._truncate(start)
+        return str(json.loads(last)["id"]) if last else None
+
+    def restart(self) -> None:
+        """Drop all that the file has."""
+        self._truncate(0)
+
+    def mark(self) -> None:
+        """Begin a thread."""
+        self._thread = self._file.tell()
+
+    def add(self, line: str) -> None:
+        """Write a thread or message."""
+        self._file.write(line.encode() + b"\n")
+
+    def drop(self) -> None:
+        """Take back the thread that was begun, with its messages."""
+        self._truncate(self._thread)
+
+    def _truncate(self, size: int) -> None:
+        self._file.seek(size)
+        self._file.truncate()
+
+
+@contextmanager
+def part_of(out: Path, *source: str | None) -> Iterator[PartFile]:
+    """Yield the part file of `out`, which becomes `out` at the end; when it is left by an exception it stays.
+
+    `source` says where the threads come from: what was begun from another source is not gone on with. Raises `OSError`.
+    """
+    path = out.with_name(f"{out.name}.{zlib.crc32(repr(source).encode()):08x}.part")
+    try:
+        with path.open("a+b") as file:
+            yield PartFile(file)
+            file.flush()
+            os.fsync(file.fileno())
+        path.replace(out)
+    finally:
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
