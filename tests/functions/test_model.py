@@ -8,7 +8,7 @@ import pytest
 from tests import memory, model_machine
 from tests.model_machine import World
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 60)
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 25)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 from tests import model_machine
 from tests.model_machine import World
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 40)
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 12)
 
 
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
