@@ -77,7 +77,7 @@ def _noted() -> Iterator[None]:
 
     def noting(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
         canaries.note_key(request.headers.get("authorization", "").removeprefix("Bearer "))
-        canaries.note_body(getattr(request, "_content", b"").decode("utf-8", "replace"))
+        canaries.note_sent(getattr(request, "_content", b"").decode("utf-8", "replace"))
         return send(client, request, **options)
 
     with pytest.MonkeyPatch.context() as patch:
