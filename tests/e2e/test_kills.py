@@ -130,7 +130,7 @@ def test_what_was_acknowledged_outlives_every_kill_and_is_there_once(
                 kill(victim, api, tmp_path)
                 assert "Traceback" not in api.errors
         with serving(**own):
-            _wait_for(20, conversations)
+            _wait_for(5, conversations)
             conversations.end()
             messages = sum((check_messages(conversations.caller, one) for one in conversations.threads), Counter[str]())
             threads = sum((check_threads(conversations.caller, one) for one in conversations.owners), Counter[str]())
