@@ -20,7 +20,8 @@ DAY = 86_400
 
 @pytest.fixture(autouse=True)
 def _queues(in_memory: None) -> Iterator[None]:
-    """Leave the queues empty."""
+    """Begin with empty queues and leave them so: what others took and left comes again after a while."""
+    queues.clear()
     yield
     queues.clear()
 
