@@ -3,6 +3,7 @@
 Only the main thread can be interrupted so; it is the one in which Lambda runs a handler.
 """
 
+import atexit
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ _SECONDS_FOR_THE_NEXT = 1.0
 
 _main = threading.main_thread()
 _calling: list[bool] = []
+# While Python ends, nothing of ours answers a signal any more, and an alarm would kill the process.
+atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
 
 
 class NoEndError(Exception):
