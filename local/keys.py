@@ -1,15 +1,12 @@
 """`python -m local.keys`: makes, lists and revokes API keys in a table, local or deployed."""
 
-import os
 import time
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import database
-from local.template import STACK, load
+from local import chosen_table, database
 from shared.store.errors import StoreError
 
 
@@ -24,21 +21,10 @@ class _OneLineErrors(click.Group):
 
 
 @click.group(cls=_OneLineErrors)
-@click.option("--table", help="Name of the table, unless TABLE_NAME says it.")
-@click.option("--stack", help=f"The deployed stack whose table it is, as in --stack {STACK}.")
-@click.option("--endpoint-url", help="A DynamoDB elsewhere, as the local API prints it for DATA=folder.")
-@click.option("--region", help="The AWS region, unless the environment or your profile says it.")
-def main(table: str | None, stack: str | None, endpoint_url: str | None, region: str | None) -> None:
+@chosen_table.options
+def main(**table: str | None) -> None:
     """Make, list and revoke API keys in a table, local or deployed, with your ordinary AWS credentials."""
-    if region:
-        os.environ |= {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
-    if table or stack:
-        os.environ["TABLE_NAME"] = table or _table_of(str(stack))
-    if endpoint_url:
-        database.lead_to(load(), endpoint_url)
-    if not os.environ.get("TABLE_NAME"):
-        raise click.UsageError("Say which table: --table, --stack, or --endpoint-url for a local one.")
-    database.set_functions_environment(load())
+    chosen_table.choose(**table)
 
 
 @main.command()
@@ -74,11 +60,6 @@ def revoke(key_id: str) -> None:
         api_keys.revoke(key_id)
     except api_keys.ApiKeyNotFoundError as error:
         raise click.ClickException(f"there is no key with the id {key_id}") from error
-
-
-def _table_of(stack: str) -> str:
-    found = boto3.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="Table")
-    return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
 if __name__ == "__main__":

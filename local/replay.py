@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import database
-from local.template import STACK, load
+from local import chosen_table, database
 from shared import ids
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
@@ -33,10 +31,8 @@ class _Span(NamedTuple):
 
 
 @click.command()
-@click.option("--stack", help=f"The deployed stack whose table and bus they are, as in --stack {STACK}.")
-@click.option("--table", help="Name of the table, unless --stack or TABLE_NAME says it.")
+@chosen_table.options
 @click.option("--bus", help="Name of the event bus, unless --stack or EVENT_BUS_NAME says it.")
-@click.option("--region", help="The AWS region, unless the environment or your profile says it.")
 @click.option("--project", help="Only this project's threads; without it, those of all projects that ever had a key.")
 @click.option("--thread", help="Only this thread, of --project.")
 @click.option(
@@ -46,13 +42,12 @@ class _Span(NamedTuple):
 def main(
     *,
     stack: str | None,
-    table: str | None,
     bus: str | None,
-    region: str | None,
     project: str | None,
     thread: str | None,
     since: datetime | None,
     until: datetime | None,
+    **table: str | None,
 ) -> None:
     """Tell events again: of a thread, a project or a time span, as the table now holds them.
 
@@ -64,32 +59,17 @@ def main(
         raise click.UsageError("A thread needs its project: --project.")
     if not (project or since or until):
         raise click.UsageError("Say what is to be told: --project, with --thread or not, --since, --until.")
-    if region:
-        os.environ |= {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
+    if not (stack or bus or os.environ.get("EVENT_BUS_NAME")):
+        raise click.UsageError("Say which bus is meant: --stack, --bus or EVENT_BUS_NAME.")
     try:
-        _choose(stack, {"TABLE_NAME": table, "EVENT_BUS_NAME": bus})
-        database.set_functions_environment(load())
+        chosen_table.choose(stack=stack, **table)
+        if bus:
+            os.environ["EVENT_BUS_NAME"] = bus
         span = _Span(_milliseconds(since, 0), _milliseconds(until, _NEVER))
         count = _tell(_partitions(project, thread, span), span)
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"{type(error).__name__}: {error}") from error
     click.echo(f"{count} events")
-
-
-def _choose(stack: str | None, given: dict[str, str | None]) -> None:
-    """Set the environment that leads to the table and the bus."""
-    if stack:
-        described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-        parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described["Parameters"]}
-        os.environ["TABLE_NAME"] = outputs["TableName"]
-        os.environ["EVENT_BUS_NAME"] = outputs["EventBusName"]
-        os.environ["THREAD_LIST_SHARDS"] = parameters["ThreadListShards"]
-    os.environ |= {name: value for name, value in given.items() if value}
-    if missing := [name for name in given if not os.environ.get(name)]:
-        raise click.UsageError(
-            f"Say which table and which bus: --stack, or --table and --bus ({missing[0]} is not set)."
-        )
 
 
 def _milliseconds(moment: datetime | None, default: int) -> int:

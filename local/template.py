@@ -104,9 +104,15 @@ class Template:
         return {name: value for function in self.functions for name, value in function.environment.items()}
 
 
+def read(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return a template as it is written, its references unresolved: `!Ref Table` is `{"Ref": "Table"}`."""
+    document: dict[str, Any] = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+    return document
+
+
 def load(path: Path = TEMPLATE, parameters: Mapping[str, str] = _DEFAULTS) -> Template:
     """Read a template. Other parameters have their defaults; a resource's name is `message-api-<logical id>`."""
-    document = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+    document = read(path)
     resources = document["Resources"]
     resolver = _Resolver(document, parameters)
     table = resolver.resolve(resources["Table"]["Properties"])
@@ -196,7 +202,7 @@ def _routes(events: dict[str, Any]) -> Iterator[Route]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags: `!Ref Table` is read as `{"Ref": "Table"}`."""
+    """YAML with CloudFormation's short tags."""
 
 
 def _read_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:

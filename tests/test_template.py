@@ -265,7 +265,7 @@ def test_what_the_responder_could_not_answer_raises_an_alarm() -> None:
 
 @pytest.mark.parametrize("has_webhook", [False, True])
 def test_the_dashboard_shows_each_function_queue_and_alarm(has_webhook: bool) -> None:
-    document: Any = template._Loader((ROOT / "template.yaml").read_text()).get_single_data()
+    document = template.read()
     resolver = template._Resolver(document, {"WebhookUrl": "https://example.com"} if has_webhook else {})
     body = resolver.resolve(document["Resources"]["Dashboard"]["Properties"]["DashboardBody"])
 

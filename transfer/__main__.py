@@ -10,21 +10,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import database
-from local.template import STACK, load
+from local import chosen_table, database
 from shared.store.errors import BusyError, StoreError, ThreadNotFoundError
 from transfer.errors import TransferError
-
-# The functions' variables that say how a table is laid out, each with its parameter in the template.
-_PARAMETERS = {
-    "INDEXED_METADATA_KEY": "IndexedMetadataKey",
-    "RETENTION_DAYS": "RetentionDays",
-    "THREAD_LIST_SHARDS": "ThreadListShards",
-}
 
 _CLEAR = "\r\x1b[K"
 _GOES_ON = "what is complete stays, the same command goes on from there"
@@ -65,28 +56,15 @@ def main() -> None:
 
 
 def _with_table(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which table is meant, and the environment that leads there."""
+    """Give a command the options that say which table is meant, and which of its projects."""
 
-    @click.option("--table", help="Name of the table, unless --stack or TABLE_NAME says it.")
-    @click.option("--stack", help=f"The deployed stack whose table it is, as in --stack {STACK}.")
-    @click.option("--endpoint-url", help="A DynamoDB elsewhere, as the local API prints it for DATA=folder.")
-    @click.option("--region", help="The AWS region, unless the environment or your profile says it.")
+    @chosen_table.options
     @click.option("--project", required=True, help="The project whose threads they are.")
     @wraps(command)
     def run(
-        *, table: str | None, stack: str | None, endpoint_url: str | None, region: str | None, project: str, **own: Any
+        *, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None, project: str, **own: Any
     ) -> None:
-        if region:
-            os.environ |= {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
-        if stack:
-            _choose(stack)
-        if table:
-            os.environ["TABLE_NAME"] = table
-        if endpoint_url:
-            database.lead_to(load(), endpoint_url)
-        if not os.environ.get("TABLE_NAME"):
-            raise click.UsageError("Say which table: --table, --stack, or --endpoint-url for a local one.")
-        database.set_functions_environment(load())
+        chosen_table.choose(stack=stack, table=table, endpoint_url=endpoint_url, region=region)
         if not database.store("api_keys").PROJECT.fullmatch(project):
             raise click.UsageError(database.PROJECT_RULE)
         command(project=project, **own)
@@ -212,15 +190,6 @@ def _told(error: Exception) -> str:
         case OSError():
             return f"{error.filename or 'cannot write'}: {error.strerror}; {_GOES_ON}"
     return f"{type(error).__name__}: {error}"
-
-
-def _choose(stack: str) -> None:
-    """Set the environment that leads to a stack's table, and says how that is laid out."""
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described["Parameters"]}
-    os.environ["TABLE_NAME"] = outputs["TableName"]
-    os.environ |= {variable: parameters[name] for variable, name in _PARAMETERS.items()}
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from local.template import _Loader
+from local import template
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
 from tests.local_api import ROOT, LocalApi, environment, serving
@@ -24,10 +24,8 @@ DOCUMENTS = {
     name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("operate.md", "cost.md", "threats.md")
 }
 OPERATE = DOCUMENTS["operate.md"]
-TEMPLATE: dict[str, Any] = _Loader((ROOT / "template.yaml").read_text(encoding="utf-8")).get_single_data()
-RESPONDER: dict[str, Any] = _Loader(
-    (ROOT / "examples" / "responder" / "template.yaml").read_text(encoding="utf-8")
-).get_single_data()
+TEMPLATE = template.read()
+RESPONDER = template.read(ROOT / "examples" / "responder" / "template.yaml")
 _TABLE = "operated"
 _LOCAL = "http://127.0.0.1:8001"
 

@@ -208,7 +208,7 @@ _SCENARIOS: dict[str, Scenario] = {
 
 @cache
 def _resources() -> dict[str, Any]:
-    document: Any = template._Loader(template.TEMPLATE.read_text(encoding="utf-8")).get_single_data()
+    document = template.read()
     resources: dict[str, Any] = document["Resources"]
     return resources
 

@@ -1,11 +1,8 @@
 """The keys command, as a person runs it, against a table in DynamoDB Local."""
 
-import http.server
-import os
 import re
 import subprocess
 import sys
-import threading
 
 import boto3
 import httpx
@@ -91,43 +88,4 @@ def test_a_table_that_is_not_there_is_one_line(dynamodb_local: str) -> None:
 def test_no_table_is_a_usage_error() -> None:
     run = _keys("list")
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr.endswith("Error: Say which table: --table, --stack, or --endpoint-url for a local one.\n")
-
-
-def test_the_table_of_a_stack_is_looked_up(dynamodb_local: str, table: str) -> None:
-    """CloudFormation is one canned answer here: no engine at hand has it."""
-    asked: list[str] = []
-
-    class CloudFormation(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            answer = (
-                b"<DescribeStackResourceResponse><DescribeStackResourceResult><StackResourceDetail>"
-                b"<PhysicalResourceId>keys-of-nobody</PhysicalResourceId>"
-                b"</StackResourceDetail></DescribeStackResourceResult></DescribeStackResourceResponse>"
-            )
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), CloudFormation)
-    with server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        run = _keys(
-            *("--stack", "my-stack", "--region", "eu-central-1", "list"),
-            AWS_ACCESS_KEY_ID="x",
-            AWS_SECRET_ACCESS_KEY="x",
-            AWS_ENDPOINT_URL_CLOUDFORMATION=f"http://127.0.0.1:{server.server_port}",
-            AWS_ENDPOINT_URL_DYNAMODB=dynamodb_local,
-            AWS_CONFIG_FILE=os.devnull,
-        )
-        server.shutdown()
-        thread.join()
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-    assert "StackName=my-stack" in asked[0]
-    assert "LogicalResourceId=Table" in asked[0]
+    assert run.stderr.endswith("Error: Say which table is meant: --help names the options.\n")

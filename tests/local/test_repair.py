@@ -10,10 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
 
@@ -348,27 +346,6 @@ def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
     assert result.exit_code == 1
     assert stored.item(partition, "head")["lastUlid"] == {"S": last[4:]}
     assert client.call("retrieve_thread", thread_id).status == 200
-
-
-def test_a_stack_says_which_table(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    full(client)
-    real = boto3.client
-    parameters = {"IndexedMetadataKey": "user_id", "ThreadListShards": "1"}
-    stack = {
-        "Outputs": [{"OutputKey": "TableName", "OutputValue": "message-api-Table"}],
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-    }
-    formation = SimpleNamespace(describe_stacks=lambda **_: {"Stacks": [stack]})
-    monkeypatch.setattr(
-        boto3,
-        "client",
-        lambda service, **options: formation if service == "cloudformation" else real(service, **options),
-    )
-    from repair.__main__ import main
-
-    result = CliRunner().invoke(main, ("--stack", "mine", "--region", "us-east-1"))
-
-    assert result.output.endswith(" 0 faults, 0 mended\n")
 
 
 def test_a_command_line_that_names_no_table_is_refused() -> None:

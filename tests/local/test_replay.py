@@ -7,10 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
 
@@ -178,33 +176,13 @@ def test_an_error_of_aws_is_one_line(client: Client) -> None:
     assert result.output.startswith("Error: ClientError: An error occurred (AccessDeniedException)")
 
 
-def test_a_stack_says_which_table_and_bus(client: Client, sent: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
-    client.thread()
-    outputs = {"TableName": "message-api-Table", "EventBusName": "message-api-Events"}
-    stack = {
-        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
-        "Parameters": [{"ParameterKey": "ThreadListShards", "ParameterValue": "1"}],
-    }
-    asked: list[Any] = []
-
-    def describe_stacks(**arguments: str) -> dict[str, Any]:
-        asked.append(arguments)
-        return {"Stacks": [stack]}
-
-    monkeypatch.setattr(boto3, "client", lambda _service: SimpleNamespace(describe_stacks=describe_stacks))
-
-    result = replay("--stack", "mine", "--region", "us-east-1", "--project", client.project)
-
-    assert (result.output, asked) == ("1 events\n", [{"StackName": "mine"}])
-    assert len(told(sent)) == 1
-
-
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         ((*HERE,), "Say what is to be told"),
         ((*HERE, "--thread", "thread_1"), "A thread needs its project"),
-        (("--project", "alpha"), "Say which table and which bus"),
+        (("--project", "alpha", "--bus", "mine"), "Say which table is meant"),
+        (("--project", "alpha"), "Say which bus is meant"),
         ((*HERE, "--since", "yesterday"), "does not match the formats"),
     ],
 )

@@ -21,8 +21,7 @@ TEMPLATE = template.load()
 
 def resource(name: str) -> dict[str, Any]:
     """Return the properties of a resource of the template."""
-    loader = template._Loader(template.TEMPLATE.read_text(encoding="utf-8"))
-    properties: dict[str, Any] = loader.get_single_data()["Resources"][name]["Properties"]
+    properties: dict[str, Any] = template.read()["Resources"][name]["Properties"]
     return properties
 
 

@@ -1,11 +1,9 @@
 """The import command: what it says, its exit codes, and that a dry run writes nothing."""
 
-import os
 import resource
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests import expected, faults, stream
@@ -100,7 +98,7 @@ def test_no_table_is_a_usage_error(file: Path, monkeypatch: pytest.MonkeyPatch) 
         found = CliRunner().invoke(main, ["import", "--project", "alpha", str(file)])
 
     assert found.exit_code == 2
-    assert found.stderr.endswith("Error: Say which table: --table, --stack, or --endpoint-url for a local one.\n")
+    assert found.stderr.endswith("Error: Say which table is meant: --help names the options.\n")
 
 
 def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
@@ -162,42 +160,6 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
     assert found.stderr.startswith("Error: no room for what is read from the file (")
     assert found.stderr.endswith("): set TMPDIR to another folder\n")
     assert found.stderr.count("\n") == 1
-
-
-def test_a_stack_says_how_its_table_is_laid_out(client: Client, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CloudFormation is one canned answer here: moto would need a template of its own for it."""
-    from click.testing import CliRunner
-
-    from transfer.__main__ import main
-
-    asked: list[Any] = []
-
-    class CloudFormation:
-        def describe_stacks(self, **options: Any) -> Any:
-            asked.append(options)
-            parameters = {"IndexedMetadataKey": "user_id", "RetentionDays": "0", "ThreadListShards": "1", "Other": "x"}
-            return {
-                "Stacks": [
-                    {
-                        "Outputs": [{"OutputKey": "TableName", "OutputValue": commands.TABLE}],
-                        "Parameters": [
-                            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-                        ],
-                    }
-                ]
-            }
-
-    for name in ("INDEXED_METADATA_KEY", "RETENTION_DAYS", "THREAD_LIST_SHARDS"):
-        monkeypatch.setenv(name, os.environ[name])
-    monkeypatch.setenv("TABLE_NAME", "another")
-    monkeypatch.setattr(boto3, "client", lambda _service: CloudFormation())
-    options = ["--stack", "my-stack", "--region", "us-east-1", "--project", client.project]
-
-    found = CliRunner().invoke(main, ["import", *options, str(file)])
-
-    assert (found.exit_code, found.stderr) == (0, "")
-    assert asked == [{"StackName": "my-stack"}]
-    assert os.environ["TABLE_NAME"] == commands.TABLE
 
 
 def test_an_example_that_is_there_is_left_alone(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
