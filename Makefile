@@ -127,8 +127,8 @@ audit: $(UV) ## look for known vulnerabilities of the packages that are deployed
 	$(AUDIT) --requirement .build/layer.txt --require-hashes --disable-pip --strict
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-3.13 .aws-sam .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find functions shared local transfer tests .ci -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .venv-3.13 .aws-sam .build .engines .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find functions shared local transfer repair benchmarks packaging examples tests .ci -name __pycache__ -prune -exec rm -rf {} +
 
 # Setting up. `touch` marks what is complete, so that an interrupted attempt starts again.
 

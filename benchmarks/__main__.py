@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import figures
 from benchmarks.artifacts import ROOT
 from benchmarks.figures import Row
+from local.download import ENGINE
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 README = ROOT / "README.md"
@@ -58,7 +59,7 @@ def _machine() -> str:
         f"{platform.system()} on {platform.machine()}",
         f"CPython {platform.python_version()}",
         *packages,
-        "DynamoDB Local 1.25.1",
+        ENGINE,
     ]
     return ", ".join(parts) + f". Medians of {figures.RUNS} runs that took turns, in parentheses the quartiles."
 

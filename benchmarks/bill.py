@@ -79,7 +79,6 @@ def _bill(messages: float, measured: dict[str, list[Call]], memory: int) -> dict
     publishing = dollars.INVOCATIONS + PUBLISH_MILLISECONDS / 1000 * memory / 1024 * dollars.GB_SECOND
     stored = messages * MONTHS_KEPT * _stored_bytes() / 1e9
     read = messages * (OPERATIONS["list 20"] * 20 + OPERATIONS["create"] + OPERATIONS["retrieve"]) * (SIZE + 400) / 1e9
-    alarms = sum(1 for _ in _resources("AWS::CloudWatch::Alarm"))
     return {
         "HTTP API": api,
         "Lambda, requests": functions,
@@ -87,7 +86,7 @@ def _bill(messages: float, measured: dict[str, list[Call]], memory: int) -> dict
         f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups": stored * (STORED_GB + BACKUP_GB),
         "events: PublishEvents and EventBridge": changes * (publishing + EVENTS),
         "logs and traces": requests * (LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES),
-        "dashboard, alarms, metrics": DASHBOARD + alarms * ALARM + 2 * METRIC,
+        "dashboard, alarms, metrics": DASHBOARD + _always_there("AWS::CloudWatch::Alarm") * ALARM + 2 * METRIC,
         "data sent to clients": read * SENT_GB,
     }
 
@@ -113,9 +112,10 @@ def _stored_bytes() -> float:
     return weight(message) + OPERATIONS["create thread"] * weight(of_thread)
 
 
-def _resources(kind: str) -> list[str]:
-    document = template.TEMPLATE.read_text(encoding="utf-8")
-    return [line for line in document.splitlines() if line.strip() == f"Type: {kind}"]
+def _always_there(kind: str) -> int:
+    """Return how many such resources a stack has that was deployed without further parameters."""
+    resources = template.read()["Resources"].values()
+    return sum(resource["Type"] == kind and "Condition" not in resource for resource in resources)
 
 
 def _shown(amount: float) -> str:

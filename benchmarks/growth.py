@@ -41,7 +41,9 @@ def run() -> Report:
     ]
     sizes = [f"{size:,}" for size in SIZES]
     head = ["operation, ms", *sizes, f"{sizes[-1]} to {sizes[0]}", "for each tenfold", "read, write units"]
-    summary = Row(f"Time of an operation, {sizes[-1]} messages to {sizes[0]}", figures.highest(ends.values()), "1")
+    summary = Row(
+        f"Time of an operation, {sizes[-1]} messages to {sizes[0]}", figures.highest(ends.values()), "about 1"
+    )
     grown = [name for name, found in units.items() if ";" in found]
     same = Row("Units of an operation, 10 to 100,000 messages", ", ".join(grown) or "the same", "the same")
     return Report(figures.table(head, rows), (summary, same))

@@ -115,7 +115,8 @@ def _summary(found: Found) -> tuple[Row, ...]:
     for name, what in OPERATIONS.items():
         size = SIZES[-1]
         cells = [f"{side} {_cell(found.get((side, size, name), []))}" for side in (OURS, *PEERS)]
-        rows.append(Row(f"To {what} in a thread of {size:,}: ms, calls, units", "; ".join(cells), "ahead, or a draw"))
+        bound = "behind chainlit, see there" if name == "append" else "ahead, or a draw"
+        rows.append(Row(f"To {what} in a thread of {size:,}: ms, calls, units", "; ".join(cells), bound))
     return tuple(rows)
 
 

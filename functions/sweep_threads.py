@@ -10,9 +10,12 @@ from shared.store import sweep, table
 _RESERVE_SECONDS = 60
 
 
-def handler(_event: dict[str, Any], context: Any) -> None:
-    """Walk over all threads for most of the function's time; the next run continues where this one stops."""
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Walk over all threads for most of the function's time; the next run continues where this one stops.
+
+    An event with `unfinished` (the hourly one of the template) goes on with a walk, but begins none.
+    """
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     table.start_clock(seconds + _RESERVE_SECONDS / 2)
-    for partition in sweep.forgotten(time.monotonic() + seconds):
+    for partition in sweep.forgotten(time.monotonic() + seconds, begin="unfinished" not in event):
         erasure_queue.send([Erasure(partition)])

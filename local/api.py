@@ -59,12 +59,7 @@ def main() -> int:
 
 
 class _Server(uvicorn.Server):
-    """Lets subscribers go before it ends, for it waits for them.
-
-    Ends at once when a signal came before its own handlers were there and the exception was lost.
-
-    Python drops an exception that a signal raises inside a weak reference's callback, as imports have them.
-    """
+    """Lets subscribers go before it ends, for it waits for them."""
 
     def __init__(self, config: uvicorn.Config, side: EventSide) -> None:
         super().__init__(config)
@@ -72,6 +67,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # Python drops an exception that a signal raises inside a weak reference's callback, as imports have them: a
+        # signal that came before uvicorn's own handlers were there may have been lost so.
         self.should_exit = self.should_exit or _signalled.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 ENGINES = Path(__file__).parent.parent / ".engines"
 
 _VERSION = "2.9.30"
+ENGINE = "DynamoDB Local 1.25.1"  # which that version holds
 _PACKAGE = f"amplify-dynamodb-simulator@{_VERSION}"
 _SHA512 = (
     "c5379e44bbf311fab2779961ddb1f8734907bd21c79a6843e590ec1c52804398"

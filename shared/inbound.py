@@ -17,7 +17,8 @@ from shared.store import table
 
 # A message of a queue ends at 1 MiB, its attributes included.
 _MAX_BYTES = 1_048_576
-_LONGEST_PAUSE_SECONDS = 900
+# Of the 1,000 times that SQS delivers a command at most, none is left before the 14 days that it is kept.
+_LONGEST_PAUSE_SECONDS = 1_300
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 _logger = Logger()

@@ -76,11 +76,13 @@ class Request:
     @property
     def indexed_value(self) -> str | None:
         """The value of the deployment's indexed metadata key, from `metadata[KEY]=VALUE`."""
-        asked = [(name, value) for name, value in self._queried() if name.startswith("metadata[")]
-        for name, _ in asked:
+        asked = [(name, value) for name, value in self._queried(blank=True) if name.startswith("metadata[")]
+        for name, value in asked:
             # Ignored, a filter would answer the threads of everybody.
             if not INDEXED_KEY or name != f"metadata[{INDEXED_KEY}]":
                 raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by this metadata key.")
+            if not value:
+                raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by an empty value.")
         if len(asked) > 1:
             name = asked[0][0]
             raise errors.invalid_value(name, f"Invalid '{name}': threads can be listed by one value only.")
@@ -100,8 +102,8 @@ class Request:
             raise errors.invalid_value("Idempotency-Key", message)
         return Once(key, body.hash_of(sent))
 
-    def _queried(self) -> list[tuple[str, str]]:
-        return parse_qsl(self._event.get("rawQueryString", ""))
+    def _queried(self, *, blank: bool = False) -> list[tuple[str, str]]:
+        return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=blank)
 
     def _path_id(self, name: str) -> str:
         return str(self._event["pathParameters"][name])

@@ -7,6 +7,10 @@ from typing import Any
 
 import boto3
 
+from local import template
+
+_SCHEDULES = template.read()["Resources"]["SweepThreads"]["Properties"]["Events"]
+
 
 class Queue:
     """The erasure queue: what was sent to it since it was last looked at."""
@@ -36,11 +40,12 @@ def erase(*erasures: dict[str, str], seconds: float = 300) -> None:
     handler({"Records": [{"body": json.dumps(erasure)} for erasure in erasures]}, _context(seconds))
 
 
-def sweep(seconds: float = 300) -> None:
-    """Run sweep threads with so much time."""
+def sweep(seconds: float = 300, schedule: str = "Daily") -> None:
+    """Run sweep threads with so much time, on the event that a schedule of the template sends."""
     from functions.sweep_threads import handler
 
-    handler({}, _context(seconds))
+    sent = _SCHEDULES[schedule]["Properties"].get("Input", "{}")
+    handler(json.loads(sent), _context(seconds))
 
 
 def queue_changes(*changes: dict[str, Any]) -> None:

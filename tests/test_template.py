@@ -46,6 +46,7 @@ Loader.add_multi_constructor("!", _read_tag)
 
 TEMPLATE: dict[str, Any] = Loader((ROOT / "template.yaml").read_text()).get_single_data()
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+RESPONDER: dict[str, Any] = Loader((ROOT / "examples" / "responder" / "template.yaml").read_text()).get_single_data()
 
 
 def of_type(kind: str) -> dict[str, Any]:
@@ -205,6 +206,20 @@ def test_the_table_has_the_keys_of_the_data_model_and_no_index() -> None:
     assert not [key for key in table if "Index" in key]
 
 
+@pytest.mark.parametrize("document", [TEMPLATE, RESPONDER], ids=["stack", "responder"])
+def test_a_backlog_does_not_take_all_of_the_accounts_concurrency(document: dict[str, Any]) -> None:
+    sources = [
+        event["Properties"]
+        for resource in document["Resources"].values()
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "SQS"
+    ]
+
+    assert sources
+    for source in sources:
+        assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 20
+
+
 def test_a_request_ends_before_api_gateway_gives_up() -> None:
     assert max(map(seconds, HTTP_FUNCTIONS)) < 30
 
@@ -254,9 +269,8 @@ def test_every_alarm_is_published() -> None:
 
 
 def test_what_the_responder_could_not_answer_raises_an_alarm() -> None:
-    responder = Loader((ROOT / "examples" / "responder" / "template.yaml").read_text()).get_single_data()
     (alarm,) = [
-        found["Properties"] for found in responder["Resources"].values() if found["Type"] == "AWS::CloudWatch::Alarm"
+        found["Properties"] for found in RESPONDER["Resources"].values() if found["Type"] == "AWS::CloudWatch::Alarm"
     ]
 
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "!Unanswered.QueueName"}]

@@ -24,7 +24,7 @@ def main() -> int:
     """Answer every message of role user from now on, until the local API ends; with `-`, those of events in stdin."""
     port = int(os.environ.get("PORT") or 8000)
     api = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=os.environ.get("MESSAGE_API_KEY") or "none")
-    chat = openai.OpenAI()  # OPENAI_BASE_URL and OPENAI_API_KEY
+    chat = _chat(port)
     settings = Settings(
         model=os.environ.get("MODEL") or "gpt-5-mini",
         instructions=os.environ.get("INSTRUCTIONS", ""),
@@ -37,7 +37,9 @@ def main() -> int:
         if command is None:
             return "answered already, or gone"
         told = _request(port, "POST", "commands", json.dumps(command))
-        return "answered" if told.status < http.HTTPStatus.BAD_REQUEST else f"rejected: {told.read().decode()}"
+        if told.status == http.HTTPStatus.ACCEPTED:
+            return "answered; the command is still being tried"
+        return "answered" if told.status == http.HTTPStatus.OK else f"rejected: {told.read().decode()}"
 
     try:
         for line in sys.stdin if sys.argv[1:] == ["-"] else _subscribed(port):
@@ -50,6 +52,15 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _chat(port: int) -> openai.OpenAI:
+    """Return a client of the chat endpoint at OPENAI_BASE_URL, with OPENAI_API_KEY."""
+    chat = openai.OpenAI()
+    # As in a terminal in which code was pointed at the Message API.
+    if (chat.base_url.host, chat.base_url.port) in [("127.0.0.1", port), ("localhost", port)]:
+        raise SystemExit("OPENAI_BASE_URL is this Message API, which runs no models: set it to a chat endpoint.")
+    return chat
 
 
 def _request(port: int, method: str, path: str, body: str | None = None) -> http.client.HTTPResponse:

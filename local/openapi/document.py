@@ -17,7 +17,8 @@ DOCUMENT = _ROOT / "openapi.json"
 
 _DESCRIPTION = """\
 The threads and messages of the Assistants v2 API, on an AWS account of one's own. Each path stands under every server \
-listed here. What carries `x-extension` is not in the Assistants v2 API; it only accepts more.
+listed here, `/openapi.json` under the first two. What carries `x-extension` is not in the Assistants v2 API; it only \
+accepts more.
 
 A path that is not listed answers 404 with the code `unknown_url`, and a method that a path does not have answers 405 \
 with the header `allow`. Unknown query parameters are ignored, an empty one counts as absent, and a repeated one is \

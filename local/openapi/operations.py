@@ -129,8 +129,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "IndexedMetadata": _of_query(
         "metadata",
         "Only the threads with this value of the metadata key that the deployment indexes, `user_id` by default: "
-        "`metadata[user_id]=u-17`. Another key is refused.",
-        {"type": "object", "properties": {"user_id": {"type": "string"}}, "additionalProperties": False},
+        "`metadata[user_id]=u-17`. Another key, and an empty value, is refused.",
+        {
+            "type": "object",
+            "properties": {"user_id": {"type": "string", "minLength": 1}},
+            "additionalProperties": False,
+        },
         style="deepObject",
         explode=True,
         **EXTENSION,

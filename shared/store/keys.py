@@ -1,4 +1,4 @@
-"""Every key of the table, each format in one function with an example.
+"""The keys of the table, each format in one function with an example.
 
 The table's partition key is `threadId`, its sort key `messageId`. A thread is one partition; the partition's value
 carries the project, so that no request can reach another project's data by leaving out a check.

@@ -24,13 +24,15 @@ class Position(NamedTuple):
     ulid: str = ""
 
 
-def forgotten(until: float) -> Iterator[str]:
+def forgotten(until: float, *, begin: bool) -> Iterator[str]:
     """Yield the partitions of tombstones that are to be queued again, until `until` (as `time.monotonic()`).
 
     On the way, threads that have expired or were abandoned become tombstones, which the table's stream brings to the
-    queue. A walk that runs out of time is continued by the next one.
+    queue. A walk that runs out of time is continued by the next one; without `begin` there is none but such.
     """
     start = _position()
+    if not (begin or start.partition):
+        return
     for project in _projects():
         for partition in sorted(keys.threads_partitions(project, SHARDS)):
             if partition < start.partition:

@@ -13,13 +13,18 @@ from shared.store.span import Span, span_of, turned
 from shared.store.table import Item
 from shared.store.threads import SHARDS
 
+# Threads that were deleted or have expired keep their entries until they are erased, and are passed over so many at a
+# time. A page that has something to show is answered after so many, rather than late.
+_PASSED_AT_ONCE = 100
+_PASSED_AT_MOST = 1_000
+
 
 def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[Thread]:
     """Return one page of a project's threads, or of those whose indexed metadata key has this value.
 
     An entry only names its thread; what a thread holds, and whether it still exists, is read from the thread itself.
-    A page ends at the limit, or at what an answer can carry, and is empty only when nothing follows. Raises
-    `ThreadNotFoundError` for a cursor that was made elsewhere and is not known.
+    A page ends at the limit, at what an answer can carry, or behind so many closed threads; it is empty only when
+    nothing follows. Raises `ThreadNotFoundError` for a cursor that was made elsewhere and is not known.
     """
     if indexed_value is None:
         partitions = keys.threads_partitions(project, SHARDS)
@@ -28,16 +33,21 @@ def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[
     span = span_of(
         asked._replace(after=_ulid(project, asked.after), before=_ulid(project, asked.before)),
     )
-    entries = _entries(partitions, span)
     found: list[Thread] = []
-    total = 0
-    while batch := list(islice(entries, span.size)):
-        for thread_id, item in _open(project, batch):
+    total = looked_at = 0
+    more = True
+    while more and not (found and looked_at >= _PASSED_AT_MOST):
+        entries = list(islice(_entries(partitions, span), span.size))
+        looked_at += len(entries)
+        for thread_id, item in _open(project, entries):
             total += items.thread_size(item)
             if len(found) == asked.limit or total > PAGE_BYTES:
                 return Page(found[::-1] if turned(asked) else found, has_more=True)
             found.append(items.thread(item, thread_id))
-    return Page(found[::-1] if turned(asked) else found, has_more=False)
+        more = len(entries) == span.size
+        if more:
+            span = span.behind(entries[-1]["messageId"]["S"])._replace(size=max(span.size, _PASSED_AT_ONCE))
+    return Page(found[::-1] if turned(asked) else found, has_more=more)
 
 
 def _ulid(project: str, cursor: str) -> str:

@@ -74,6 +74,17 @@ def _text(message: dict[str, Any]) -> tuple[str, str]:
     return message["role"], message["content"][0]["text"]["value"]
 
 
+def test_the_message_api_is_not_taken_for_the_chat_endpoint(api: LocalApi) -> None:
+    """As in a terminal in which the variables of the README's quick start are set."""
+    with chatting() as chat:
+        own = _surroundings(api, chat, OPENAI_BASE_URL=api.base_url)
+        run = subprocess.run(["make", "respond"], cwd=ROOT, env=own, capture_output=True, text=True, check=False)
+
+    told = "OPENAI_BASE_URL is this Message API, which runs no models: set it to a chat endpoint."
+    assert (run.stdout, run.stderr.splitlines()[0]) == ("", told)
+    assert run.returncode != 0
+
+
 def test_one_command_answers_what_is_asked_from_then_on(api: LocalApi, client: httpx.Client) -> None:
     with chatting("Hello, you") as chat, subscribed(api) as events:
         own = _surroundings(api, chat, INSTRUCTIONS="Be kind.", ASSISTANT_ID="asst_1")

@@ -48,7 +48,9 @@ def _timeouts() -> dict[str, float]:
 def test_an_operation_on_a_table_that_does_not_answer_is_a_503_in_time(ended: Ended, run: str) -> None:
     # What was cut from the clock would have come on top.
     left = 12 - float(RUNS[run][1])
-    for function in set(ended[run]) & set(_ROUTES):
+    functions = [name for name in RUNS[run][2:] if name in _ROUTES]
+    assert functions
+    for function in functions:
         answer, seconds = ended[run][function]["answer"], ended[run][function]["seconds"]
         assert (answer["statusCode"], json.loads(answer["body"])) == (503, expected.BUSY), function
         assert answer["headers"]["retry-after"] == "1"

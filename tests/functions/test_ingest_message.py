@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local import template
 from tests import expected, faults, queues
 from tests.client import Client
 from tests.clock import Clock
@@ -16,6 +17,7 @@ from tests.expected import text
 from tests.faults import Fault
 
 DAY = 86_400
+RESOURCES = template.read()["Resources"]
 
 
 @pytest.fixture(autouse=True)
@@ -302,6 +304,7 @@ def test_a_fault_of_ours_is_waited_for_and_tells_no_content(
 
     assert queues.rejected() == []
     (line,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert line.getMessage() == "command"
     assert "AccessDeniedException" in str(vars(line))
     assert "secret" not in str(vars(line))
 
@@ -320,7 +323,30 @@ def test_a_dead_letter_queue_out_of_reach_is_waited_for(client: Client, clock: C
     assert queues.rejected() == [("{", expected.not_parsed("it is not valid JSON in UTF-8"))]
 
 
-@pytest.mark.parametrize(("received", "seconds"), [(1, 2), (5, 32), (9, 512), (10, 900), (999, 900)])
+def test_a_command_that_fails_is_tried_for_as_long_as_its_queue_keeps_it(client: Client) -> None:
+    from shared import inbound
+
+    for name in ("Commands", "FifoCommands"):
+        queue = RESOURCES[name]["Properties"]
+        deliveries = queue["RedrivePolicy"]["maxReceiveCount"]
+        assert deliveries * inbound._LONGEST_PAUSE_SECONDS > queue["MessageRetentionPeriod"]
+
+
+def test_a_command_that_fails_for_an_hour_raises_an_alarm(client: Client) -> None:
+    """Neither Lambda's errors nor the age of the queue tell of one that is delivered again and again."""
+    from shared import inbound
+
+    counted, alarm = (RESOURCES[name]["Properties"] for name in ("FailedCommands", "CommandsFail"))
+    (metric,) = counted["MetricTransformations"]
+
+    assert counted["LogGroupName"] == RESOURCES["IngestMessage"]["Properties"]["LoggingConfig"]["LogGroup"]
+    assert counted["FilterPattern"] == '{ ($.level = "ERROR") && ($.message = "command") }'
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metric["MetricNamespace"], metric["MetricName"])
+    assert alarm["Period"] > inbound._LONGEST_PAUSE_SECONDS
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 3_600
+
+
+@pytest.mark.parametrize(("received", "seconds"), [(1, 2), (5, 32), (9, 512), (10, 1024), (11, 1300), (999, 1300)])
 def test_a_failed_command_comes_back_sooner_than_after_a_crash(client: Client, received: int, seconds: int) -> None:
     from shared import inbound
 

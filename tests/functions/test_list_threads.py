@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests import expected
+from tests import expected, faults
 from tests.client import Client
 from tests.expected import compact
 from tests.refusals import NOWHERE
@@ -80,7 +80,7 @@ def test_a_thread_moves_to_the_list_of_its_new_value(client: Client) -> None:
     steps: list[tuple[dict[str, str] | None, list[str]]] = [
         ({"user_id": "a"}, ["a"]),
         ({"user_id": "b", "x": "y"}, ["b"]),
-        ({"user_id": ""}, []),  # listed under the empty value, which a query cannot ask for
+        ({"user_id": ""}, []),  # listed under the empty value, which is not taken
         ({"x": "y"}, []),
         ({"user_id": "a"}, ["a"]),
         (None, []),
@@ -104,6 +104,36 @@ def test_deleted_threads_leave_no_hole_in_a_page(client: Client) -> None:
     rest = client.create("list_threads", query={"limit": 2, "after": page["last_id"]})
 
     assert ([thread["id"] for thread in page["data"]], page["has_more"]) == ([ids[6], ids[5]], True)
+    assert ([thread["id"] for thread in rest["data"]], rest["has_more"]) == ([ids[0]], False)
+
+
+def test_many_deleted_threads_are_passed_over_in_few_calls(client: Client) -> None:
+    ids = [client.thread() for _ in range(12)]
+    for deleted in ids[1:]:
+        client.create("delete_thread", deleted)
+
+    with faults.inject() as attempts:
+        page = client.create("list_threads", query={"limit": 1})
+
+    assert ([thread["id"] for thread in page["data"]], page["has_more"]) == ([ids[0]], False)
+    assert [call for call, _ in attempts.log] == ["Query", "BatchGetItem"] * 2
+
+
+def test_a_page_with_something_in_it_does_not_wait_for_all_deleted_threads_to_be_passed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import thread_pages
+
+    monkeypatch.setattr(thread_pages, "_PASSED_AT_MOST", 3)
+    monkeypatch.setattr(thread_pages, "_PASSED_AT_ONCE", 3)
+    ids = [client.thread() for _ in range(8)]
+    for deleted in ids[1:-1]:
+        client.create("delete_thread", deleted)
+
+    page = client.create("list_threads", query={"limit": 2})
+    rest = client.create("list_threads", query={"limit": 2, "after": page["last_id"]})
+
+    assert ([thread["id"] for thread in page["data"]], page["has_more"]) == ([ids[-1]], True)
     assert ([thread["id"] for thread in rest["data"]], rest["has_more"]) == ([ids[0]], False)
 
 

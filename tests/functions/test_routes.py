@@ -1,10 +1,12 @@
 """Paths: what is no route, what is a route with another method, and the form of the ids in a path."""
 
 import itertools
+import re
 from typing import Any
 
 import pytest
 
+from local import template
 from tests import expected
 from tests.client import Answer, Client, invoke
 from tests.expected import malformed_id
@@ -80,6 +82,19 @@ def test_a_known_path_names_the_methods_that_it_has(
         answer = _default(anybody, method, sent)
         assert (answer.status, answer.body) == (405, expected.error(f"Not allowed: {method} {sent}."))
         assert answer.headers["allow"] == allowed
+
+
+def test_each_path_of_the_template_names_the_methods_that_the_template_has_for_it(anybody: Client) -> None:
+    methods: dict[str, set[str]] = {}
+    for function in template.load().functions:
+        for route in function.routes:
+            if route.path != "$default":
+                methods.setdefault(route.path, set()).add(route.method)
+    assert len(methods) == 18
+
+    for path, allowed in methods.items():
+        answer = _default(anybody, "TRACE", re.sub("{[^}]*}", "x", path))
+        assert (answer.status, {*answer.headers["allow"].split(", ")}) == (405, allowed)
 
 
 _PREFLIGHT = {"origin": "https://a.example", "access-control-request-method": "POST"}

@@ -114,3 +114,20 @@ def test_a_sweep_without_time_is_continued_by_the_next(client: Client, queue: Qu
 
     first, second, third = sorted(partitions)
     assert runs == [[first], [second], [third], [], [first]]
+
+
+def test_a_sweep_without_time_is_continued_within_the_hour_but_none_is_begun(
+    client: Client, queue: Queue, clock: Clock
+) -> None:
+    clients = [client, Client()]
+    first, second = sorted(f"{one.project}#{one.thread()}" for one in clients)
+    for one in clients:
+        one.create("delete_thread", one.create("list_threads")["last_id"])
+    clock.forward(_HOUR + 1)
+
+    runs: list[list[str]] = []
+    for schedule in ("Hourly", "Daily", "Hourly", "Hourly", "Hourly"):
+        sweep(seconds=59, schedule=schedule)
+        runs.append([taken["partition"] for taken in queue.taken()])
+
+    assert runs == [[], [first], [second], [], []]
