@@ -4,7 +4,7 @@ from typing import Any
 
 from shared import inbound
 
-# In which a command may begin calls of the table; with the last of them, ten take less than the time-out of 180 seconds.
+# In which a command may call the table; ten such, with the last calls of each, end before the time-out of 180 seconds.
 _SECONDS = 8.0
 
 
