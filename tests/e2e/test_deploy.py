@@ -109,7 +109,8 @@ def test_a_command_becomes_a_message_or_a_dead_letter(
     (message,) = api.get(f"/threads/{thread_id}/messages").json()["data"]
     assert message["content"][0]["text"]["value"] == "hi"
     assert {*told} == {f"thread.created {thread_id}", f"thread.message.created {message['id']}"}
-    url = sqs.get_queue_url(QueueName=stack.outputs[f"Rejected{queue}Name"])["QueueUrl"]
+    name = stack.outputs[f"Rejected{queue}Arn"].rpartition(":")[2]
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     (dead,) = take(stack, url, 1)
     error = json.loads(dead["MessageAttributes"]["error"]["StringValue"])["error"]
     assert (json.loads(dead["Body"]), error["param"]) == (bad, "role")
