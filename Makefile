@@ -41,26 +41,26 @@ help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 local: .venv/ready ## serve the API on this machine (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE)
-	@exec .venv/bin/python -m local.api
+	@exec .venv/bin/python -m tools.local.server
 
 events: .venv/ready ## print the events of the local API as they happen (PORT)
-	@exec .venv/bin/python -m local.watch_events
+	@exec .venv/bin/python -m tools.cli.events
 
 command: .venv/ready ## put a command into the local API's inbound queue (FILE, else standard input; PORT)
-	@.venv/bin/python -m local.send_command $(FILE)
+	@.venv/bin/python -m tools.cli.commands $(FILE)
 
 respond: $(UV) ## answer users' messages in the local API by a model (MESSAGE_API_KEY, MODEL, OPENAI_BASE_URL, OPENAI_API_KEY)
 	@exec $(UV) run --quiet --no-project --exclude-newer 2026-11-20 \
 		--with-requirements examples/responder/responder/requirements.txt python examples/responder/respond_locally.py $(ARGS)
 
 keys: .venv/ready ## create, list and revoke API keys (ARGS="--help")
-	@.venv/bin/python -m local.keys $(ARGS)
+	@.venv/bin/python -m tools.cli.keys $(ARGS)
 
 replay: .venv/ready ## tell events again, from the table (ARGS="--help")
-	@.venv/bin/python -m local.replay $(ARGS)
+	@.venv/bin/python -m tools.replay $(ARGS)
 
 openapi: .venv/ready ## bring openapi.json up to the code
-	@.venv/bin/python -m local.openapi
+	@.venv/bin/python -m tools.openapi
 
 screenshots: .venv/browser ## take the README's pictures of the thread browser, with Chromium
 	@.venv/bin/python -m tests.e2e.screenshots
@@ -72,19 +72,19 @@ kills: .venv/ready ## kill the local API and its engine under load, KILLS=50 tim
 	KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest tests/e2e/test_kills.py
 
 repair: .venv/ready ## find in a table what no operation leaves behind, and mend it (ARGS="--help")
-	@.venv/bin/python -m repair $(ARGS)
+	@.venv/bin/python -m tools.repair $(ARGS)
 
 import: .venv/ready ## bring threads in from JSONL, with their ids (ARGS="--help")
-	@.venv/bin/python -m transfer import $(ARGS)
+	@.venv/bin/python -m tools.transfer import $(ARGS)
 
 export: .venv/ready ## write a project's threads as JSONL (ARGS="--help")
-	@.venv/bin/python -m transfer export $(ARGS)
+	@.venv/bin/python -m tools.transfer export $(ARGS)
 
 copy: .venv/ready ## write the threads of another endpoint of the same API as JSONL (ARGS="--help")
-	@$(UV) run --quiet --no-sync --exclude-newer 2026-11-20 --with "openai>=3,<4" python -m transfer copy $(ARGS)
+	@$(UV) run --quiet --no-sync --exclude-newer 2026-11-20 --with "openai>=3,<4" python -m tools.transfer copy $(ARGS)
 
 invoke: .venv/ready ## run one function on its sample event (FUNCTION=create_message)
-	@.venv/bin/python -m local.invoke $(FUNCTION)
+	@.venv/bin/python -m tools.cli.invoke $(FUNCTION)
 
 test: .venv/browser $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, promises, official SDKs; then the unit tests on 3.13
 	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(UNIT) --cov --cov-fail-under=100
@@ -102,7 +102,7 @@ check: .venv/browser ## format, lint, types, template, and an import of every ha
 	$(SAM) build
 	@rm -rf .build && mkdir .build
 	@$(MAKE) build-Dependencies ARTIFACTS_DIR=.build LAYER_FOR="--python $(or $(DEPLOYED),.venv/bin/python)"
-	.venv/bin/python .ci/import_handlers.py .aws-sam/build .build/python $(or $(DEPLOYED),.venv/bin/python)
+	.venv/bin/python tools/build/import_handlers.py .aws-sam/build .build/python $(or $(DEPLOYED),.venv/bin/python)
 
 soak: .venv/ready ## compare the API with a model of its contract for long (ARGS="--engine http --seconds 1800 --seed 1")
 	@.venv/bin/python -m tests.soak $(ARGS)
@@ -128,7 +128,7 @@ audit: $(UV) ## look for known vulnerabilities of the packages that are deployed
 
 clean: ## remove everything that was made here
 	rm -rf .venv .venv-3.13 .aws-sam .build .engines .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find functions shared local transfer repair benchmarks packaging examples tests .ci -name __pycache__ -prune -exec rm -rf {} +
+	find functions shared tools benchmarks examples tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Setting up. `touch` marks what is complete, so that an interrupted attempt starts again.
 
@@ -158,7 +158,7 @@ build-Dependencies: $(UV)
 	@$(UV) pip install --quiet --no-deps --require-hashes --only-binary :all: $(LAYER_FOR) \
 		--target "$(ARTIFACTS_DIR)/python" --requirements "$(ARTIFACTS_DIR)/requirements.txt"
 	@cd "$(ARTIFACTS_DIR)/python" && rm -rf bin .lock && find . \( -name __pycache__ -o -name RECORD \) -prune -exec rm -rf {} +
-	@.venv/bin/python packaging/prune_botocore.py "$(ARTIFACTS_DIR)/python"
+	@.venv/bin/python tools/build/prune_botocore.py "$(ARTIFACTS_DIR)/python"
 	@$(call compile,/opt)
 
 # A function: its own module, named as the resource is (CreateMessage, create_message), and what all share; one function

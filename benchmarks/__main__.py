@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import figures
 from benchmarks.artifacts import ROOT
 from benchmarks.figures import Row
-from local.download import ENGINE
+from tools.local.dynamodb.download import ENGINE
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 README = ROOT / "README.md"

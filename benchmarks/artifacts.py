@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import uv
 
-from local import template
+from tools.local import template
 
 ROOT = Path(__file__).parent.parent
 # The runtime client of the measured Init Duration; the functions do without it.

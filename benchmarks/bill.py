@@ -12,10 +12,11 @@ from unittest import mock
 from benchmarks import dollars, figures
 from benchmarks.artifacts import ROOT
 from benchmarks.cost import costs, prose
-from local import database, engine, template
-from shared.records import Draft
+from shared.records import MessageData
 from tests.capacity import Call
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 DOCUMENT = ROOT / "docs" / "cost.md"
 BEGIN, END = "<!-- bill -->\n", "<!-- end of bill -->\n"
@@ -72,7 +73,7 @@ def table() -> str:
 
 def _bill(messages: float, measured: dict[str, list[Call]], memory: int) -> dict[str, float]:
     """Return the dollars of a month with so many messages, by what they are paid for."""
-    parts = {name: dollars.parts_of(name, measured[name], SIZE, memory) for name in OPERATIONS}
+    parts = {name: dollars.get_chunks(name, measured[name], SIZE, memory) for name in OPERATIONS}
     millions = {name: messages * times / 1e6 for name, times in OPERATIONS.items()}
     units, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))
     requests, changes = sum(millions.values()), sum(millions[name] for name in CHANGES)
@@ -97,12 +98,12 @@ def _stored_bytes() -> float:
     from shared.store import head, items, keys
     from shared.store.threads import entry_of
 
-    ulid, draft = (
+    ulid, data = (
         ids.new_ulid(),
-        Draft("user", f'[{{"type":"text","text":{{"value":"{prose(SIZE)}","annotations":[]}}}}]'),
+        MessageData("user", f'[{{"type":"text","text":{{"value":"{prose(SIZE)}","annotations":[]}}}}]'),
     )
     partition = keys.thread_partition("default", keys.THREAD_PREFIX + ulid)
-    message = items.message_items(partition, keys.MESSAGE_PREFIX + ulid, draft, items.pack(draft.content))
+    message = items.message_items(partition, keys.MESSAGE_PREFIX + ulid, data, items.pack(data.content))
     entry = entry_of(keys.threads_partition("default", ulid, 1), ulid, keys.THREAD_PREFIX + ulid)["Put"]["Item"]
     of_thread = [head.item(partition, head.OPEN, [ulid] * head.RECENT), entry, entry, entry]
 

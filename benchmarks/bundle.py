@@ -11,8 +11,9 @@ from pathlib import Path
 from benchmarks import artifacts, figures
 from benchmarks.artifacts import Artifacts
 from benchmarks.figures import Report, Row
-from local import database, engine, template
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 # A function's peak (VmHWM) after its import, and after its event.
 _PEAK = """

@@ -39,7 +39,7 @@ def recording() -> Iterator[list[Call]]:
         text = json.dumps(kept, default=lambda data: base64.b64encode(data).decode())
         calls.append(Call(model.name, asked[model.name], text.encode()))
 
-    events = importlib.import_module("shared.store.table")._client.meta.events  # noqa: SLF001 - there is no other way in
+    events = importlib.import_module("shared.store.table").client().meta.events
     handlers: dict[str, Any] = {"provide-client-params.dynamodb": ask, "after-call.dynamodb": answer}
     for event, handler in handlers.items():
         events.register(event, handler)
@@ -51,7 +51,7 @@ def recording() -> Iterator[list[Call]]:
 
 
 @contextlib.contextmanager
-def answering(calls: list[Call], key: bytes) -> Iterator[None]:
+def http_handler(calls: list[Call], key: bytes) -> Iterator[None]:
     """Answer every request of botocore's with what was recorded for its operation, and the look-up of an API key."""
     answers = {call.operation: call.answer for call in calls}
 

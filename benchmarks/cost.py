@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks.figures import Report
-from local import database, engine, template
 from tests.capacity import Call, recorded
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 SIZES = (200, 1_000, 4_000, 32_000, 256_000)
 _WORDS = """
@@ -66,7 +67,7 @@ def costs(client: Client, text: str) -> Iterator[tuple[str, list[Call]]]:
 def _erase(client: Client, thread_id: str) -> None:
     from shared.store import erasure, keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     erasure.erase_thread(keys.thread_partition(client.project, thread_id), float("inf"))
 
 

@@ -5,9 +5,10 @@ import math
 from benchmarks import figures
 from benchmarks.cost import SIZES, costs, prose
 from benchmarks.figures import Report, Row
-from local import database, engine, template
 from tests.capacity import Call
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 # List prices of us-east-1, 2026-11, in dollars for a million: on-demand DynamoDB (standard table class, since
 # 2024-11), Lambda on arm64, requests of an HTTP API (first 300 million a month; each 512 KB of one count).
@@ -31,7 +32,7 @@ def run() -> Report:
         columns = [dict(costs(Client(), prose(size))) for size in SIZES]
     rows: list[list[str]] = []
     for name in _SHOWN:
-        cells = [parts_of(name, found[name], size, memory) for size, found in zip(SIZES, columns, strict=True)]
+        cells = [get_chunks(name, found[name], size, memory) for size, found in zip(SIZES, columns, strict=True)]
         rows.append([name, *(f"{sum(parts):.2f}" for parts in cells), " + ".join(f"{part:.2f}" for part in cells[1])])
     head = ["dollars for a million", *(f"{size / 1000:g} KB" for size in SIZES), "at 1 KB: DynamoDB + Lambda + API"]
     summary = [
@@ -42,7 +43,7 @@ def run() -> Report:
     return Report(figures.table(head, rows), tuple(summary))
 
 
-def parts_of(name: str, calls: list[Call], size: int, memory: int) -> tuple[float, float, float]:
+def get_chunks(name: str, calls: list[Call], size: int, memory: int) -> tuple[float, float, float]:
     """Return the dollars for a million of an operation: DynamoDB, Lambda, HTTP API."""
     units = sum(call.write_units for call in calls) * WRITE_UNITS + sum(call.read_units for call in calls) * READ_UNITS
     seconds = (CALL_MILLISECONDS * len(calls) + OWN_MILLISECONDS) / 1000

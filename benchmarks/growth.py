@@ -10,9 +10,10 @@ from typing import Any
 from benchmarks import figures, plot
 from benchmarks.artifacts import ROOT
 from benchmarks.figures import RUNS, TEXT, Report, Row
-from local import database, engine, template
 from tests import capacity
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 _RUN_ID = "run_in_the_middle"

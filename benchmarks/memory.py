@@ -18,8 +18,9 @@ from statistics import median
 from benchmarks import artifacts, figures
 from benchmarks.artifacts import Artifacts
 from benchmarks.figures import TEXT, Report, Row
-from local import database, engine, template
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 SIZES = (128, 256, 512, 768, 1_024, 1_769)
 RUNS = 5

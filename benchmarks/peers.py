@@ -17,9 +17,10 @@ import uv
 from benchmarks import figures, plot
 from benchmarks.artifacts import ROOT
 from benchmarks.figures import RUNS, TEXT, Report, Row
-from local import database, engine, template
 from tests import capacity
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 SIZES = (10, 100, 1_000, 5_000)
 # What a peer's packages depend on is taken as it was on that day.

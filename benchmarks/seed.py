@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.figures import TEXT
 from shared import ids
-from shared.records import Draft
+from shared.records import MessageData
 from shared.store import head, items, keys, table
 from tests.client import Client
 
@@ -21,17 +21,17 @@ def thread(client: Client, size: int, run_id: str = "") -> tuple[str, list[str]]
     partition = keys.thread_partition(client.project, thread_id)
     first = (time.time_ns() // 1_000_000 - _AGE_MILLISECONDS) << 80
     ulids = [ids._encode(first + (number << 80)) for number in range(size)]  # noqa: SLF001 - new ids are of now
-    draft = Draft(role="user", content=f'[{{"type":"text","text":{{"value":"{TEXT}","annotations":[]}}}}]')
-    packed = items.pack(draft.content)
+    data = MessageData(role="user", content=f'[{{"type":"text","text":{{"value":"{TEXT}","annotations":[]}}}}]')
+    packed = items.pack(data.content)
     of_run = set(ulids[size // 2 : size // 2 + 4]) if run_id else set()
     stored = []
     for ulid in ulids:
         message_id = keys.MESSAGE_PREFIX + ulid
         run = run_id if ulid in of_run else None
-        stored += items.message_items(partition, message_id, draft._replace(run_id=run), packed)
+        stored += items.message_items(partition, message_id, data._replace(run_id=run), packed)
         if run:
             stored.append({**keys.key(partition, keys.run_prefix(run) + message_id), "v": {"N": str(head.SCHEMA)}})
-    table.start_clock(600)
+    table.set_deadline(600)
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(table.batch_put, stored[start : start + 500]) for start in range(0, len(stored), 500)]:
             done.result()

@@ -7,8 +7,9 @@ from multiprocessing import get_context
 
 from benchmarks import figures
 from benchmarks.figures import TEXT, Report, Row
-from local import database, engine, template
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 PROCESSES = 4
 CLIENTS = 32

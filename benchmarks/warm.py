@@ -20,8 +20,9 @@ from botocore import xform_name
 from benchmarks import canned, figures
 from benchmarks.canned import Call
 from benchmarks.figures import TEXT, Report, Row
-from local import database, template
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database
 
 CALLS = 40
 BOUND = 1.25
@@ -62,7 +63,7 @@ def _measure() -> dict[str, dict[str, list[float]]]:
     for name, event in events.items():
         figures.say(f"  {name}")
         sides: dict[str, Handler] = {"bare": partial(_bare, aws, recorded[name]), "ours": _handler(name)}
-        with canned.answering(recorded[name], key):
+        with canned.http_handler(recorded[name], key):
             found[name] = figures.alternate(
                 {side: partial(_milliseconds, handler, event) for side, handler in sides.items()}
             )

@@ -1,20 +1,20 @@
 """Create message: `POST /threads/{threadId}/messages`."""
 
-from shared.drafts import message_draft
-from shared.entry import Answer, serve
+from shared.entry import Response, serve
+from shared.message_data import new_message_data
 from shared.request import Request
 from shared.store import messages
 from shared.wire import message_json
 
 
-def create_message(request: Request) -> Answer:
+def create_message(request: Request) -> Response:
     """Append a message to a thread; with an Idempotency-Key, once."""
     thread_id = request.thread_id
     body = request.body()
-    draft = message_draft(body, trusted=request.trusted)
-    once = request.once(body)
-    message, replayed = messages.create(request.project, thread_id, draft, once)
-    return Answer(message_json(message)).replay(replayed)
+    data = new_message_data(body, trusted=request.trusted)
+    once = request.idempotency_key(body)
+    message, replayed = messages.create(request.project, thread_id, data, once)
+    return Response(message_json(message)).replay(replayed)
 
 
 handler = serve(create_message)

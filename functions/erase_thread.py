@@ -3,8 +3,12 @@
 import time
 from typing import Any
 
-from shared import erasure_queue
+from shared import clients, erasure_queue
 from shared.store import erasure, table
+
+# Made in the init phase, which no event waits for.
+table.client()
+clients.sqs()
 
 # What is left of the function's time for the last call and for queueing the rest.
 _RESERVE_SECONDS = 30
@@ -15,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     until = time.monotonic() + seconds
     for record in event["Records"]:
-        table.start_clock(seconds + _RESERVE_SECONDS / 2)
+        table.set_deadline(seconds + _RESERVE_SECONDS / 2)
         asked = erasure_queue.received(record["body"])
         if asked.prefix:
             done = erasure.erase_prefix(asked.partition, asked.prefix, until)

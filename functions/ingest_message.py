@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from shared import inbound
+from shared import clients, inbound
+from shared.store import table
+
+# Made in the init phase, which no event waits for.
+table.client()
+clients.sqs()
 
 # In which a command may call the table; ten such, with the last calls of each, end before the time-out of 180 seconds.
 _SECONDS = 8.0

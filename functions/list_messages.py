@@ -1,16 +1,16 @@
 """List messages: `GET /threads/{threadId}/messages`."""
 
-from shared.entry import Answer, serve
+from shared.entry import Response, serve
 from shared.request import Request
 from shared.store import pages
 from shared.wire import message_list_json
 
 
-def list_messages(request: Request) -> Answer:
+def list_messages(request: Request) -> Response:
     """Answer one page of a thread's messages, or of those of one run."""
     thread_id = request.thread_id
-    page = pages.list_messages(request.project, thread_id, request.range("msg"), request.run_id)
-    return Answer(message_list_json(page))
+    page = pages.list_messages(request.project, thread_id, request.page_request("msg"), request.run_id)
+    return Response(message_list_json(page))
 
 
 handler = serve(list_messages)

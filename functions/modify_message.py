@@ -1,13 +1,13 @@
 """Modify message: `POST /threads/{threadId}/messages/{messageId}`."""
 
-from shared.drafts import message_changes
-from shared.entry import Answer, serve
+from shared.entry import Response, serve
+from shared.message_data import message_changes
 from shared.request import Request
 from shared.store import edits, messages
 from shared.wire import message_json
 
 
-def modify_message(request: Request) -> Answer:
+def modify_message(request: Request) -> Response:
     """Replace a message's metadata, its content, or both, as far as the body names them; answer the whole message."""
     thread_id, message_id = request.thread_id, request.message_id
     content, metadata = message_changes(request.body(), trusted=request.trusted)
@@ -17,7 +17,7 @@ def modify_message(request: Request) -> Answer:
         message = messages.retrieve(request.project, thread_id, message_id)
     else:
         message = messages.modify(request.project, thread_id, message_id, metadata)
-    return Answer(message_json(message))
+    return Response(message_json(message))
 
 
 handler = serve(modify_message)

@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from shared import event_bus, events
+from shared import clients, event_bus, events
 from shared.store import table
+
+# Made in the init phase, which no event waits for.
+table.client()
+clients.events()
 
 # Below the function's time-out of 60 seconds.
 _SECONDS = 40.0
@@ -14,7 +18,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     The stream delivers from that one again, so an event may come twice, with the same event id.
     """
-    table.start_clock(_SECONDS)
+    table.set_deadline(_SECONDS)
     told = [(record, change) for record in event["Records"] for change in events.of_record(record)]
     refused = event_bus.send([change for _, change in told])
     if refused is None:

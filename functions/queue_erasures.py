@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from shared import erasure_queue
+from shared import clients, erasure_queue
 from shared.erasure_queue import Erasure
 from shared.store import items, keys
+
+# Made in the init phase, which no event waits for.
+clients.sqs()
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
@@ -21,6 +24,6 @@ def _erasure(change: dict[str, Any]) -> Erasure | None:
     partition = change["Keys"]["threadId"]["S"]
     if change["Keys"]["messageId"]["S"] == keys.HEAD:
         return Erasure(partition)
-    left = items.parts_prefix(change["OldImage"])
+    left = items.chunk_prefix(change["OldImage"])
     now = change.get("NewImage", {})
-    return None if "parts" in now and items.parts_prefix(now) == left else Erasure(partition, left)
+    return None if "parts" in now and items.chunk_prefix(now) == left else Erasure(partition, left)

@@ -3,9 +3,13 @@
 import time
 from typing import Any
 
-from shared import erasure_queue
+from shared import clients, erasure_queue
 from shared.erasure_queue import Erasure
 from shared.store import sweep, table
+
+# Made in the init phase, which no event waits for.
+table.client()
+clients.sqs()
 
 _RESERVE_SECONDS = 60
 
@@ -16,6 +20,6 @@ def handler(event: dict[str, Any], context: Any) -> None:
     An event with `unfinished` (the hourly one of the template) goes on with a walk, but begins none.
     """
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-    table.start_clock(seconds + _RESERVE_SECONDS / 2)
-    for partition in sweep.forgotten(time.monotonic() + seconds, begin="unfinished" not in event):
+    table.set_deadline(seconds + _RESERVE_SECONDS / 2)
+    for partition in sweep.overdue_partitions(time.monotonic() + seconds, begin="unfinished" not in event):
         erasure_queue.send([Erasure(partition)])

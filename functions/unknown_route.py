@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from shared import errors
-from shared.entry import Answer, serve
+from shared.entry import Response, serve
 from shared.request import Request
 
 _THREADS = "(?:/openai)?(?:/v1)?/threads"
@@ -17,7 +17,7 @@ _METHODS = [
 ]
 
 
-def unknown_route(request: Request) -> Answer:
+def unknown_route(request: Request) -> Response:
     """Refuse a method that a known path does not have, or a path that this service does not know."""
     for path, methods in _METHODS:
         if path.fullmatch(request.path) and request.method not in methods:

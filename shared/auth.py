@@ -38,9 +38,9 @@ def _bearer(authorization: str) -> str:
 
 def _find(secret: str) -> ApiKey | None:
     digest = api_keys.hash_of(secret)
-    until, key = _remembered.get(digest) or _unknown.get(digest, (0.0, None))
-    if time.monotonic() < until:
-        return key
+    entry = _remembered.get(digest) or _unknown.get(digest)
+    if entry and time.monotonic() < entry[0]:
+        return entry[1]
     key = api_keys.find(digest)
     _remembered.pop(digest, None)
     _unknown.pop(digest, None)

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from shared import body
-from shared.drafts import message_draft
+from shared.message_data import new_message_data
 from shared.models import Model
 from shared.store import messages
-from shared.store.once import Once
+from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
 # Longer than a command can travel: 14 days in its queue, 14 in the dead-letter queue, redriven more than once.
@@ -35,10 +35,10 @@ def create_message(command: dict[str, Any]) -> None:
     """
     envelope = validate(Envelope, {name: command[name] for name in _ENVELOPE if name in command})
     asked = {name: value for name, value in command.items() if name not in _ENVELOPE}
-    draft = message_draft(asked, trusted=True)
+    data = new_message_data(asked, trusted=True)
     # No Idempotency-Key can hold a line feed, so a command never meets one of a client's.
-    once = Once(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
-    messages.create(envelope.project, envelope.thread_id, draft, once)
+    once = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
+    messages.create(envelope.project, envelope.thread_id, data, once)
 
 
 def parse(text: str) -> dict[str, Any]:

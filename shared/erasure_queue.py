@@ -2,16 +2,9 @@
 
 import json
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import botocore.session
-from botocore.config import Config
-
-# A queue that does not answer fails the function within its time-out: what it was to send comes again.
-_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
-
-_client: Any = botocore.session.get_session().create_client("sqs", config=_CONFIG)
-_url = os.environ["ERASURE_QUEUE_URL"]
+from shared import clients
 
 
 class Erasure(NamedTuple):
@@ -33,7 +26,7 @@ def send(erasures: list[Erasure], *, delayed: bool = True) -> None:
             {"Id": str(place), "MessageBody": json.dumps(erasure._asdict()), **options}
             for place, erasure in enumerate(erasures[start : start + 10])
         ]
-        answer = _client.send_message_batch(QueueUrl=_url, Entries=entries)
+        answer = clients.sqs().send_message_batch(QueueUrl=os.environ["ERASURE_QUEUE_URL"], Entries=entries)
         if answer.get("Failed"):
             raise RuntimeError(answer["Failed"][0]["Code"])
 

@@ -2,23 +2,18 @@
 
 import os
 import time
-from typing import Any
 
-import botocore.session
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 
+from shared import clients
 from shared.events import MAX_DETAIL_BYTES, Event
 
 SOURCE = "message-api"
 
 _ENTRIES_IN_ONE = 10
 _TRIES = 4
-_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 _logger = Logger()
-_client: Any = botocore.session.get_session().create_client("events", config=_CONFIG)
-_bus = os.environ["EVENT_BUS_NAME"]
 
 
 def send(events: list[Event]) -> int | None:
@@ -35,14 +30,15 @@ def send(events: list[Event]) -> int | None:
 
 def _put(events: list[Event], places: list[int]) -> list[int]:
     """Put the events at these places, those that were refused once more; return the places that were refused last."""
+    bus = os.environ["EVENT_BUS_NAME"]
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(0.1 * 2**attempt)
         entries = [
-            {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": _bus}
+            {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": bus}
             for kind, detail in (events[place] for place in places)
         ]
-        answers = _client.put_events(Entries=entries)["Entries"]
+        answers = clients.events().put_events(Entries=entries)["Entries"]
         refused = {
             place: answer["ErrorCode"] for place, answer in zip(places, answers, strict=True) if "ErrorCode" in answer
         }

@@ -112,8 +112,8 @@ def _message_event(change: _Change, parts: list[Item] | None) -> Event:
 
 def _parts(item: Item) -> list[Item] | None:
     """Return a message's parts, or None when they are gone; a later event tells of what made them go."""
-    for _ in islice(table.tries(), 8):
-        parts = messages.parts_of(item)
+    for _ in islice(table.backoff(), 8):
+        parts = messages.get_chunks(item)
         if parts is not None or not _is_current(item):
             return parts
         # They were written with the item, and are about to be visible.
@@ -122,7 +122,7 @@ def _parts(item: Item) -> list[Item] | None:
 
 def _is_current(item: Item) -> bool:
     now = table.get(keys.key(item["threadId"]["S"], item["messageId"]["S"]))
-    return now is not None and items.part_keys(now) == items.part_keys(item)
+    return now is not None and items.chunk_keys(now) == items.chunk_keys(item)
 
 
 def _messages(partition: str) -> Iterator[Item]:

@@ -6,12 +6,10 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-import botocore.session
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared import commands, faults
+from shared import clients, commands, error_mapping
 from shared.errors import WireError
 from shared.store import table
 
@@ -19,14 +17,8 @@ from shared.store import table
 _MAX_BYTES = 1_048_576
 # Of the 1,000 times that SQS delivers a command at most, none is left before the 14 days that it is kept.
 _LONGEST_PAUSE_SECONDS = 1_300
-_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 _logger = Logger()
-_client: Any = botocore.session.get_session().create_client("sqs", config=_CONFIG)
-_rejected = os.environ["REJECTED_COMMANDS_URL"]
-_rejected_fifo = os.environ["REJECTED_FIFO_COMMANDS_URL"]
-_commands = os.environ["COMMANDS_URL"]
-_commands_fifo = os.environ["FIFO_COMMANDS_URL"]
 
 Record = dict[str, Any]
 
@@ -63,26 +55,26 @@ def _deliver_soon(records: list[Record]) -> None:
         }
         for place, record in enumerate(records)
     ]
-    queue = _commands_fifo if _is_fifo(records[0]) else _commands
+    queue = os.environ["FIFO_COMMANDS_URL" if _is_fifo(records[0]) else "COMMANDS_URL"]
     # Without it they come later, that is all.
     with suppress(BotoCoreError, ClientError):
-        _client.change_message_visibility_batch(QueueUrl=queue, Entries=entries)
+        clients.sqs().change_message_visibility_batch(QueueUrl=queue, Entries=entries)
 
 
 def _is_done(record: Record, seconds: float) -> bool:
     """Run a command; one that can never succeed is done too, once the dead-letter queue has it."""
-    report = {"queue_message": record["messageId"]}
+    log_fields = {"queue_message": record["messageId"]}
     try:
-        table.start_clock(seconds)
+        table.set_deadline(seconds)
         refusal = _refusal(record["body"])
         if refusal:
             _reject(record, refusal)
-            report |= {"status": refusal.status, "code": refusal.code}
+            log_fields |= {"status": refusal.status, "code": refusal.code}
     except Exception as error:  # noqa: BLE001 - whatever it is, the command must not be lost
         # Without the exception itself, whose text could hold content.
-        _logger.error("command", extra=report | {"cause": faults.cause(error)})  # noqa: TRY400
+        _logger.error("command", extra=log_fields | {"cause": error_mapping.cause(error)})  # noqa: TRY400
         return False
-    _logger.info("command", extra=report)
+    _logger.info("command", extra=log_fields)
     return True
 
 
@@ -94,7 +86,7 @@ def _refusal(text: str) -> WireError | None:
         thread_id = str(command.get("thread_id"))
         commands.create_message(command)
     except Exception as error:
-        refusal = faults.wire_error(error, thread_id)
+        refusal = error_mapping.wire_error(error, thread_id)
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
         return refusal
@@ -104,11 +96,11 @@ def _refusal(text: str) -> WireError | None:
 def _reject(record: Record, refusal: WireError) -> None:
     """Send a command to the dead-letter queue, with the wire's error as an attribute where there is room for it."""
     text, error = record["body"], json.dumps(refusal.body)
-    message: dict[str, Any] = {"QueueUrl": _rejected, "MessageBody": text}
+    message: dict[str, Any] = {"QueueUrl": os.environ["REJECTED_COMMANDS_URL"], "MessageBody": text}
     if len(text.encode()) + len(error) + len("errorString") <= _MAX_BYTES:
         message["MessageAttributes"] = {"error": {"DataType": "String", "StringValue": error}}
     if _is_fifo(record):
-        message["QueueUrl"] = _rejected_fifo
+        message["QueueUrl"] = os.environ["REJECTED_FIFO_COMMANDS_URL"]
         message["MessageGroupId"] = record["attributes"]["MessageGroupId"]
         message["MessageDeduplicationId"] = record["messageId"]
-    _client.send_message(**message)
+    clients.sqs().send_message(**message)

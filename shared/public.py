@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from shared.answers import Answer, Event, Result, answering
+from shared.responses import Event, Response, Result, http_handler
 
 
 def publish(name: str, text: str) -> Callable[[Event, object], Result]:
     """Return the Lambda handler that answers this JSON text, the same to whoever asks; `name` stands in the log."""
-    return answering(name, lambda _event, _report: Answer(text))
+    return http_handler(name, lambda _event, _report: Response(text))

@@ -13,7 +13,7 @@ NO_METADATA = "{}"
 NO_TOOL_RESOURCES = "{}"
 
 
-class Draft(NamedTuple):
+class MessageData(NamedTuple):
     """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON."""
 
     role: str
@@ -32,7 +32,7 @@ class Message(NamedTuple):
     id: str
     thread_id: str
     created_at: int
-    draft: Draft
+    data: MessageData
 
 
 class Thread(NamedTuple):
@@ -51,7 +51,7 @@ class Page(NamedTuple, Generic[Record]):
     has_more: bool
 
 
-class Range(NamedTuple):
+class PageRequest(NamedTuple):
     """Which page is asked for: `after` and `before` are ULIDs, whole ids that were made elsewhere, or empty.
 
     `limit` is 1 to 100.

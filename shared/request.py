@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from shared import body, errors, ids
-from shared.records import Range
+from shared.records import PageRequest
+from shared.settings import settings
 from shared.store.api_keys import ApiKey
-from shared.store.keys import INDEXED_KEY
-from shared.store.once import Once
+from shared.store.idempotency import IdempotencyKey
 
 _HIGHEST_LIMIT = 100
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -52,13 +52,13 @@ class Request:
             found[name] = f"{found[name]},{value}" if name in found else value
         return found
 
-    def range(self, prefix: str) -> Range:
+    def page_request(self, prefix: str) -> PageRequest:
         """Return which page is asked for; `prefix` is that of the ids which are its cursors."""
         query = self.query
         order = query.get("order", "desc")
         if order not in ("asc", "desc"):
             raise errors.unsupported_value("order", order, ("asc", "desc"))
-        return Range(
+        return PageRequest(
             limit=_limit(query.get("limit", "20")),
             ascending=order == "asc",
             after=_cursor(query, "after", prefix),
@@ -79,7 +79,7 @@ class Request:
         asked = [(name, value) for name, value in self._queried(blank=True) if name.startswith("metadata[")]
         for name, value in asked:
             # Ignored, a filter would answer the threads of everybody.
-            if not INDEXED_KEY or name != f"metadata[{INDEXED_KEY}]":
+            if not settings().indexed_key or name != f"metadata[{settings().indexed_key}]":
                 raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by this metadata key.")
             if not value:
                 raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by an empty value.")
@@ -92,7 +92,7 @@ class Request:
         """Return the body, which must be a JSON object in UTF-8 whatever its content type says; `{}` when empty."""
         return body.parse(self._event.get("body") or "", in_base64=self._event.get("isBase64Encoded", False))
 
-    def once(self, sent: dict[str, Any]) -> Once | None:
+    def idempotency_key(self, sent: dict[str, Any]) -> IdempotencyKey | None:
         """Return the Idempotency-Key with the hash of the body it came with, or None."""
         key = self.headers.get("idempotency-key")
         if key is None:
@@ -100,7 +100,7 @@ class Request:
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             message = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
             raise errors.invalid_value("Idempotency-Key", message)
-        return Once(key, body.hash_of(sent))
+        return IdempotencyKey(key, body.hash_of(sent))
 
     def _queried(self, *, blank: bool = False) -> list[tuple[str, str]]:
         return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=blank)

@@ -7,14 +7,14 @@ from shared.records import Message, Page, Thread
 
 def message_json(message: Message) -> str:
     """Return a message object. What is JSON already is copied, not parsed: a page is put together in microseconds."""
-    draft = message.draft
-    incomplete_at = message.created_at if draft.status == "incomplete" else "null"
+    data = message.data
+    incomplete_at = message.created_at if data.status == "incomplete" else "null"
     return (
         f'{{"id":"{message.id}","object":"thread.message","created_at":{message.created_at},'
-        f'"assistant_id":{_or_null(draft.assistant_id)},"thread_id":"{message.thread_id}",'
-        f'"run_id":{_or_null(draft.run_id)},"role":"{draft.role}","content":{draft.content},'
-        f'"attachments":{draft.attachments},"metadata":{draft.metadata},"status":"{draft.status}",'
-        f'"incomplete_details":{draft.incomplete_details or "null"},"completed_at":null,'
+        f'"assistant_id":{_or_null(data.assistant_id)},"thread_id":"{message.thread_id}",'
+        f'"run_id":{_or_null(data.run_id)},"role":"{data.role}","content":{data.content},'
+        f'"attachments":{data.attachments},"metadata":{data.metadata},"status":"{data.status}",'
+        f'"incomplete_details":{data.incomplete_details or "null"},"completed_at":null,'
         f'"incomplete_at":{incomplete_at}}}'
     )
 

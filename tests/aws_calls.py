@@ -7,7 +7,7 @@ from unittest import mock
 
 from botocore.client import BaseClient
 
-from local import template
+from tools.local import template
 
 _OF_A_PART = {
     "Put": "dynamodb:PutItem",

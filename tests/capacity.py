@@ -49,7 +49,7 @@ def recorded() -> Iterator[list[Call]]:
         writes = model.name in _WRITES
         calls.append(Call(model.name, 0.0 if writes else units, units if writes else 0.0))
 
-    events = table._client.meta.events
+    events = table.client().meta.events
     hooks = {"before-parameter-build.dynamodb": ask, "before-call.dynamodb": weigh, "after-call.dynamodb": note}
     for name, hook in hooks.items():
         events.register(name, hook)

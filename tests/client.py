@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-from local.events import encode
 from tests import canaries
+from tools.local.http_payload import encode
 
 _ROUTES = {
     "create_thread": ("POST", "/threads"),
@@ -66,7 +66,7 @@ class Client:
             from shared.store import api_keys, table
 
             # No request does this, and the time of the last one may be used up.
-            table.start_clock()
+            table.set_deadline()
             self.secret = api_keys.create(self.project, "test", trusted=self.trusted)
         canaries.note_key(self.secret)
 

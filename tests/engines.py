@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import engine
+from tools.local.dynamodb import engine
 
 
 @pytest.fixture(scope="session")

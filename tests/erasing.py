@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from local import template
+from tools.local import template
 
 _SCHEDULES = template.read()["Resources"]["SweepThreads"]["Properties"]["Events"]
 

@@ -74,7 +74,7 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
     if client is None:
         from shared.store import table
 
-        client = table._client
+        client = table.client()
     endpoint = client._endpoint
     original = endpoint._do_get_response
     counts: Counter[str] = Counter()

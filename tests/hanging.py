@@ -1,6 +1,6 @@
 """`python -m tests.hanging BEHAVIOUR SECONDS FUNCTION…`: functions on an AWS that knows the key and answers no more.
 
-`hang` takes requests and never answers, `drip` answers a byte at a time without end, `slow` reports conflicts, each
+`hang` takes requests and never answers, `slow` reports conflicts, each
 just within the time for reading, and hangs at last. One function runs in the main thread, as in Lambda; several run
 side by side. Each must begin its calls within SECONDS. Prints JSON: for each function its answer, and the seconds.
 """
@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
-from local import database, template
+from tools.local import template
+from tools.local.dynamodb import database
 
 _IDS = {"threadId": "thread_" + "0" * 26, "messageId": "msg_" + "0" * 26}
 _BODIES = {"create_message": {"role": "user", "content": "x"}, "modify_message": {"metadata": {"a": "b"}}}
@@ -53,21 +54,12 @@ class _Connection(socketserver.StreamRequestHandler):
                 self.server.slow_answers += 1
                 time.sleep(_SLOW_SECONDS)
                 self._send(400, {"__type": "TransactionConflictException", "message": "conflict"})
-            elif self.server.behaviour == "drip":
-                self._drip()
             else:
                 time.sleep(600)
 
     def _send(self, status: int, answer: dict[str, Any]) -> None:
         text = json.dumps(answer).encode()
         self.wfile.write(b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
-
-    def _drip(self) -> None:
-        for byte in b"HTTP/1.1 200 OK\r\nx-more: ":
-            self.wfile.write(bytes([byte]))
-        while True:
-            time.sleep(0.2)
-            self.wfile.write(b"x")
 
 
 def _call(function: str) -> dict[str, Any]:
@@ -129,8 +121,8 @@ def main() -> None:
     database.lead_to(template.load(), url)
     from shared.store import table
 
-    assert table.start_clock.__defaults__ == (12.0,), "docs/reliability.md says so"
-    table.start_clock.__defaults__ = (float(seconds),)
+    assert table.set_deadline.__defaults__ == (12.0,), "docs/reliability.md says so"
+    table.set_deadline.__defaults__ = (float(seconds),)
     if len(functions) == 1:
         found = [_call(functions[0])]
     else:

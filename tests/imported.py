@@ -30,7 +30,7 @@ def jsonl(*objects: dict[str, Any] | str) -> bytes:
 
 def bring(client: Client, *objects: dict[str, Any] | str | bytes) -> tuple[Any, list[tuple[int, str]]]:
     """Import objects, or a file, into a client's project; return what became of it, and the lines that were refused."""
-    from transfer import imports
+    from tools.transfer import imports
 
     file = b"".join(found if isinstance(found, bytes) else jsonl(found) for found in objects)
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from shared.settings import settings
+
 Item = dict[str, Any]
 _PART = re.compile(r"part#(msg_[0-9A-Z]{26})#([0-9]{8})#([0-9]{2})")
 _RUN = re.compile(r"run#([A-Za-z0-9_-]{1,128})#(msg_[0-9A-Z]{26})")
@@ -17,10 +19,9 @@ def check_project(project: str, partitions: Iterable[str] = ()) -> None:
     `partitions` are those that calls have named: what is in one that no list has is an orphan.
     """
     from shared.store import keys
-    from shared.store.threads import SHARDS
 
     prefix = f"{project}#"
-    entries = {name: _read(name) for name in keys.threads_partitions(project, SHARDS)}
+    entries = {name: _read(name) for name in keys.threads_partitions(project, settings().list_shards)}
     listed = {prefix + item["thread"]["S"] for items in entries.values() for item in items}
     named = {name for name in partitions if name.startswith(f"{prefix}thread_")}
     indexed = {name for name in partitions if name.startswith(f"{prefix}threads#")} - entries.keys()
@@ -89,7 +90,7 @@ def _check_messages(by_key: dict[str, Item]) -> None:
 
 def _owned(items: list[Item]) -> set[str]:
     """Return the sort keys of the head, the thread, the markers and all that belongs to a message that is there."""
-    from shared.store.items import part_keys
+    from shared.store.items import chunk_keys
 
     owned: set[str] = set()
     for item in items:
@@ -97,7 +98,7 @@ def _owned(items: list[Item]) -> set[str]:
         if name in {"head", "thread"} or name.startswith(("once#", "msg_")):
             owned.add(name)
         if name.startswith("msg_"):
-            owned |= {key["messageId"]["S"] for key in part_keys(item)}
+            owned |= {key["messageId"]["S"] for key in chunk_keys(item)}
             owned |= {f"run#{item['runId']['S']}#{name}"} if "runId" in item else set()
     return owned
 
@@ -107,13 +108,13 @@ def _check_entries(partition: str, thread: Item, entries: list[str]) -> None:
     from shared.store import keys
 
     project = partition.partition("#")[0]
-    value = json.loads(thread.get("metadata", {"S": "{}"})["S"]).get(keys.INDEXED_KEY)
-    indexed = [] if value is None else [keys.indexed_partition(project, keys.INDEXED_KEY, value)]
+    value = json.loads(thread.get("metadata", {"S": "{}"})["S"]).get(settings().indexed_key)
+    indexed = [] if value is None else [keys.indexed_partition(project, settings().indexed_key, value)]
     assert entries[1:] == indexed
 
 
 def _read(partition: str) -> list[Item]:
     from shared.store import table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     return list(table.query(partition, "!", "~"))

@@ -91,7 +91,7 @@ class Engine:
         """Answer the calls of the table's client, once botocore has put them into words and before it signs them."""
         from shared.store import table
 
-        events = table._client.meta.events
+        events = table.client().meta.events
         events.register("before-call.dynamodb", self._answer)
         try:
             yield

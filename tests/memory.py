@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from moto.backends import get_backend
 
-from local import database, template
-from local.template import ACCOUNT, REGION
+from tools.local import template
+from tools.local.dynamodb import database
+from tools.local.template import ACCOUNT, REGION
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def tidy_module(in_memory: None) -> Iterator[None]:
 def as_it_was() -> Iterator[None]:
     from shared.store import table
 
-    table.start_clock(60)  # what is left of an earlier handler's time would end calls that a test makes by itself
+    table.set_deadline(60)  # what is left of an earlier handler's time would end calls that a test makes by itself
     before = {partition: {*items} for partition, items in _partitions().items()}
     yield
     after = _partitions()

@@ -23,6 +23,7 @@ from tests.clock import Clock
 from tests.invariants import check_project
 from tests.model import DAY, INDEXED, Came, Model, Reply
 from tests.refusals import NOTHING, NOWHERE
+from tests.variables import VARIABLES
 
 RETENTION_DAYS = 30
 Body = dict[str, Any]
@@ -333,11 +334,9 @@ def _new_clients() -> dict[str, Client]:
 @contextmanager
 def _clock() -> Iterator[Clock]:
     """Have a clock, threads that are kept for some days, and randomness that repeats with the run."""
-    from shared.store import head
-
     drawn, real = random.Random(7), os.urandom
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(head, "_RETENTION_SECONDS", RETENTION_DAYS * DAY)
+        patch.setitem(VARIABLES, "RETENTION_DAYS", str(RETENTION_DAYS))
         # 16 bytes are a token's, which DynamoDB remembers beyond a run; 8 and 10 an id's.
         patch.setattr(os, "urandom", lambda size: drawn.randbytes(size) if size in (8, 10) else real(size))
         yield Clock(patch)
@@ -346,5 +345,5 @@ def _clock() -> Iterator[Clock]:
 def _erase(project: str, thread_id: str) -> None:
     from shared.store import erasure, keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     assert erasure.erase_thread(keys.thread_partition(project, thread_id), time.monotonic() + 60)

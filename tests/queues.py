@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 from moto.backends import get_backend
 
-from local.template import ACCOUNT, REGION
 from tests import canaries
 from tests.client import Client
+from tools.local.template import ACCOUNT, REGION
 
 FIFO = {False: "COMMANDS_URL", True: "FIFO_COMMANDS_URL"}
 REJECTED = {False: "REJECTED_COMMANDS_URL", True: "REJECTED_FIFO_COMMANDS_URL"}

@@ -14,10 +14,11 @@ from typing import Any
 import click
 import httpx
 
-from local import database, engine, template
 from tests import local_api, memory, model_machine
 from tests.client import Answer, Client
 from tests.model_machine import World
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 
 @click.command()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from local import filters, template
+from tools.local import filters, template
 
 Record = dict[str, Any]
 Images = dict[tuple[str, str], dict[str, Any]]
@@ -66,7 +66,7 @@ def images() -> Images:
     found: Images = {}
     start: dict[str, Any] = {}
     while True:
-        answer = table._client.scan(TableName=os.environ["TABLE_NAME"], ConsistentRead=True, **start)
+        answer = table.client().scan(TableName=os.environ["TABLE_NAME"], ConsistentRead=True, **start)
         found |= {(item["threadId"]["S"], item["messageId"]["S"]): item for item in answer["Items"]}
         if "LastEvaluatedKey" not in answer:
             return found

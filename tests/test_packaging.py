@@ -33,7 +33,7 @@ def test_only_data_that_is_read_stays_and_files_linked_elsewhere_stay_whole(tmp_
     (data / "sqs/2012-01-01/service-2.json.gz").write_bytes(gzip.compress(b'{"documentation": "prose", "a": 1}'))
 
     for _ in range(2):
-        subprocess.run([sys.executable, "packaging/prune_botocore.py", str(tmp_path / "layer")], cwd=ROOT, check=True)
+        subprocess.run([sys.executable, "tools/build/prune_botocore.py", str(tmp_path / "layer")], cwd=ROOT, check=True)
 
     waiters = {"shape": {"documentation": {"is": "a member"}}}
     assert {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local import template
+from tools.local import template
 
 ROOT = Path(__file__).parent.parent
 
@@ -302,7 +302,7 @@ def test_the_dashboard_shows_each_function_queue_and_alarm(has_webhook: bool) ->
 
 
 def test_what_the_functions_count_is_what_the_dashboard_shows() -> None:
-    (counted,) = re.findall(r"^_COUNTED = (.*)$", (ROOT / "shared" / "answers.py").read_text(), re.MULTILINE)
+    (counted,) = re.findall(r"^_COUNTED = (.*)$", (ROOT / "shared" / "responses.py").read_text(), re.MULTILINE)
     body = str(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
     namespace = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"].removeprefix("!")
 

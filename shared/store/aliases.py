@@ -5,7 +5,7 @@ only with the thread: the id of a deleted message goes on being a cursor. An id 
 """
 
 from shared import ids
-from shared.records import Range
+from shared.records import PageRequest
 from shared.store import head, keys, table
 from shared.store.errors import MessageNotFoundError
 
@@ -15,7 +15,7 @@ def is_foreign(message_id: str) -> bool:
     return not ids.is_ulid(message_id.removeprefix(keys.MESSAGE_PREFIX))
 
 
-def place_of(partition: str, message_id: str) -> str:
+def sort_key_of(partition: str, message_id: str) -> str:
     """Return the sort key of a message of an open thread, which may be deleted.
 
     Raises `ThreadNotFoundError`, and for an id that was made elsewhere `MessageNotFoundError`.
@@ -26,7 +26,7 @@ def place_of(partition: str, message_id: str) -> str:
     return message_id
 
 
-def with_places(partition: str, asked: Range) -> Range:
+def with_ulids(partition: str, asked: PageRequest) -> PageRequest:
     """Return a range whose cursors are ULIDs. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
     foreign = [cursor for cursor in (asked.after, asked.before) if cursor and not ids.is_ulid(cursor)]
     if not foreign:

@@ -18,13 +18,13 @@ def edit(project: str, thread_id: str, message_id: str, content: str, metadata: 
     """
     partition = keys.thread_partition(project, thread_id)
     while True:
-        item = messages.require(partition, message_id)
+        item = messages.get_item(partition, message_id)
         stored = items.message(items.without_content(item), (), thread_id)
-        draft = stored.draft._replace(content=content, metadata=stored.draft.metadata if metadata is None else metadata)
-        packed = items.pack(content, draft.attachments)
+        data = stored.data._replace(content=content, metadata=stored.data.metadata if metadata is None else metadata)
+        packed = items.pack(content, data.attachments)
         # A version is given once in a message's life, so no generation of parts is ever written twice.
         version = int(item["version"]["N"]) + 1
-        parts = items.part_items(partition, item["messageId"]["S"], packed, version)
+        parts = items.chunk_items(partition, item["messageId"]["S"], packed, version)
         changed = items.content_attributes(packed, version) | {"version": {"N": str(version)}}
         if metadata is not None:
             changed["metadata"] = {"S": metadata}
@@ -37,7 +37,7 @@ def edit(project: str, thread_id: str, message_id: str, content: str, metadata: 
         except (CancelledError, ConditionFailedError):
             table.count_retries()
             continue  # somebody else modified or deleted it since it was read
-        return stored._replace(draft=draft)
+        return stored._replace(data=data)
 
 
 def _update(item: Item, changed: Item) -> dict[str, Any]:

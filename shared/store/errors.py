@@ -1,4 +1,4 @@
-"""What the store raises. It knows nothing of HTTP: `shared.faults` gives each of these its answer."""
+"""What the store raises. It knows nothing of HTTP: `shared.error_mapping` gives each of these its answer."""
 
 
 class StoreError(Exception):

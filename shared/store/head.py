@@ -4,10 +4,10 @@ Every create moves the head in its own transaction, so the head is what gives me
 from the thread's metadata, because each create is billed for the whole item: this one stays under 1 KB.
 """
 
-import os
 import time
 from typing import Any
 
+from shared.settings import settings
 from shared.store import keys
 from shared.store.errors import NewerItemError, ThreadNotFoundError
 from shared.store.table import Item, Write
@@ -21,7 +21,6 @@ ERASING = "erasing"
 _REMEMBERED = [f"r{number}" for number in range(1, 17)]
 RECENT = 1 + len(_REMEMBERED)
 _SHIFT = ", ".join(f"{to} = {source}" for to, source in zip(_REMEMBERED, ["lastUlid", *_REMEMBERED], strict=False))
-_RETENTION_SECONDS = int(os.environ["RETENTION_DAYS"]) * 86_400
 
 IS_NEW = "attribute_not_exists(threadId)"
 _IS_OPEN = "#state = :open AND activeAt > :oldest AND v <= :schema"
@@ -67,7 +66,7 @@ def advance(partition: str, ulid: str) -> Write:
     }
 
 
-def close(partition: str, erasure: str) -> dict[str, Any]:
+def mark_deleted(partition: str, erasure: str) -> dict[str, Any]:
     """Return the update that makes an open head a tombstone; `erasure` names the call that did it."""
     return {
         "key": keys.key(partition, keys.HEAD),
@@ -83,7 +82,7 @@ def close(partition: str, erasure: str) -> dict[str, Any]:
     }
 
 
-def bury(partition: str, seen: Item) -> dict[str, Any]:
+def mark_expired(partition: str, seen: Item) -> dict[str, Any]:
     """Return the update that makes a head a tombstone if it is still as it was seen, whatever its state."""
     return {
         "key": keys.key(partition, keys.HEAD),
@@ -140,4 +139,5 @@ def _open_values() -> dict[str, dict[str, str]]:
 
 def _oldest_active() -> int:
     """Return the second at or before which the last activity of a thread makes it expired."""
-    return int(time.time()) - _RETENTION_SECONDS if _RETENTION_SECONDS else 0
+    retention = settings().retention_seconds
+    return int(time.time()) - retention if retention else 0

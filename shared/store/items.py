@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from shared import ids
-from shared.records import NO_ATTACHMENTS, NO_METADATA, NO_TOOL_RESOURCES, Draft, Message, Thread
+from shared.records import NO_ATTACHMENTS, NO_METADATA, NO_TOOL_RESOURCES, Message, MessageData, Thread
 from shared.store import keys
 from shared.store.errors import TooLargeError
 from shared.store.head import SCHEMA, check_schema
@@ -15,7 +15,7 @@ from shared.store.table import Item
 
 # An item ends at 409,600 bytes. Beside a content kept inline stand up to 56 KB of metadata and 30 KB of attachments.
 _INLINE_BYTES = 300_000
-_PART_BYTES = 390_000
+_CHUNK_BYTES = 390_000
 # A transaction ends at 4 MB, counted over its items.
 _STORED_BYTES = 3_600_000
 # Lambda's answer ends at 6,291,556 bytes; a message is answered alone, with up to 113 KB of metadata and a header.
@@ -43,17 +43,17 @@ def pack(content: str, attachments: str = NO_ATTACHMENTS) -> Packed:
     return packed
 
 
-def message_items(partition: str, message_id: str, draft: Draft, packed: Packed) -> list[Item]:
+def message_items(partition: str, message_id: str, data: MessageData, packed: Packed) -> list[Item]:
     """Return the items of a new message: itself, then its parts, when its content is too large for one item."""
     item: Item = {
         **keys.key(partition, message_id),
         "v": {"N": str(SCHEMA)},
         "version": {"N": "1"},
-        "role": {"S": draft.role},
-        **_optional(draft),
+        "role": {"S": data.role},
+        **_optional(data),
         **content_attributes(packed, generation=1),
     }
-    return [item, *part_items(partition, message_id, packed, generation=1)]
+    return [item, *chunk_items(partition, message_id, packed, generation=1)]
 
 
 def content_attributes(packed: Packed, generation: int) -> Item:
@@ -61,26 +61,26 @@ def content_attributes(packed: Packed, generation: int) -> Item:
     size = {"N": str(packed.size)}
     if len(packed.data) <= _INLINE_BYTES:
         return {"size": size, "content": {packed.kind: packed.data if packed.kind == "B" else packed.data.decode()}}
-    count = -(-len(packed.data) // _PART_BYTES)
+    count = -(-len(packed.data) // _CHUNK_BYTES)
     parts = {"generation": {"N": str(generation)}, "count": {"N": str(count)}, "kind": {"S": packed.kind}}
     return {"size": size, "parts": {"M": parts}}
 
 
-def part_items(partition: str, message_id: str, packed: Packed, generation: int) -> list[Item]:
+def chunk_items(partition: str, message_id: str, packed: Packed, generation: int) -> list[Item]:
     """Return the items that hold a content too large for its message's item; none when it is not."""
     if len(packed.data) <= _INLINE_BYTES:
         return []
     return [
         {
-            **keys.key(partition, keys.part(message_id, generation, start // _PART_BYTES)),
+            **keys.key(partition, keys.chunk(message_id, generation, start // _CHUNK_BYTES)),
             "v": {"N": str(SCHEMA)},
-            "data": {"B": packed.data[start : start + _PART_BYTES]},
+            "data": {"B": packed.data[start : start + _CHUNK_BYTES]},
         }
-        for start in range(0, len(packed.data), _PART_BYTES)
+        for start in range(0, len(packed.data), _CHUNK_BYTES)
     ]
 
 
-def part_keys(item: Item) -> list[keys.Key]:
+def chunk_keys(item: Item) -> list[keys.Key]:
     """Return the keys of a message's parts, in order; none for a message whose content is inline."""
     if "parts" not in item:
         return []
@@ -88,13 +88,13 @@ def part_keys(item: Item) -> list[keys.Key]:
     partition, message_id = item["threadId"]["S"], item["messageId"]["S"]
     generation = int(parts["generation"]["N"])
     return [
-        keys.key(partition, keys.part(message_id, generation, number)) for number in range(int(parts["count"]["N"]))
+        keys.key(partition, keys.chunk(message_id, generation, number)) for number in range(int(parts["count"]["N"]))
     ]
 
 
-def parts_prefix(item: Item) -> str:
+def chunk_prefix(item: Item) -> str:
     """Return the prefix of the keys of a message's parts."""
-    return keys.part_prefix(item["messageId"]["S"], int(item["parts"]["M"]["generation"]["N"]))
+    return keys.chunk_prefix(item["messageId"]["S"], int(item["parts"]["M"]["generation"]["N"]))
 
 
 def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
@@ -111,7 +111,7 @@ def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
         id=message_id(item),
         thread_id=thread_id,
         created_at=created_at(item["messageId"]["S"]),
-        draft=Draft(
+        data=MessageData(
             role=item["role"]["S"],
             content=content,
             attachments=_text(item, "attachments", NO_ATTACHMENTS),
@@ -187,20 +187,20 @@ def created_at(place: str) -> int:
     return ids.milliseconds(place.removeprefix(keys.MESSAGE_PREFIX)) // 1000
 
 
-def _optional(draft: Draft) -> Item:
+def _optional(data: MessageData) -> Item:
     item: Item = {}
-    if draft.attachments != NO_ATTACHMENTS:
-        item["attachments"] = {"S": draft.attachments}
-    if draft.metadata != NO_METADATA:
-        item["metadata"] = {"S": draft.metadata}
-    if draft.assistant_id is not None:
-        item["assistantId"] = {"S": draft.assistant_id}
-    if draft.run_id is not None:
-        item["runId"] = {"S": draft.run_id}
-    if draft.status != "completed":
-        item["status"] = {"S": draft.status}
-    if draft.incomplete_details is not None:
-        item["incompleteDetails"] = {"S": draft.incomplete_details}
+    if data.attachments != NO_ATTACHMENTS:
+        item["attachments"] = {"S": data.attachments}
+    if data.metadata != NO_METADATA:
+        item["metadata"] = {"S": data.metadata}
+    if data.assistant_id is not None:
+        item["assistantId"] = {"S": data.assistant_id}
+    if data.run_id is not None:
+        item["runId"] = {"S": data.run_id}
+    if data.status != "completed":
+        item["status"] = {"S": data.status}
+    if data.incomplete_details is not None:
+        item["incompleteDetails"] = {"S": data.incomplete_details}
     return item
 
 

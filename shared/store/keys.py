@@ -5,7 +5,6 @@ carries the project, so that no request can reach another project's data by leav
 """
 
 import hashlib
-import os
 import zlib
 
 Key = dict[str, dict[str, str]]
@@ -14,8 +13,6 @@ HEAD = "head"
 THREAD = "thread"
 MESSAGE_PREFIX = "msg_"
 THREAD_PREFIX = "thread_"
-# The metadata key by whose value threads can be listed; empty when there is none.
-INDEXED_KEY = os.environ["INDEXED_METADATA_KEY"]
 # The partition that lists all API keys, one entry `alpha#<sha256>` each.
 API_KEYS = "keys"
 
@@ -35,12 +32,12 @@ def thread_id(partition: str) -> str:
     return partition.partition("#")[2]
 
 
-def part(message_id: str, generation: int, number: int) -> str:
+def chunk(message_id: str, generation: int, number: int) -> str:
     """`part#msg_01J8…#00000001#02`: one piece of a content too large for one item."""
-    return f"{part_prefix(message_id, generation)}{number:02}"
+    return f"{chunk_prefix(message_id, generation)}{number:02}"
 
 
-def part_prefix(message_id: str, generation: int) -> str:
+def chunk_prefix(message_id: str, generation: int) -> str:
     """`part#msg_01J8…#00000001#`: all pieces of one content."""
     return f"part#{message_id}#{generation:08}#"
 

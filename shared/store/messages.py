@@ -1,8 +1,8 @@
 """Messages: create, retrieve, modify, delete. Lists of them are in `pages`."""
 
 from shared import ids
-from shared.records import Draft, Message
-from shared.store import aliases, head, items, keys, once, table
+from shared.records import Message, MessageData
+from shared.store import aliases, head, idempotency, items, keys, table
 from shared.store.errors import MessageNotFoundError
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
@@ -11,7 +11,9 @@ _EXISTS = "attribute_exists(threadId)"
 _IS_ITS_ID = "attribute_not_exists(id)"
 
 
-def create(project: str, thread_id: str, draft: Draft, key: once.Once | None) -> tuple[Message, bool]:
+def create(
+    project: str, thread_id: str, data: MessageData, key: idempotency.IdempotencyKey | None
+) -> tuple[Message, bool]:
     """Append a message and return it, and whether an earlier create with the same Idempotency-Key had made it.
 
     One transaction moves the head and writes the message, so that ids are in the order of commits. When the head is
@@ -19,12 +21,12 @@ def create(project: str, thread_id: str, draft: Draft, key: once.Once | None) ->
     Raises `ThreadNotFoundError`, `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
-    packed = items.pack(draft.content, draft.attachments)
+    packed = items.pack(data.content, data.attachments)
     ulid = ids.new_ulid()
     while True:
-        writes = [head.advance(partition, ulid), *writes_of(partition, ulid, draft, packed)]
+        writes = [head.advance(partition, ulid), *writes_of(partition, ulid, data, packed)]
         if key:
-            writes.append(once.marker(partition, key, ulid))
+            writes.append(idempotency.marker(partition, key, ulid))
         try:
             table.transact(writes)
         except CancelledError as cancelled:
@@ -33,26 +35,26 @@ def create(project: str, thread_id: str, draft: Draft, key: once.Once | None) ->
                 ulid = ids.new_ulid(above=head.recent(head.require_open(cancelled.failed[0]))[0])
                 table.count_retries()
                 continue
-            return _message(thread_id, made, draft), made != ulid
-        return _message(thread_id, ulid, draft), False
+            return _message(thread_id, made, data), made != ulid
+        return _message(thread_id, ulid, data), False
 
 
-def writes_of(partition: str, ulid: str, draft: Draft, packed: items.Packed) -> list[Write]:
+def writes_of(partition: str, ulid: str, data: MessageData, packed: items.Packed) -> list[Write]:
     """Return the parts of a transaction that write one message; the first is the message itself."""
     message_id = keys.MESSAGE_PREFIX + ulid
-    message, *parts = items.message_items(partition, message_id, draft, packed)
+    message, *parts = items.message_items(partition, message_id, data, packed)
     writes: list[Write] = [{"Put": {"Item": message, "ConditionExpression": head.IS_NEW}}]
     writes += [{"Put": {"Item": part}} for part in parts]
-    if draft.run_id:
-        entry = keys.key(partition, keys.run_prefix(draft.run_id) + message_id)
+    if data.run_id:
+        entry = keys.key(partition, keys.run_prefix(data.run_id) + message_id)
         writes.append({"Put": {"Item": {**entry, "v": {"N": str(head.SCHEMA)}}}})
     return writes
 
 
 def retrieve(project: str, thread_id: str, message_id: str) -> Message:
     """Return a message. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
-    item = require(keys.thread_partition(project, thread_id), message_id)
-    message = whole(item, thread_id)
+    item = get_item(keys.thread_partition(project, thread_id), message_id)
+    message = load_message(item, thread_id)
     if message is None:
         raise MessageNotFoundError(message_id)
     return message
@@ -61,7 +63,7 @@ def retrieve(project: str, thread_id: str, message_id: str) -> Message:
 def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Message:
     """Replace a message's metadata (JSON) and return it. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
     partition = keys.thread_partition(project, thread_id)
-    place = aliases.place_of(partition, message_id)
+    place = aliases.sort_key_of(partition, message_id)
     try:
         # The condition keeps a late update from bringing back what was deleted or erased.
         item = table.update(
@@ -79,7 +81,7 @@ def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Mess
         if failed.item:
             head.check_schema(failed.item)
         raise MessageNotFoundError(message_id) from failed
-    message = whole(item, thread_id)
+    message = load_message(item, thread_id)
     if message is None:
         raise MessageNotFoundError(message_id)
     return message
@@ -91,7 +93,7 @@ def delete(project: str, thread_id: str, message_id: str) -> None:
     The parts of a large content are removed behind it, by the follower of the table's stream.
     """
     partition = keys.thread_partition(project, thread_id)
-    item = require(partition, message_id)
+    item = get_item(partition, message_id)
     head.check_schema(item)  # a later version may keep more of a message than is known here
     place = item["messageId"]["S"]
     key = keys.key(partition, place)
@@ -109,10 +111,10 @@ def delete(project: str, thread_id: str, message_id: str) -> None:
             raise MessageNotFoundError(message_id) from failed
 
 
-def require(partition: str, message_id: str) -> Item:
+def get_item(partition: str, message_id: str) -> Item:
     """Return a message's item. Raises `ThreadNotFoundError`, `MessageNotFoundError`."""
     if aliases.is_foreign(message_id):
-        item = table.get(keys.key(partition, aliases.place_of(partition, message_id)))
+        item = table.get(keys.key(partition, aliases.sort_key_of(partition, message_id)))
     else:
         found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, message_id)])
         head.require_open(found.get((partition, keys.HEAD)))
@@ -123,32 +125,34 @@ def require(partition: str, message_id: str) -> Item:
     return item
 
 
-def whole(item: Item, thread_id: str) -> Message | None:
+def load_message(item: Item, thread_id: str) -> Message | None:
     """Return the message of an item, its parts included, or None when it is deleted meanwhile.
 
     Parts that are missing have been replaced or removed since the item was read, or are about to be visible: the item
     is read again, so that a content is never put together from two. Raises `BusyError` when that does not end.
     """
     current: Item | None = item
-    for _ in table.tries():
+    for _ in table.backoff():
         if current is None:
             break
-        parts = parts_of(current)
+        parts = get_chunks(current)
         if parts is not None:
             return items.message(current, parts, thread_id)
         current = table.get(keys.key(item["threadId"]["S"], item["messageId"]["S"]))
     return None
 
 
-def parts_of(item: Item) -> list[Item] | None:
+def get_chunks(item: Item) -> list[Item] | None:
     """Return the parts of a message, in order (none when its content is inline), or None when one is missing."""
-    wanted = items.part_keys(item)
+    wanted = items.chunk_keys(item)
     found = table.batch_get(wanted)
     parts = [found.get((key["threadId"]["S"], key["messageId"]["S"])) for key in wanted]
     return None if None in parts else [part for part in parts if part]
 
 
-def _made_already(failed: dict[int, Item | None], ulid: str, key: once.Once | None, place: int) -> str | None:
+def _made_already(
+    failed: dict[int, Item | None], ulid: str, key: idempotency.IdempotencyKey | None, place: int
+) -> str | None:
     """Return the ULID of the message that this create has made already, if it has.
 
     That is the one of an earlier create with the same key, or our own whose answer was lost. Raises
@@ -157,11 +161,11 @@ def _made_already(failed: dict[int, Item | None], ulid: str, key: once.Once | No
     current = head.require_open(failed[0]) if 0 in failed else None
     stored = failed.get(place) if key else None
     if key and stored:
-        return once.first_ulid(stored, key)
+        return idempotency.first_ulid(stored, key)
     if 1 in failed or (current and ulid in head.recent(current)):
         return ulid
     return None
 
 
-def _message(thread_id: str, ulid: str, draft: Draft) -> Message:
-    return Message(keys.MESSAGE_PREFIX + ulid, thread_id, ids.milliseconds(ulid) // 1000, draft)
+def _message(thread_id: str, ulid: str, data: MessageData) -> Message:
+    return Message(keys.MESSAGE_PREFIX + ulid, thread_id, ids.milliseconds(ulid) // 1000, data)

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from shared import ids
-from shared.records import Message, Page, Range
+from shared.records import Message, Page, PageRequest
 from shared.store import aliases, head, items, keys, table
-from shared.store.messages import whole
-from shared.store.span import Span, span_of, turned
+from shared.store.key_range import KeyRange, is_backward, key_range_of
+from shared.store.messages import load_message
 from shared.store.table import Item
 
 # An answer of Lambda's ends at 6,291,556 bytes; the rest is for its envelope and headers.
@@ -34,7 +34,7 @@ class _Scan(NamedTuple):
     more: bool
 
 
-def list_messages(project: str, thread_id: str, asked: Range, run_id: str | None) -> Page[Message]:
+def list_messages(project: str, thread_id: str, asked: PageRequest, run_id: str | None) -> Page[Message]:
     """Return one page of a thread's messages, or of one run's. It is empty only when nothing follows.
 
     A page ends at the limit, or at what an answer can carry. Raises `ThreadNotFoundError`, and `MessageNotFoundError`
@@ -42,62 +42,65 @@ def list_messages(project: str, thread_id: str, asked: Range, run_id: str | None
     """
     partition = keys.thread_partition(project, thread_id)
     prefix = (keys.run_prefix(run_id) if run_id else "") + keys.MESSAGE_PREFIX
-    span = span_of(aliases.with_places(partition, asked))
+    key_range = key_range_of(aliases.with_ulids(partition, asked))
     while True:
-        scan = _committed(partition, prefix, span)
+        scan = _committed(partition, prefix, key_range)
         ulids = list(scan.items)[: asked.limit]
         stored = _messages(partition, ulids) if run_id else [scan.items[ulid] for ulid in ulids]
         fitting = _fitting(stored)
-        found = [message for item in fitting if (message := whole(item, thread_id))]
+        found = [message for item in fitting if (message := load_message(item, thread_id))]
         more = scan.more or len(scan.items) > asked.limit or len(fitting) < len(stored)
         if found or not more:
-            return Page(found[::-1] if turned(asked) else found, more)
+            return Page(found[::-1] if is_backward(asked) else found, more)
         # All of these were deleted while they were read. An empty page would end the reader's loop.
-        span = span.behind(_ulid(fitting[-1]) if fitting else ulids[-1])
+        key_range = key_range.behind(_ulid(fitting[-1]) if fitting else ulids[-1])
 
 
-def _committed(partition: str, prefix: str, span: Span) -> _Scan:
+def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
     """Return what the span holds of the messages that the head says are committed. Raises `ThreadNotFoundError`."""
     started = time.monotonic()
-    reading = table.beside(lambda: (table.get(keys.key(partition, keys.HEAD)), time.monotonic() - started))
-    scan = _scan(partition, prefix, span)
-    found, seconds = table.joined(reading)
+    reading = table.submit(lambda: (table.get(keys.key(partition, keys.HEAD)), time.monotonic() - started))
+    scan = _scan(partition, prefix, key_range)
+    found, seconds = table.result(reading)
     recent = head.recent(head.require_open(found))
     last = recent[0] if recent else ""
-    above = not span.forward and any(ulid > last for ulid in scan.items)
+    above = not key_range.forward and any(ulid > last for ulid in scan.items)
     if above or (seconds > _TOGETHER_SECONDS and len(recent) == head.RECENT and not _settled(recent[-1])):
         # Now that the head is known, a Query cannot be older than all that the head remembers.
-        scan = _scan(partition, prefix, span, last)
-    missed = _missed(partition, prefix, span, scan, recent)
+        scan = _scan(partition, prefix, key_range, last)
+    missed = _missed(partition, prefix, key_range, scan, recent)
     together = {ulid: item for ulid, item in scan.items.items() if ulid <= last} | missed
-    ordered = dict(sorted(together.items(), reverse=not span.forward))
+    ordered = dict(sorted(together.items(), reverse=not key_range.forward))
     return _Scan(ordered, more=bool(ordered) and scan.more)
 
 
-def _scan(partition: str, prefix: str, span: Span, last: str = "~") -> _Scan:
+def _scan(partition: str, prefix: str, key_range: KeyRange, last: str = "~") -> _Scan:
     """Query the span, up to and including the ULID `last`, until it is full or holds more than an answer carries."""
-    low, high = span.bounds(prefix)
+    low, high = key_range.bounds(prefix)
     high = min(high, prefix + last)
     if low > high:
         return _Scan({}, more=False)
     found: dict[str, Item] = {}
     total = 0
-    options = {"ScanIndexForward": span.forward, "Limit": span.size}
-    for item in islice(table.query(partition, low, high, **options), span.size):
+    options = {"ScanIndexForward": key_range.forward, "Limit": key_range.size}
+    for item in islice(table.query(partition, low, high, **options), key_range.size):
         found[_ulid(item)] = item
         total += items.size(item) if "size" in item else 0
         if total > PAGE_BYTES:
             return _Scan(found, more=True)
-    return _Scan(found, more=len(found) == span.size)
+    return _Scan(found, more=len(found) == key_range.size)
 
 
-def _missed(partition: str, prefix: str, span: Span, scan: _Scan, recent: list[str]) -> dict[str, Item]:
+def _missed(partition: str, prefix: str, key_range: KeyRange, scan: _Scan, recent: list[str]) -> dict[str, Item]:
     """Return what the head remembers as committed in the span, and the scan did not show."""
-    unread = span.behind(next(reversed(scan.items))) if scan.more else None
+    unread = key_range.behind(next(reversed(scan.items))) if scan.more else None
     missing = [
         ulid
         for ulid in recent
-        if ulid not in scan.items and span.holds(ulid) and not (unread and unread.holds(ulid)) and not _settled(ulid)
+        if ulid not in scan.items
+        and key_range.holds(ulid)
+        and not (unread and unread.holds(ulid))
+        and not _settled(ulid)
     ]
     if not missing:
         return {}

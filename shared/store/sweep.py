@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from shared.settings import settings
 from shared.store import head, keys, table
 from shared.store.table import ConditionFailedError, Item
-from shared.store.threads import SHARDS
 
 # A staged create takes seconds; one that is still pending after an hour was abandoned. A tombstone that is still there
 # after an hour was forgotten: a stream record or a queue's message was lost.
@@ -24,7 +24,7 @@ class Position(NamedTuple):
     ulid: str = ""
 
 
-def forgotten(until: float, *, begin: bool) -> Iterator[str]:
+def overdue_partitions(until: float, *, begin: bool) -> Iterator[str]:
     """Yield the partitions of tombstones that are to be queued again, until `until` (as `time.monotonic()`).
 
     On the way, threads that have expired or were abandoned become tombstones, which the table's stream brings to the
@@ -34,7 +34,7 @@ def forgotten(until: float, *, begin: bool) -> Iterator[str]:
     if not (begin or start.partition):
         return
     for project in _projects():
-        for partition in sorted(keys.threads_partitions(project, SHARDS)):
+        for partition in sorted(keys.threads_partitions(project, settings().list_shards)):
             if partition < start.partition:
                 continue
             low = f"{start.ulid}0" if partition == start.partition else "0"
@@ -56,12 +56,12 @@ def _overdue(partitions: list[str]) -> Iterator[str]:
         if state == head.ERASING and overdue:
             yield partition
         elif (state == head.PENDING and overdue) or (state == head.OPEN and not head.is_open(found)):
-            _bury(partition, found)
+            _mark_expired(partition, found)
 
 
-def _bury(partition: str, seen: Item) -> None:
+def _mark_expired(partition: str, seen: Item) -> None:
     try:
-        table.update(**head.bury(partition, seen))
+        table.update(**head.mark_expired(partition, seen))
     except ConditionFailedError:
         return  # it came to life, or was deleted, since it was read
 

@@ -1,20 +1,19 @@
 """The table: one client, one function for each kind of call, retries, and the time a request may spend on them."""
 
 import contextvars
-import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own
 
-from shared.store import alarm
-from shared.store.alarm import NoEndError
+from shared.settings import settings
 from shared.store.errors import BusyError
 from shared.store.keys import Key
 from shared.store.parser import AsItIs
@@ -53,11 +52,7 @@ _TRY_AGAIN = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputEx
 # The system's randomness: what is drawn from a generator's state repeats in every instance restored from a snapshot.
 _random = random.SystemRandom()
 
-_session = botocore.session.get_session()
-_session.register_component("response_parser_factory", AsItIs())
-_client: Any = _session.create_client("dynamodb", config=_CONFIG)
-_name = os.environ["TABLE_NAME"]
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beside")
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="submit")
 _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
 # Shared by the threads that work on one request.
 _retries: contextvars.ContextVar[list[int]] = contextvars.ContextVar("retries")
@@ -87,11 +82,19 @@ class CancelledError(Exception):
         self.failed = failed
 
 
-def start_clock(seconds: float = _SECONDS_FOR_A_REQUEST) -> None:
+@cache
+def client() -> Any:
+    """Return the client of DynamoDB. `shared.entry` and the event functions make it in the init phase."""
+    settings()
+    session = botocore.session.get_session()
+    session.register_component("response_parser_factory", AsItIs())
+    return session.create_client("dynamodb", config=_CONFIG)
+
+
+def set_deadline(seconds: float = _SECONDS_FOR_A_REQUEST) -> None:
     """Give the current request, or chunk of work, this many seconds in which calls may be started."""
     _deadline.set(time.monotonic() + seconds)
     _retries.set([])
-    alarm.ring_in(seconds + _SECONDS_FOR_A_CALL)
 
 
 def retries() -> int:
@@ -105,12 +108,12 @@ def count_retries(count: int = 1) -> None:
         _retries.get([]).append(count)
 
 
-def beside(work: Callable[[], T]) -> Future[T]:
+def submit(work: Callable[[], T]) -> Future[T]:
     """Start work in another thread, within the same request's time."""
     return _threads.submit(contextvars.copy_context().run, work)
 
 
-def joined(work: Future[T]) -> T:
+def result(work: Future[T]) -> T:
     """Return what came of work that was started beside. Raises `BusyError` when it does not end."""
     left = min(_deadline.get() - time.monotonic(), threading.TIMEOUT_MAX / 2)
     try:
@@ -121,7 +124,9 @@ def joined(work: Future[T]) -> T:
 
 def get(key: Key) -> Item | None:
     """Return one item, consistently read, or None."""
-    item: Item | None = _call(_client.get_item, TableName=_name, Key=key, ConsistentRead=True).get("Item")
+    item: Item | None = _call(client().get_item, TableName=settings().table_name, Key=key, ConsistentRead=True).get(
+        "Item"
+    )
     return item
 
 
@@ -133,11 +138,13 @@ def batch_get(keys: list[Key]) -> dict[tuple[str, str], Item]:
     found: dict[tuple[str, str], Item] = {}
     for start in range(0, len(keys), 100):
         wanted = keys[start : start + 100]
-        for _ in tries():
-            answer = _call(_client.batch_get_item, RequestItems={_name: {"Keys": wanted, "ConsistentRead": True}})
-            for item in answer["Responses"].get(_name, []):
+        for _ in backoff():
+            answer = _call(
+                client().batch_get_item, RequestItems={settings().table_name: {"Keys": wanted, "ConsistentRead": True}}
+            )
+            for item in answer["Responses"].get(settings().table_name, []):
                 found[item["threadId"]["S"], item["messageId"]["S"]] = item
-            wanted = answer.get("UnprocessedKeys", {}).get(_name, {}).get("Keys", [])
+            wanted = answer.get("UnprocessedKeys", {}).get(settings().table_name, {}).get("Keys", [])
             if not wanted:
                 break
     return found
@@ -150,8 +157,8 @@ def transact_get(keys: list[Key]) -> list[Item | None]:
     """
     found: list[Item | None] = []
     for start in range(0, len(keys), 10):
-        gets = [{"Get": {"TableName": _name, "Key": key}} for key in keys[start : start + 10]]
-        answer = _without_conflict(_client.transact_get_items, TransactItems=gets)
+        gets = [{"Get": {"TableName": settings().table_name, "Key": key}} for key in keys[start : start + 10]]
+        answer = _without_conflict(client().transact_get_items, TransactItems=gets)
         found += [entry.get("Item") for entry in answer["Responses"]]
     return found
 
@@ -163,8 +170,8 @@ def query(partition: str, low: str, high: str, **options: Any) -> Iterator[Item]
     """
     while True:
         answer = _call(
-            _client.query,
-            TableName=_name,
+            client().query,
+            TableName=settings().table_name,
             KeyConditionExpression="threadId = :partition AND messageId BETWEEN :low AND :high",
             ExpressionAttributeValues={":partition": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
             ConsistentRead=True,
@@ -178,14 +185,14 @@ def query(partition: str, low: str, high: str, **options: Any) -> Iterator[Item]
 
 def put(item: Item) -> None:
     """Put one item, whatever stood there."""
-    _without_conflict(_client.put_item, TableName=_name, Item=item)
+    _without_conflict(client().put_item, TableName=settings().table_name, Item=item)
 
 
 def update(key: Key, **expressions: Any) -> Item:
     """Update one item and return it as it is then. Raises `ConditionFailedError` when its condition does not hold."""
     answer = _without_conflict(
-        _client.update_item,
-        TableName=_name,
+        client().update_item,
+        TableName=settings().table_name,
         Key=key,
         ReturnValues="ALL_NEW",
         ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -197,7 +204,7 @@ def update(key: Key, **expressions: Any) -> Item:
 
 def delete(key: Key, **condition: Any) -> None:
     """Delete one item. Raises `ConditionFailedError` when its condition does not hold."""
-    _without_conflict(_client.delete_item, TableName=_name, Key=key, **condition)
+    _without_conflict(client().delete_item, TableName=settings().table_name, Key=key, **condition)
 
 
 def batch_put(items: list[Item]) -> None:
@@ -213,9 +220,9 @@ def batch_delete(keys: list[Key]) -> None:
 def _batch_write(writes: list[dict[str, Any]]) -> None:
     for start in range(0, len(writes), 25):
         requests = writes[start : start + 25]
-        for _ in tries():
-            answer = _call(_client.batch_write_item, RequestItems={_name: requests})
-            requests = answer.get("UnprocessedItems", {}).get(_name, [])
+        for _ in backoff():
+            answer = _call(client().batch_write_item, RequestItems={settings().table_name: requests})
+            requests = answer.get("UnprocessedItems", {}).get(settings().table_name, [])
             if not requests:
                 break
 
@@ -227,11 +234,11 @@ def transact(writes: list[Write]) -> None:
     name. botocore keeps its ClientRequestToken through its own retries, so a lost answer does not write twice.
     """
     parts = [
-        {kind: {"TableName": _name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write}}
+        {kind: {"TableName": settings().table_name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write}}
         for entry in writes
         for kind, write in entry.items()
     ]
-    _without_conflict(_client.transact_write_items, TransactItems=parts)
+    _without_conflict(client().transact_write_items, TransactItems=parts)
 
 
 def _call(method: Callable[..., Any], **parameters: Any) -> Any:
@@ -239,10 +246,9 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
     if time.monotonic() > _deadline.get():
         raise BusyError("the time for this request is used up")
     try:
-        with alarm.may_ring():
-            answer = method(**parameters)
+        answer = method(**parameters)
         count_retries(answer["ResponseMetadata"]["RetryAttempts"])
-    except (HTTPClientError, ConnectionError, NoEndError) as error:
+    except (HTTPClientError, ConnectionError) as error:
         count_retries()
         raise BusyError(type(error).__name__) from error
     except ClientError as error:
@@ -260,16 +266,16 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
 
 def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
     """Make one call, again after a pause when it met another transaction; DynamoDB refuses such a call as a whole."""
-    for _ in tries():
+    for _ in backoff():
         try:
             return _call(method, **parameters)
         except ClientError as error:
-            if not _met_another(error):
+            if not _is_conflict(error):
                 raise
     raise AssertionError  # tries() does not end
 
 
-def _met_another(error: ClientError) -> bool:
+def _is_conflict(error: ClientError) -> bool:
     """Tell whether a call failed for a conflict only. Raises `CancelledError` when conditions failed."""
     if error.response["Error"]["Code"] == _CONFLICT:
         return True
@@ -282,7 +288,7 @@ def _met_another(error: ClientError) -> bool:
     return any(reason["Code"] in _TRY_AGAIN for reason in reasons)
 
 
-def tries() -> Iterator[None]:
+def backoff() -> Iterator[None]:
     """Yield without end, each time after a longer pause of random length; a call ends it when the time is up."""
     yield
     longest = 0.01

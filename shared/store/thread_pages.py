@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 from shared import ids
-from shared.records import Page, Range, Thread
+from shared.records import Page, PageRequest, Thread
+from shared.settings import settings
 from shared.store import head, items, keys, table
 from shared.store.errors import ThreadNotFoundError
+from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.pages import PAGE_BYTES
-from shared.store.span import Span, span_of, turned
 from shared.store.table import Item
-from shared.store.threads import SHARDS
 
 # Threads that were deleted or have expired keep their entries until they are erased, and are passed over so many at a
 # time. A page that has something to show is answered after so many, rather than late.
@@ -19,7 +19,7 @@ _PASSED_AT_ONCE = 100
 _PASSED_AT_MOST = 1_000
 
 
-def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[Thread]:
+def list_threads(project: str, asked: PageRequest, indexed_value: str | None) -> Page[Thread]:
     """Return one page of a project's threads, or of those whose indexed metadata key has this value.
 
     An entry only names its thread; what a thread holds, and whether it still exists, is read from the thread itself.
@@ -27,27 +27,29 @@ def list_threads(project: str, asked: Range, indexed_value: str | None) -> Page[
     nothing follows. Raises `ThreadNotFoundError` for a cursor that was made elsewhere and is not known.
     """
     if indexed_value is None:
-        partitions = keys.threads_partitions(project, SHARDS)
+        partitions = keys.threads_partitions(project, settings().list_shards)
     else:
-        partitions = [keys.indexed_partition(project, keys.INDEXED_KEY, indexed_value)]
-    span = span_of(
+        partitions = [keys.indexed_partition(project, settings().indexed_key, indexed_value)]
+    key_range = key_range_of(
         asked._replace(after=_ulid(project, asked.after), before=_ulid(project, asked.before)),
     )
     found: list[Thread] = []
     total = looked_at = 0
     more = True
     while more and not (found and looked_at >= _PASSED_AT_MOST):
-        entries = list(islice(_entries(partitions, span), span.size))
+        entries = list(islice(_entries(partitions, key_range), key_range.size))
         looked_at += len(entries)
         for thread_id, item in _open(project, entries):
             total += items.thread_size(item)
             if len(found) == asked.limit or total > PAGE_BYTES:
-                return Page(found[::-1] if turned(asked) else found, has_more=True)
+                return Page(found[::-1] if is_backward(asked) else found, has_more=True)
             found.append(items.thread(item, thread_id))
-        more = len(entries) == span.size
+        more = len(entries) == key_range.size
         if more:
-            span = span.behind(entries[-1]["messageId"]["S"])._replace(size=max(span.size, _PASSED_AT_ONCE))
-    return Page(found[::-1] if turned(asked) else found, has_more=more)
+            key_range = key_range.behind(entries[-1]["messageId"]["S"])._replace(
+                size=max(key_range.size, _PASSED_AT_ONCE)
+            )
+    return Page(found[::-1] if is_backward(asked) else found, has_more=more)
 
 
 def _ulid(project: str, cursor: str) -> str:
@@ -61,14 +63,14 @@ def _ulid(project: str, cursor: str) -> str:
     raise ThreadNotFoundError(cursor)
 
 
-def _entries(partitions: list[str], span: Span) -> Iterator[Item]:
+def _entries(partitions: list[str], key_range: KeyRange) -> Iterator[Item]:
     """Yield the entries of all partitions in the span's order, as one list."""
-    low, high = span.bounds("")
+    low, high = key_range.bounds("")
     if low > high:
         return iter(())
-    options = {"ScanIndexForward": span.forward, "Limit": span.size}
+    options = {"ScanIndexForward": key_range.forward, "Limit": key_range.size}
     lists = [table.query(partition, low, high, **options) for partition in partitions]
-    return heapq.merge(*lists, key=lambda entry: str(entry["messageId"]["S"]), reverse=not span.forward)
+    return heapq.merge(*lists, key=lambda entry: str(entry["messageId"]["S"]), reverse=not key_range.forward)
 
 
 def _open(project: str, entries: list[Item]) -> list[tuple[str, Item]]:

@@ -1,17 +1,15 @@
 """Threads: create, retrieve, modify, delete. Lists of them are in `thread_pages`."""
 
 import json
-import os
 import uuid
 
 from shared import ids
-from shared.records import Draft, Thread
-from shared.store import head, items, keys, once, table
+from shared.records import MessageData, Thread
+from shared.settings import settings
+from shared.store import head, idempotency, items, keys, table
 from shared.store.errors import BusyError, ThreadNotFoundError
 from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
-
-SHARDS = int(os.environ["THREAD_LIST_SHARDS"])
 
 # A transaction ends at 100 items and 4 MB. A create has at most 5 items beside its messages.
 _CHANGED = {"version": "version", "metadata": "metadata", "resources": "toolResources", "entries": "entries"}
@@ -21,7 +19,11 @@ _BYTES_IN_ONE = 3_900_000
 
 
 def create(
-    project: str, metadata: str, tool_resources: str, drafts: list[Draft], key: once.Once | None
+    project: str,
+    metadata: str,
+    tool_resources: str,
+    first_messages: list[MessageData],
+    key: idempotency.IdempotencyKey | None,
 ) -> tuple[Thread, bool]:
     """Create a thread with its first messages; return it, and whether an earlier create with the same key had made it.
 
@@ -29,7 +31,7 @@ def create(
     """
     ulid = ids.new_ulid()
     partition = keys.thread_partition(project, keys.THREAD_PREFIX + ulid)
-    ulids, messages = _first_messages(partition, ulid, drafts)
+    ulids, messages = _first_messages(partition, ulid, first_messages)
     thread = _thread(ulid, metadata, tool_resources)
     entries = entries_of(project, ulid, metadata)
     # The head comes first in each transaction, the marker last: that is how a failure is read.
@@ -39,7 +41,7 @@ def create(
         *(entry_of(entry, ulid, thread.id) for entry in entries),
     ]
     if key:
-        writes.append(once.marker(keys.once_partition(project), key, ulid))
+        writes.append(idempotency.marker(keys.once_partition(project), key, ulid))
     try:
         if len(messages) <= _WRITES_IN_ONE and _bytes(writes + messages) <= _BYTES_IN_ONE:
             writes[1:1] = messages
@@ -52,7 +54,7 @@ def create(
     except CancelledError as cancelled:
         stored = cancelled.failed.get(len(writes) - 1) if key else None
         if key and stored:
-            first = once.first_ulid(stored, key)
+            first = idempotency.first_ulid(stored, key)
             return _thread(first, metadata, tool_resources), first != ulid
         if not head.is_open(cancelled.failed.get(0)):
             raise BusyError("the thread was taken for abandoned while it was written") from cancelled
@@ -87,7 +89,7 @@ def delete(project: str, thread_id: str) -> None:
     """Delete a thread: its head becomes a tombstone, and all of it is erased later. Raises `ThreadNotFoundError`."""
     erasure = uuid.uuid4().hex
     try:
-        table.update(**head.close(keys.thread_partition(project, thread_id), erasure))
+        table.update(**head.mark_deleted(keys.thread_partition(project, thread_id), erasure))
     except ConditionFailedError as failed:
         if failed.item:
             head.check_schema(failed.item)
@@ -98,9 +100,10 @@ def delete(project: str, thread_id: str) -> None:
 
 def entries_of(project: str, ulid: str, metadata: str) -> list[str]:
     """Return the partitions that list a thread: its project's, then that of its indexed metadata value, if any."""
-    entries = [keys.threads_partition(project, ulid, SHARDS)]
-    value = json.loads(metadata).get(keys.INDEXED_KEY) if keys.INDEXED_KEY else None
-    return entries if value is None else [*entries, keys.indexed_partition(project, keys.INDEXED_KEY, value)]
+    entries = [keys.threads_partition(project, ulid, settings().list_shards)]
+    indexed_key = settings().indexed_key
+    value = json.loads(metadata).get(indexed_key) if indexed_key else None
+    return entries if value is None else [*entries, keys.indexed_partition(project, indexed_key, value)]
 
 
 def entry_of(partition: str, ulid: str, thread_id: str) -> Write:
@@ -120,14 +123,14 @@ def _require(partition: str) -> Item:
     return item
 
 
-def _first_messages(partition: str, above: str, drafts: list[Draft]) -> tuple[list[str], list[Write]]:
+def _first_messages(partition: str, above: str, first_messages: list[MessageData]) -> tuple[list[str], list[Write]]:
     """Return the ULIDs of a new thread's messages and the writes that make them. Raises `TooLargeError`."""
     ulids: list[str] = []
     writes: list[Write] = []
-    for draft in drafts:
+    for data in first_messages:
         above = ids.new_ulid(above)
         ulids.append(above)
-        writes += writes_of(partition, above, draft, items.pack(draft.content, draft.attachments))
+        writes += writes_of(partition, above, data, items.pack(data.content, data.attachments))
     return ulids, writes
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from local.download import ENGINES
+from tools.local.dynamodb.download import ENGINES
 
 _PACKAGE = "axe-core-4.14.1"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from local import engine
 from tests.e2e.conversations import Caller, Conversations, Sent, Thread
 from tests.local_api import LocalApi, serving
+from tools.local.dynamodb import engine
 
 KILLS = int(os.environ.get("KILLS") or 2)
 SEED = int(os.environ.get("KILLS_SEED") or random.randrange(1_000_000))

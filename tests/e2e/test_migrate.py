@@ -66,7 +66,11 @@ def test_the_commands_that_need_aws_or_azure_have_options_that_exist() -> None:
         if command.startswith("make"):
             name = command.split()[1]
             told = subprocess.run(
-                [sys.executable, "-m", "transfer", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+                [sys.executable, "-m", "tools.transfer", name, "--help"],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout
             assert all(option in told for option in re.findall(r"--[a-z-]+", command)), command
 

@@ -15,10 +15,10 @@ import httpx
 import pytest
 import yaml
 
-from local import template
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
 from tests.local_api import ROOT, LocalApi, environment, serving
+from tools.local import template
 
 DOCUMENTS = {
     name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("operate.md", "cost.md", "threats.md")

@@ -14,10 +14,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from local.template import STACK, load
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
 from tests.local_api import ROOT, LocalApi, environment, serving
+from tools.local.template import STACK, load
 
 _MARKS = {
     "",
@@ -180,7 +180,7 @@ def _keys_help(*command: str) -> str:
     # Any table: help is shown before it is looked at.
     arguments = ["--table", "t", *command, "--help"] if command else ["--help"]
     run = subprocess.run(
-        [sys.executable, "-m", "local.keys", *arguments],
+        [sys.executable, "-m", "tools.cli.keys", *arguments],
         cwd=ROOT,
         env=environment(),
         capture_output=True,

@@ -112,11 +112,11 @@ def test_a_short_answer_is_not_compressed(client: Client) -> None:
 
 
 def test_an_answer_that_compression_makes_too_long_is_plain(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shared import answers
+    from shared import responses
 
     thread_id = client.thread()
     client.message(thread_id, "a" * 5_000)
-    monkeypatch.setattr(answers, "_GZIP_TO_CHARACTERS", 100)
+    monkeypatch.setattr(responses, "_GZIP_TO_CHARACTERS", 100)
 
     assert not _encoded(client, thread_id, "gzip")["isBase64Encoded"]
 

@@ -45,12 +45,12 @@ def test_the_parts_that_a_message_no_longer_has_are_queued(trusted: Client, queu
 
 
 def test_a_refused_entry_of_the_queue_has_the_batch_delivered_again(queue: Queue) -> None:
-    from shared import erasure_queue
+    from shared import clients
 
     failed = {"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}], "Successful": []}
 
     with (
-        faults.inject(faults.Fault("SendMessageBatch", faults.answered(failed)), client=erasure_queue._client),
+        faults.inject(faults.Fault("SendMessageBatch", faults.answered(failed)), client=clients.sqs()),
         pytest.raises(RuntimeError, match=r"\AInternalError\Z"),
     ):
         queue_changes(change("a#thread_1", "head"))

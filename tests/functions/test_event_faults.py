@@ -3,7 +3,6 @@
 FAULTS_SHARE says which share of the trials is made, drawn by PROMISES_SEED; 1 makes all.
 """
 
-import importlib
 import json
 import os
 import random
@@ -163,7 +162,10 @@ def _no_pauses(clock: Clock) -> None:
 
 
 def _client(name: str) -> Any:
-    return importlib.import_module("shared.store.table" if name == "table" else f"shared.{name}")._client
+    from shared import clients
+    from shared.store import table
+
+    return {"table": table.client, "event_bus": clients.events}.get(name, clients.sqs)()
 
 
 def _calls(make: Callable[[Attempts], Work], client: Any) -> list[str]:

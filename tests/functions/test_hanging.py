@@ -7,17 +7,14 @@ from typing import Any
 
 import pytest
 
-from local import template
 from tests import expected
 from tests.client import _ROUTES
+from tools.local import template
 
 EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_erasures", "publish_events", "sweep_threads"]
 RUNS = {
     "hang": ("hang", "12", *_ROUTES, *EVENT_FUNCTIONS),
     "slow, then hang": ("slow", "12", "create_message"),
-    # Without the alarm these do not end. They are given one second instead of twelve.
-    "drip, one call": ("drip", "1", "create_message"),
-    "drip, two calls at once": ("drip", "1", "list_messages"),
 }
 Ended = dict[str, dict[str, dict[str, Any]]]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from local import template
 from tests import expected, faults, queues
 from tests.client import Client
 from tests.clock import Clock
 from tests.expected import text
 from tests.faults import Fault
+from tools.local import template
 
 DAY = 86_400
 RESOURCES = template.read()["Resources"]
@@ -310,10 +310,10 @@ def test_a_fault_of_ours_is_waited_for_and_tells_no_content(
 
 
 def test_a_dead_letter_queue_out_of_reach_is_waited_for(client: Client, clock: Clock) -> None:
-    from shared import inbound
+    from shared import clients
 
     queues.put("{")
-    with faults.inject(Fault("SendMessage", faults.error("AccessDenied"), times=0), client=inbound._client):
+    with faults.inject(Fault("SendMessage", faults.error("AccessDenied"), times=0), client=clients.sqs()):
         assert queues.deliver() == ["{"]
     assert queues.rejected() == []
     queues.wait()
@@ -348,14 +348,14 @@ def test_a_command_that_fails_for_an_hour_raises_an_alarm(client: Client) -> Non
 
 @pytest.mark.parametrize(("received", "seconds"), [(1, 2), (5, 32), (9, 512), (10, 1024), (11, 1300), (999, 1300)])
 def test_a_failed_command_comes_back_sooner_than_after_a_crash(client: Client, received: int, seconds: int) -> None:
-    from shared import inbound
+    from shared import clients
 
     queues.put(queues.command(client, client.thread()))
     (record,) = queues.take()
     record["attributes"]["ApproximateReceiveCount"] = str(received)
     denied = Fault("TransactWriteItems", faults.error("AccessDeniedException"))
 
-    with faults.inject(denied), faults.inject(client=inbound._client) as attempts:
+    with faults.inject(denied), faults.inject(client=clients.sqs()) as attempts:
         assert queues.run([record]) == [record["messageId"]]
 
     assert attempts.log == [
@@ -370,13 +370,13 @@ def test_a_failed_command_comes_back_sooner_than_after_a_crash(client: Client, r
 
 
 def test_a_failed_command_comes_back_even_if_the_queue_cannot_be_told_when(client: Client, clock: Clock) -> None:
-    from shared import inbound
+    from shared import clients
 
     queues.put(queues.command(client, client.thread()))
     denied = Fault("TransactWriteItems", faults.error("AccessDeniedException"))
     unheard = Fault("ChangeMessageVisibilityBatch", faults.error("AccessDenied"))
 
-    with faults.inject(denied), faults.inject(unheard, client=inbound._client):
+    with faults.inject(denied), faults.inject(unheard, client=clients.sqs()):
         assert len(queues.deliver()) == 1
 
 

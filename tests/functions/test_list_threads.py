@@ -8,6 +8,7 @@ from tests import expected, faults
 from tests.client import Client
 from tests.expected import compact
 from tests.refusals import NOWHERE
+from tests.variables import VARIABLES
 
 _LAST = "thread_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 
@@ -145,11 +146,7 @@ def test_a_project_sees_its_own_threads_only(client: Client) -> None:
 
 
 def test_without_an_indexed_metadata_key_no_filter_is_taken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shared import request
-    from shared.store import keys
-
-    monkeypatch.setattr(keys, "INDEXED_KEY", "")
-    monkeypatch.setattr(request, "INDEXED_KEY", "")
+    monkeypatch.setitem(VARIABLES, "INDEXED_METADATA_KEY", "")
     thread = client.create("create_thread", body={"metadata": {"user_id": "a"}})
 
     answer = client.call("list_threads", query={"metadata[user_id]": "a"})
@@ -159,11 +156,8 @@ def test_without_an_indexed_metadata_key_no_filter_is_taken(client: Client, monk
 
 
 def test_lists_spread_over_shards_are_one_list(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shared.store import thread_pages, threads
-
     before = [client.thread() for _ in range(3)]
-    for module in (threads, thread_pages):
-        monkeypatch.setattr(module, "SHARDS", 3)
+    monkeypatch.setitem(VARIABLES, "THREAD_LIST_SHARDS", "3")
     ids = [*before, *(client.thread() for _ in range(6))]
 
     listed = client.create("list_threads", query={"limit": 5, "order": "asc"})

@@ -47,10 +47,10 @@ class Log:
 @pytest.fixture
 def log(on_the_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """Take what the functions' logger writes, at the level of a deployment, and what every other logger writes."""
-    from shared import answers
+    from shared import responses
 
     log = Log()
-    logger, root = answers._logger, logging.getLogger()
+    logger, root = responses._logger, logging.getLogger()
     own, others = logger.log_level, logging.StreamHandler(log.others)
     monkeypatch.setattr(logger.registered_handler, "stream", log.functions)
     logger.setLevel("INFO")
@@ -186,10 +186,10 @@ def test_a_fault_is_logged_with_its_kind_and_place(
 
 
 def test_the_first_request_of_an_instance_is_counted_as_a_cold_start(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shared import answers
+    from shared import responses
 
     client = Client()
-    monkeypatch.setattr(answers, "_first_request", iter([1]))
+    monkeypatch.setattr(responses, "_first_request", iter([1]))
     for _ in range(2):
         client.call("list_threads")
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from local import template
 from tests import aws_calls, expected, faults, queues, stored, stream
 from tests.aws_calls import Use
 from tests.client import Client, invoke
 from tests.clock import Clock
 from tests.erasing import Queue, asked, erase, queue_changes, sweep
 from tests.faults import Fault
+from tests.variables import VARIABLES
+from tools.local import template
 
 _PARTS = expected.ROLE_USER | {"content": "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9FFF), k=180_000)))}
 _MORE_THAN_ONE_TRANSACTION = 10
@@ -137,11 +138,10 @@ def _erase_thread(client: Client) -> set[Use]:
 
 
 def _swept(client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> set[Use]:
-    from shared.store import head
 
     deleted, _idle = client.thread(), client.thread()
     client.create("delete_thread", deleted)
-    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     clock.forward(86_401)
     with aws_calls.recorded() as uses:
         sweep()

@@ -14,6 +14,7 @@ from tests.clock import Clock
 from tests.expected import compact, text
 from tests.faults import Attempt, Attempts, Effect, Fault, Outcome
 from tests.stream import Record
+from tests.variables import VARIABLES
 
 TAKEN: dict[str, list[Any]] = {"batchItemFailures": []}
 
@@ -21,9 +22,9 @@ TAKEN: dict[str, list[Any]] = {"batchItemFailures": []}
 @pytest.fixture
 def sent() -> Iterator[Attempts]:
     """Record each PutEvents."""
-    from shared import event_bus
+    from shared import clients
 
-    with faults.inject(client=event_bus._client) as attempts:
+    with faults.inject(client=clients.events()) as attempts:
         yield attempts
 
 
@@ -285,7 +286,7 @@ def test_a_call_has_ten_entries_and_less_than_a_megabyte(client: Client, sent: A
 
 
 def test_what_the_bus_refuses_is_sent_again(client: Client, clock: Clock) -> None:
-    from shared import event_bus
+    from shared import clients
 
     thread_id = client.thread()
     with stream.changes() as records:
@@ -293,7 +294,7 @@ def test_what_the_bus_refuses_is_sent_again(client: Client, clock: Clock) -> Non
 
     refuse = Fault("PutEvents", refusing("ThrottlingException", None, "InternalFailure"))
     again = Fault("PutEvents", refusing(None, "ThrottlingException"), at=2)
-    with faults.inject(refuse, again, client=event_bus._client) as attempts:
+    with faults.inject(refuse, again, client=clients.events()) as attempts:
         assert publish(records) == TAKEN
 
     assert [[json.loads(entry["Detail"])["id"] for entry in pack] for pack in packs(attempts)] == [
@@ -305,7 +306,7 @@ def test_what_the_bus_refuses_is_sent_again(client: Client, clock: Clock) -> Non
 
 
 def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(client: Client, clock: Clock) -> None:
-    from shared import event_bus
+    from shared import clients
 
     thread_id = client.thread()
     with stream.changes() as records:
@@ -313,7 +314,7 @@ def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(clien
 
     refuse = [Fault("PutEvents", refusing(None, None, "InternalFailure", None, "InternalFailure"))]
     refuse += [Fault("PutEvents", refusing("InternalFailure", "InternalFailure"), at=2, times=3)]
-    with faults.inject(*refuse, client=event_bus._client) as attempts:
+    with faults.inject(*refuse, client=clients.events()) as attempts:
         answer = publish(records)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": records[2]["dynamodb"]["SequenceNumber"]}]}
@@ -324,15 +325,15 @@ def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(clien
 
 
 def test_a_bus_out_of_reach_fails_the_batch(client: Client, clock: Clock) -> None:
-    from shared import event_bus
+    from shared import clients
 
     with stream.changes() as records:
         client.thread()
 
     refuse = Fault("PutEvents", faults.error("InternalException", status=500), times=0)
     with (
-        faults.inject(refuse, client=event_bus._client),
-        pytest.raises(event_bus._client.exceptions.ClientError, match="InternalException"),
+        faults.inject(refuse, client=clients.events()),
+        pytest.raises(clients.events().exceptions.ClientError, match="InternalException"),
     ):
         publish(records)
 
@@ -374,9 +375,8 @@ def test_a_message_deleted_just_before_its_thread_is_told_with_the_thread(client
 def test_a_deletion_in_a_thread_that_has_expired_is_told(
     client: Client, sent: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared.store import head
 
-    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     thread_id = client.thread()
     message_id = client.message(thread_id)["id"]
     with stream.changes() as records:
@@ -397,7 +397,7 @@ def test_an_expired_thread_is_deleted_once(client: Client, monkeypatch: pytest.M
         for _ in range(2):
             seen = table.get(keys.key(partition, keys.HEAD))
             assert seen
-            sweep._bury(partition, seen | {"state": {"S": head.OPEN}})
+            sweep._mark_expired(partition, seen | {"state": {"S": head.OPEN}})
 
     publish(records)
 
@@ -456,7 +456,7 @@ def test_of_a_thread_that_was_abandoned_while_it_was_written_nothing_is_told(
         assert pending
         assert pending["state"]["S"] == head.PENDING
     with stream.changes() as buried:
-        sweep._bury(partition, pending)
+        sweep._mark_expired(partition, pending)
     with stream.changes() as erased:
         assert erasure.erase_thread(partition, time.monotonic() + 60)
 

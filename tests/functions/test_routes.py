@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from local import template
 from tests import expected
 from tests.client import Answer, Client, invoke
 from tests.expected import malformed_id
 from tests.refusals import NOTHING, NOWHERE, refused
+from tools.local import template
 
 _ABOUT = (
     "This is a message store: it serves threads and their messages. Runs, assistants, files and vector stores are not "

@@ -6,6 +6,7 @@ from tests import expected, faults, stored
 from tests.client import Client
 from tests.clock import Clock
 from tests.erasing import Queue, asked, erase, sweep
+from tests.variables import VARIABLES
 
 _HOUR = 3_600
 
@@ -64,9 +65,7 @@ def test_the_sweep_closes_threads_past_their_retention(
     client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For their users they are gone to the second, for the eraser from the next sweep on."""
-    from shared.store import head
-
-    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     idle, active = client.thread(), client.thread()
     clock.forward(86_399)
     client.message(active)
@@ -86,9 +85,8 @@ def test_the_sweep_closes_threads_past_their_retention(
 def test_the_sweep_leaves_a_thread_that_came_to_life(
     client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared.store import head
 
-    monkeypatch.setattr(head, "_RETENTION_SECONDS", 86_400)
+    monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     partition = f"{client.project}#{client.thread()}"
     clock.forward(90_000)
     write = faults.before(lambda: stored.change(partition, "head", activeAt={"N": str(2**40)}))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from local import database, engine, template
 from tests.fuzz import contract, gateway, sockets
 from tests.local_api import serving
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
 
 @click.command()

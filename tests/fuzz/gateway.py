@@ -12,12 +12,12 @@ from urllib.parse import unquote
 import anyio
 from starlette.types import ASGIApp, Message
 
-from local import template
-from local.gateway import gateway
 from tests.client import Client
 from tests.fuzz import checks, mutations
 from tests.fuzz.figures import SECONDS, Figures, WrongAnswerError, peak
 from tests.fuzz.mutations import Ids, Sent
+from tools.local import template
+from tools.local.gateway import gateway
 
 _CHUNK = 250
 

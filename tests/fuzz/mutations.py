@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from local.gateway import MAX_BODY, MAX_EVENT
+from tools.local.gateway import MAX_BODY, MAX_EVENT
 
 _ROUTES = (
     ("POST", "/threads"),

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import uvicorn
 
-from local import gateway, template
+from tools.local import gateway, template
 
 _TEMPLATE = """
 Resources:

@@ -1,4 +1,4 @@
-"""`python -m local.api` as a person uses it: what it prints, serves and refuses, and how it ends."""
+"""`python -m tools.local.server` as a person uses it: what it prints, serves and refuses, and how it ends."""
 
 import signal
 import socket

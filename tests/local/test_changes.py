@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from local import changes, template
+from tools.local import template
+from tools.local.dynamodb import table_stream
 
 _TABLE = "changes"
 
@@ -32,12 +33,12 @@ def _put(client: Any, name: str) -> None:
     client.put_item(TableName=_TABLE, Item=item)
 
 
-def _stream(table: Any, url: str) -> tuple[changes._Stream, Any]:
+def _stream(table: Any, url: str) -> tuple[table_stream._Stream, Any]:
     client = _client("dynamodbstreams", url)
-    return changes._Stream(client, table.describe_table(TableName=_TABLE)["Table"]["LatestStreamArn"]), client
+    return table_stream._Stream(client, table.describe_table(TableName=_TABLE)["Table"]["LatestStreamArn"]), client
 
 
-def _names(records: list[changes.Record]) -> list[str]:
+def _names(records: list[table_stream.Record]) -> list[str]:
     return [record["dynamodb"]["Keys"]["messageId"]["S"] for record in records]
 
 
@@ -107,7 +108,7 @@ def test_the_shards_that_follow_one_that_ended_are_read_from_their_beginning() -
         return SimpleNamespace(status_code=200), found
 
     client.meta.events.register("before-call.dynamodb-streams", answer)
-    stream = changes._Stream(client, f"arn:aws:dynamodb:{template.REGION}:{template.ACCOUNT}:table/t/stream/1")
+    stream = table_stream._Stream(client, f"arn:aws:dynamodb:{template.REGION}:{template.ACCOUNT}:table/t/stream/1")
     shards.append(
         {
             "ShardId": "shardId-two-0000000000000000",

@@ -8,7 +8,8 @@ import boto3
 import click
 import pytest
 
-from local import chosen_table, template
+from tools.cli import table_options
+from tools.local import template
 
 VARIABLES = (
     *("AWS_DEFAULT_REGION", "AWS_REGION", "EVENT_BUS_NAME"),
@@ -40,7 +41,7 @@ def stack(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def chosen(**options: str) -> dict[str, str]:
     """Return the variables that are set after a choice with these options."""
-    chosen_table.choose(**dict.fromkeys(("stack", "table", "endpoint_url", "region")) | options)
+    table_options.choose(**dict.fromkeys(("stack", "table", "endpoint_url", "region")) | options)
     return {name: os.environ[name] for name in VARIABLES}
 
 

@@ -6,7 +6,7 @@ import anyio
 import httpx
 import pytest
 
-from local import gateway, template
+from tools.local import gateway, template
 
 _TEMPLATE = """
 Parameters:

@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import httpx
 
-from local import data_folder
 from tests.local_api import LocalApi, serving, start
+from tools.local.dynamodb import data_folder
 
 _KEY = {"API_KEYS": "alpha=sk-alpha"}
 _HEADERS = {"Authorization": "Bearer sk-alpha"}

@@ -8,7 +8,8 @@ from tests.local_api import ROOT, environment
 _SCRIPT = """
 import gc
 import boto3
-from local import database, template
+from tools.local import template
+from tools.local.dynamodb import database
 
 with database.in_memory(template.load()):
     client = boto3.client("dynamodb")

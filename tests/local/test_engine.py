@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local import data_folder, download, engine
-from local.engine import EngineError
 from tests.local_api import ROOT
+from tools.local.dynamodb import data_folder, download, engine
+from tools.local.dynamodb.engine import EngineError
 
 
 def _program(folder: Path, name: str, script: str) -> None:
@@ -73,7 +73,7 @@ def test_it_runs_in_memory_and_ends(dynamodb_local: str, tmp_path: Path, monkeyp
 def test_it_ends_with_the_process_that_is_killed(dynamodb_local: str) -> None:
     script = (
         "import time\n"
-        "from local import engine\n"
+        "from tools.local.dynamodb import engine\n"
         "with engine.running() as url:\n"
         "    print(url, flush=True)\n"
         "    time.sleep(60)\n"

@@ -14,9 +14,10 @@ import boto3
 import httpx
 import pytest
 
-from local import engine, template
 from tests.local_api import ROOT, LocalApi, environment, serving
 from tests.subscriber import Events, subscribed
+from tools.local import template
+from tools.local.dynamodb import engine
 
 _KEY = {"API_KEYS": "alpha=sk-alpha"}
 _HEADERS = {"Authorization": "Bearer sk-alpha"}
@@ -140,10 +141,10 @@ def test_no_page_in_a_browser_and_no_queue_would_send_this(
 
 
 def test_the_command_line_sends_a_command(api: LocalApi, events: Events, thread_id: str) -> None:
-    done = _run("local.send_command", api, input=json.dumps(_command(thread_id)))
+    done = _run("tools.cli.commands", api, input=json.dumps(_command(thread_id)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     events.next()
-    refused = _run("local.send_command", api, input="{")
+    refused = _run("tools.cli.commands", api, input="{")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("Error: dead letter in message-api-RejectedCommands: The body of the request ")
 
@@ -151,7 +152,7 @@ def test_the_command_line_sends_a_command(api: LocalApi, events: Events, thread_
 def test_events_are_printed_one_a_line_until_the_api_ends() -> None:
     with serving(**_KEY) as api:
         port = api.base_url.rpartition(":")[2].removesuffix("/v1")
-        command = [sys.executable, "-m", "local.watch_events", "--port", port]
+        command = [sys.executable, "-m", "tools.cli.events", "--port", port]
         with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout
             # It may subscribe after the first of these.
@@ -179,7 +180,7 @@ def _first_line(api: LocalApi, watching: subprocess.Popen[str]) -> str:
 
 
 def test_without_an_api_the_command_lines_say_so() -> None:
-    for module in ("local.watch_events", "local.send_command"):
+    for module in ("tools.cli.events", "tools.cli.commands"):
         command = [sys.executable, "-m", module]
         run = subprocess.run(
             command, cwd=ROOT, env=environment(PORT="9"), capture_output=True, text=True, check=False, input="{}"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.filters import passes
+from tools.local.filters import passes
 
 _RECORD = {"eventName": "MODIFY", "dynamodb": {"Keys": {"id": {"S": "msg_1"}}, "NewImage": {"n": {"N": "1"}}}}
 

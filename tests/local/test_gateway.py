@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from local.gateway import MAX_ANSWER, MAX_EVENT
+from tools.local.gateway import MAX_ANSWER, MAX_EVENT
 
 
 @pytest.mark.parametrize(

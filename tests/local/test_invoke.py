@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from local.invoke import EVENTS
-from local.samples import API_KEY, MESSAGE_ULID, THREAD_ULID
 from tests.local_api import ROOT, environment, serving
+from tools.cli.invoke import EVENTS
+from tools.cli.samples import API_KEY, MESSAGE_ULID, THREAD_ULID
 
 _THREAD = f"thread_{THREAD_ULID}"
 _MESSAGE = f"msg_{MESSAGE_ULID}"
@@ -44,7 +44,7 @@ def test_a_function_runs_on_an_event_and_finds_the_samples(tmp_path: Path) -> No
         requestContext={"http": {"method": "GET", "path": path}, "requestId": "1"},
         isBase64Encoded=False,
     )
-    run = _run("local.invoke", "retrieve_message", "--event", str(event))
+    run = _run("tools.cli.invoke", "retrieve_message", "--event", str(event))
     assert (run.returncode, run.stderr) == (0, "")
     answer = json.loads(run.stdout)
     body = json.loads(answer["body"])
@@ -55,7 +55,7 @@ def test_every_sample_event_works() -> None:
     """In one process: each function's table is new, and starting an interpreter takes longer than the rest."""
     names = sorted(path.stem for path in EVENTS.glob("*.json"))
     script = (
-        "import sys; from click.testing import CliRunner; from local.invoke import main\n"
+        "import sys; from click.testing import CliRunner; from tools.cli.invoke import main\n"
         "for name in sys.argv[1:]:\n"
         "    run = CliRunner().invoke(main, [name])\n"
         "    print(name, run.exit_code, run.output.replace(chr(10), ' '))\n"
@@ -83,14 +83,14 @@ def test_every_sample_event_works() -> None:
 
 
 def test_an_unknown_function_is_one_line() -> None:
-    run = _run("local.invoke", "nothing")
+    run = _run("tools.cli.invoke", "nothing")
     assert (run.returncode, run.stdout) == (2, "")
     assert "Error: There is no function nothing; there are create_message, create_thread, " in run.stderr
 
 
 def test_the_samples_can_be_put_into_a_local_dynamodb(dynamodb_local: str) -> None:
     for _ in range(2):
-        run = _run("local.samples", dynamodb_local)
+        run = _run("tools.cli.samples", dynamodb_local)
         assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     with serving(DYNAMODB_URL=dynamodb_local) as api:
         listed = httpx.get(

@@ -8,13 +8,13 @@ import boto3
 import httpx
 import pytest
 
-from local.template import load
 from tests.local_api import ROOT, environment, serving
+from tools.local.template import load
 
 
 def _keys(*arguments: str, **own: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local.keys", *arguments],
+        [sys.executable, "-m", "tools.cli.keys", *arguments],
         cwd=ROOT,
         env=environment(**own),
         capture_output=True,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from local import template
-from local.openapi import answers, document, refusals
 from shared import errors, ids
 from tests import openapi
+from tools.local import template
+from tools.openapi import answers, document, refusals
 
 _STEMS = ("", "/v1", "/openai", "/openai/v1")
 _EXAMPLES = {

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from local import event_side
-from local.backlog import Backlog
-from local.queues import DeadLetter, Message, Queues
-from local.runner import Runner
-from local.template import Function, Queue, Stream
+from tools.local import event_sources
+from tools.local.backlog import Backlog
+from tools.local.lambda_runtime import Runner
+from tools.local.sqs import DeadLetter, Message, Queues
+from tools.local.template import Function, Queue, Stream
 
 Run = Callable[[Queue, Queues, Message], None]
 
@@ -115,7 +115,7 @@ def _feed(*numbers: str) -> None:
     backlog: Backlog[dict[str, Any]] = Backlog()
     for number in numbers:
         backlog.put({"dynamodb": {"SequenceNumber": number}})
-    feeding = threading.Thread(target=event_side._feed, args=(Stream((), 3), backlog, _runner("stream_handler")))
+    feeding = threading.Thread(target=event_sources._feed, args=(Stream((), 3), backlog, _runner("stream_handler")))
     feeding.start()
     while backlog._waiting:
         feeding.join(0.01)

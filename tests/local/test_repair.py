@@ -47,12 +47,12 @@ def client(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Client:
     from shared.store import items
 
     monkeypatch.setattr(items, "_INLINE_BYTES", 1_000)
-    monkeypatch.setattr(items, "_PART_BYTES", 2_000)
+    monkeypatch.setattr(items, "_CHUNK_BYTES", 2_000)
     return Client(trusted=True)
 
 
 def repair(*arguments: str) -> Result:
-    from repair.__main__ import main
+    from tools.repair.__main__ import main
 
     return CliRunner().invoke(main, ("--table", "message-api-Table", *arguments))
 
@@ -101,7 +101,7 @@ def cut(kept: tuple[bool, ...]) -> Fault:
 
         entries = itertools.compress(attempt.request["TransactItems"], kept)
         for kind, part in (found for entry in entries for found in entry.items()):
-            faults._undisturbed(partial(getattr(table._client, calls[kind]), **_with_bytes(part)))
+            faults._undisturbed(partial(getattr(table.client(), calls[kind]), **_with_bytes(part)))
         return attempt.answer(200, {})
 
     return Fault("TransactWriteItems", effect)
@@ -350,7 +350,7 @@ def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
 
 def test_a_command_line_that_names_no_table_is_refused() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "repair"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.repair"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
     )
 
     assert (run.returncode, run.stdout) == (2, "")

@@ -17,6 +17,7 @@ from tests.client import Client
 from tests.clock import Clock
 from tests.faults import Attempts, Fault
 from tests.local_api import ROOT, environment
+from tests.variables import VARIABLES
 
 HERE = ("--table", "message-api-Table", "--bus", "message-api-Events")
 
@@ -40,14 +41,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def sent(in_memory: None) -> Iterator[Attempts]:
-    from shared import event_bus
+    from shared import clients
 
-    with faults.inject(client=event_bus._client) as attempts:
+    with faults.inject(client=clients.events()) as attempts:
         yield attempts
 
 
 def replay(*arguments: str) -> Result:
-    from local.replay import main
+    from tools.replay import main
 
     return CliRunner().invoke(main, arguments)
 
@@ -140,12 +141,10 @@ def test_a_time_span_has_the_threads_that_were_active_and_the_messages_created_i
 
 
 def test_what_nobody_can_see_is_not_told(client: Client, clock: Clock, sent: Attempts) -> None:
-    from shared.store import head
-
     thread_id = client.thread()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(head, "_RETENTION_SECONDS", 60)
-        clock.forward(61)
+        patch.setitem(VARIABLES, "RETENTION_DAYS", "1")
+        clock.forward(86_401)
         result = replay(*HERE, "--project", client.project)
     assert (result.output, told(sent)) == ("0 events\n", [])
 
@@ -154,12 +153,12 @@ def test_what_nobody_can_see_is_not_told(client: Client, clock: Clock, sent: Att
 
 
 def test_a_bus_that_refuses_is_one_line(client: Client, clock: Clock) -> None:
-    from shared import event_bus
+    from shared import clients
 
     client.thread()
     entries = [{"ErrorCode": "InternalFailure", "ErrorMessage": "injected"}]
     refuse = Fault("PutEvents", faults.answered({"FailedEntryCount": 1, "Entries": entries}), times=0)
-    with faults.inject(refuse, client=event_bus._client):
+    with faults.inject(refuse, client=clients.events()):
         result = replay(*HERE, "--project", client.project)
 
     assert (result.exit_code, result.output) == (
@@ -188,7 +187,7 @@ def test_an_error_of_aws_is_one_line(client: Client) -> None:
 )
 def test_a_command_line_that_says_too_little_is_refused(arguments: tuple[str, ...], complaint: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "local.replay", *arguments],
+        [sys.executable, "-m", "tools.replay", *arguments],
         cwd=ROOT,
         env=environment(EVENT_BUS_NAME=""),
         capture_output=True,

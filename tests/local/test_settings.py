@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import PresetKey, Settings, SettingsError, read
+from tools.local.settings import PresetKey, Settings, SettingsError, read
 
 
 def test_nothing_set_is_memory_on_port_8000() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.template import Function, Route, load
+from tools.local.template import Function, Route, load
 
 _TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"

@@ -29,7 +29,7 @@ def at(step: int, action: Callable[[], object], *, done: bool = False) -> Iterat
 
     Yields the list of the steps at which it happened: empty, or with this one.
     """
-    from shared import erasure_queue
+    from shared import clients
 
     counter = itertools.count()
     happened: list[int] = []
@@ -41,7 +41,7 @@ def at(step: int, action: Callable[[], object], *, done: bool = False) -> Iterat
 
     moment = "after-call" if done else "before-call"
     with ExitStack() as stack:
-        for events in (_table_events(), erasure_queue._client.meta.events):
+        for events in (_table_events(), clients.sqs().meta.events):
             stack.enter_context(_registered(events, moment, act))
         yield happened
 
@@ -66,7 +66,7 @@ def _die() -> None:
 def _table_events() -> Any:
     from shared.store import table
 
-    return table._client.meta.events
+    return table.client().meta.events
 
 
 @contextmanager

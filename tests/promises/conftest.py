@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import database, template
 from tests.client import Client
+from tools.local import template
+from tools.local.dynamodb import database
 
 # PROMISES_SEED=… repeats a run; without it every run is another.
 SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))

@@ -12,9 +12,9 @@ from typing import Any
 
 import boto3
 
-from local import template
-from local.filters import passes
 from tests.client import Client
+from tools.local import template
+from tools.local.filters import passes
 
 TEMPLATE = template.load()
 
@@ -96,7 +96,7 @@ def context(seconds: float) -> SimpleNamespace:
 @contextmanager
 def running() -> Iterator[Erasures]:
     """Begin at the stream's present end, with an empty queue."""
-    from shared import erasure_queue
+    from shared import clients
 
     table = boto3.client("dynamodb").describe_table(TableName=TEMPLATE.table["TableName"])["Table"]
     arn = table["LatestStreamArn"]
@@ -120,7 +120,7 @@ def running() -> Iterator[Erasures]:
         erasures.queue += [entry["MessageBody"] for entry in entries]
         return SimpleNamespace(status_code=200), {"Successful": [{"Id": entry["Id"]} for entry in entries]}
 
-    events = erasure_queue._client.meta.events
+    events = clients.sqs().meta.events
     events.register("before-call.sqs.SendMessageBatch", take)
     try:
         yield erasures
@@ -132,7 +132,7 @@ def _mark() -> str:
     """Write something and return its sort key: once the stream shows it, it shows all that came before."""
     from shared.store import keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     table.put(keys.key("mark", mark := uuid.uuid4().hex))
     return mark
 

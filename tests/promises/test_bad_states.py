@@ -42,7 +42,7 @@ def call(client: Client, function: str, thread_id: str, message_id: str) -> Any:
 def stored(client: Client, thread_id: str) -> list[Any]:
     from shared.store import keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     return [
         *table.query(keys.thread_partition(client.project, thread_id), "!", "~"),
         *table.query(keys.threads_partition(client.project, thread_id[-26:], 1), "!", "~"),

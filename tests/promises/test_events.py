@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 
-from local import changes, filters
 from tests import queues, schemas, stream
 from tests.client import Client
 from tests.consumer import Consumer
 from tests.promises.calls import KilledError
+from tools.local import filters
+from tools.local.dynamodb import table_stream
 
 OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "1000"))
 THREADS = int(os.environ.get("EVENTS_THREADS", "30"))
@@ -118,7 +119,7 @@ class Publisher:
     """Feeds PublishEvents as Lambda does from a shard: in order for each item, from the named failure on again."""
 
     draw: random.Random
-    read: changes.Read
+    read: table_stream.Read
     faults: Faults
     waiting: list[stream.Record] = field(default_factory=list)
     done: list[stream.Record] = field(default_factory=list)
@@ -159,7 +160,7 @@ class Publisher:
 
         self.invocations += 1
         try:
-            with self.faults.in_client(table._client):
+            with self.faults.in_client(table.client()):
                 answer = publish_events.handler(stream.event(batch), None)
         except (KilledError, BusyError):
             return 0
@@ -227,7 +228,7 @@ class Writer:
         from shared.store import erasure, keys, table
 
         if self.erasing:
-            table.start_clock(60)
+            table.set_deadline(60)
             thread_id = self.erasing.pop(self.draw.randrange(len(self.erasing)))
             assert erasure.erase_thread(keys.thread_partition(self.client.project, thread_id), time.monotonic() + 60)
 
@@ -265,18 +266,18 @@ def messages(client: Client, thread_id: str) -> Iterator[Any]:
 def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(
     client: Client, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared import event_bus
+    from shared import clients
 
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     draw = random.Random(seed)
-    read = changes.in_engine(os.environ["TABLE_NAME"], os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
+    read = table_stream.in_engine(os.environ["TABLE_NAME"], os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
     assert read
     publisher = Publisher(draw, read, Faults(draw))
     bus = Bus(draw)
     writer = Writer(client, draw, monkeypatch)
     started = time.monotonic()
 
-    with hooked(event_bus._client, "before-call.events.PutEvents", bus.put):
+    with hooked(clients.events(), "before-call.events.PutEvents", bus.put):
         for _ in range(THREADS):
             writer.thread()
         for number in range(OPERATIONS):
@@ -338,10 +339,10 @@ class Inbound:
         )
 
     def run(self) -> None:
-        from shared import inbound
+        from shared import clients
         from shared.store import table
 
-        with hooked(inbound._client, "before-call", self.answer), self.faults.in_client(table._client):
+        with hooked(clients.sqs(), "before-call", self.answer), self.faults.in_client(table.client()):
             while self.waiting:
                 batch = self.waiting[:10] if self.fifo else self.draw.sample(self.waiting, min(10, len(self.waiting)))
                 try:

@@ -58,7 +58,7 @@ def items_of(client: Client, thread_id: str) -> list[Any]:
     """Return all that is stored of a thread."""
     from shared.store import keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     return list(table.query(keys.thread_partition(client.project, thread_id), "!", "~"))
 
 
@@ -110,7 +110,7 @@ def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_toke
 
         again = {name: value for name, value in attempt.request.items() if name != "ClientRequestToken"}
         try:
-            table._client.transact_write_items(**again)
+            table.client().transact_write_items(**again)
         except ClientError as refused:
             reasons = refused.response["CancellationReasons"]
         return faults.error("TransactionCanceledException", CancellationReasons=reasons)(attempt)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from local.events import encode
-from local.gateway import MAX_ANSWER, MAX_EVENT
 from tests import capacity
 from tests.client import Client, invoke
 from tests.promises import calls
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, incompressible, listed, remains
+from tools.local.gateway import MAX_ANSWER, MAX_EVENT
+from tools.local.http_payload import encode
 
 # Near the request's limit, and more than a transaction takes however it is compressed.
 LARGE = ["".join(random.Random(seed).choices(string.ascii_letters + string.digits, k=195_000)) for seed in range(32)]

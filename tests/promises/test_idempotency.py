@@ -75,8 +75,8 @@ def test_a_repeat_after_later_messages_still_gets_the_first_answer(client: Clien
 def test_equal_json_is_the_same_body_however_it_is_written(client: Client) -> None:
     thread_id = client.thread()
     first = create(client, thread_id)
-    turned = json.dumps(dict(reversed(BODY.items())), indent=3)
-    assert create(client, thread_id, body=turned).text == first.text
+    is_backward = json.dumps(dict(reversed(BODY.items())), indent=3)
+    assert create(client, thread_id, body=is_backward).text == first.text
 
 
 def test_another_body_with_the_same_key_is_refused_and_writes_nothing(client: Client) -> None:

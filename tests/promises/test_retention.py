@@ -10,6 +10,7 @@ from tests.promises import calls
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, full, listed, remains
+from tests.variables import VARIABLES
 
 DAY = 86_400
 
@@ -27,9 +28,7 @@ def _thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keep_for(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     """Deploy with another RetentionDays."""
-    from shared.store import head
-
-    monkeypatch.setattr(head, "_RETENTION_SECONDS", days * DAY)
+    monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", str(days))
 
 
 def test_every_call_treats_an_expired_thread_as_gone(trusted: Client) -> None:
@@ -168,7 +167,7 @@ def _buried(client: Client, erasures: Erasures) -> int:
 def _idle(client: Client, thread_id: str) -> int:
     from shared.store import head, keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     found = table.get(keys.key(keys.thread_partition(client.project, thread_id), keys.HEAD))
     assert found
     return head.idle_seconds(found)

@@ -23,7 +23,7 @@ def on_send(note: Callable[..., None]) -> Iterator[None]:
     """Let something be called just before each call of the table's client is sent."""
     from shared.store import table
 
-    events = table._client.meta.events
+    events = table.client().meta.events
     events.register("before-call.dynamodb", note)
     try:
         yield

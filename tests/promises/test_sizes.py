@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.gateway import MAX_ANSWER
 from tests.client import Client
 from tests.promises.threads import incompressible
+from tools.local.gateway import MAX_ANSWER
 
 LENGTH = 256_000
 TEXTS = {

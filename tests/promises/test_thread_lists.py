@@ -8,6 +8,7 @@ import pytest
 from tests.client import Client
 from tests.promises import calls
 from tests.promises.threads import USER, listed, remains
+from tests.variables import VARIABLES
 
 OF_USER = {"metadata[user_id]": USER}
 LONGEST = "\U0001f9f5" * 512
@@ -16,11 +17,9 @@ LONGEST = "\U0001f9f5" * 512
 @pytest.fixture
 def spread(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Deploy with another ThreadListShards."""
-    from shared.store import sweep, thread_pages, threads
 
     def deploy(shards: int) -> None:
-        for module in (threads, thread_pages, sweep):
-            monkeypatch.setattr(module, "SHARDS", shards)
+        monkeypatch.setitem(VARIABLES, "THREAD_LIST_SHARDS", str(shards))
 
     return deploy
 

@@ -52,7 +52,7 @@ def _change(client: Client, thread_id: str, message_id: str, how: str) -> Callab
             client.create("modify_message", thread_id, message_id, body={"content": NEW})
         else:
             client.create("delete_message", thread_id, message_id)
-        parts = list(table.query(partition, prefix := keys.part_prefix(message_id, 1), f"{prefix}~"))
+        parts = list(table.query(partition, prefix := keys.chunk_prefix(message_id, 1), f"{prefix}~"))
         doomed = parts[: {"half erased": 1, "edited and half erased": 1, "erased": 9}.get(how, 0)]
         table.batch_delete([keys.key(partition, part["messageId"]["S"]) for part in doomed])
 

@@ -121,7 +121,7 @@ def test_a_deleted_message_leaves_its_run_s_list(trusted: Client) -> None:
     first, second, third = (trusted.create("create_message", thread_id, body=body)["id"] for _ in range(3))
     trusted.create("delete_message", thread_id, second)
     assert [message["id"] for message in trusted.page(thread_id, run_id="run_1")["data"]] == [third, first]
-    table.start_clock(60)
+    table.set_deadline(60)
     entries = table.query(keys.thread_partition(trusted.project, thread_id), "run#", "run#~")
     assert [entry["messageId"]["S"] for entry in entries] == [f"run#run_1#{first}", f"run#run_1#{third}"]
 

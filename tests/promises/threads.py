@@ -39,7 +39,7 @@ def remains(client: Client, thread_id: str) -> list[str]:
     """Return the sort keys of all that the table holds of a thread: in its partition, and in the lists."""
     from shared.store import keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     own = [item["messageId"]["S"] for item in table.query(keys.thread_partition(client.project, thread_id), "!", "~")]
     lists = [*keys.threads_partitions(client.project, 4), keys.indexed_partition(client.project, "user_id", USER)]
     ulid = thread_id.removeprefix(keys.THREAD_PREFIX)
@@ -50,7 +50,7 @@ def age(client: Client, thread_id: str, seconds: int) -> None:
     """Let a thread's last activity, or its deletion, lie so many seconds back."""
     from shared.store import keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     table.update(
         keys.key(keys.thread_partition(client.project, thread_id), keys.HEAD),
         UpdateExpression="SET activeAt = :then",
@@ -72,14 +72,14 @@ def listed(client: Client, **query: Any) -> list[str]:
 def fill(client: Client, size: int) -> Long:
     """Write a thread as so many creates would have left it, in a fraction of their time."""
     from shared import ids
-    from shared.records import Draft
+    from shared.records import MessageData
     from shared.store import head, items, keys, messages, table
 
     thread_id = client.thread(metadata={"user_id": USER})
     partition = keys.thread_partition(client.project, thread_id)
-    draft = Draft("assistant", '[{"type":"text","text":{"value":"hello","annotations":[]}}]')
-    of_run = draft._replace(run_id=RUN)
-    packed = items.pack(draft.content)
+    data = MessageData("assistant", '[{"type":"text","text":{"value":"hello","annotations":[]}}]')
+    of_run = data._replace(run_id=RUN)
+    packed = items.pack(data.content)
     ulids = [ids.new_ulid()]
     while len(ulids) < size:
         ulids.append(ids.new_ulid(ulids[-1]))
@@ -87,9 +87,9 @@ def fill(client: Client, size: int) -> Long:
     written = [
         write["Put"]["Item"]
         for ulid in ulids
-        for write in messages.writes_of(partition, ulid, of_run if ulid in in_run else draft, packed)
+        for write in messages.writes_of(partition, ulid, of_run if ulid in in_run else data, packed)
     ]
-    table.start_clock(600)
+    table.set_deadline(600)
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(table.batch_put, [written[start : start + 1_000] for start in range(0, len(written), 1_000)]))
     table.put(head.item(partition, head.OPEN, ulids))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local import template
+from tools.local import template
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(function.handler.split(".")[1] for function in template.load().functions)
@@ -61,7 +61,11 @@ def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:
     loaded = imported("retrieve_openapi")
 
     assert not {name for name in loaded if name.startswith(("botocore.client", "shared.store"))}
-    assert {name for name in loaded if name.startswith("shared.")} == {"shared.answers", "shared.public"}
+    assert {name for name in loaded if name.startswith("shared.")} == {
+        "shared.public",
+        "shared.responses",
+        "shared.settings",
+    }
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 from click.testing import CliRunner, Result
 
-from local.template import load
 from tests.local_api import ROOT, environment
+from tools.local.template import load
 
 TABLE = "message-api-Table"
 
@@ -30,7 +30,7 @@ def table(url: str, name: str) -> tuple[str, ...]:
 
 def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
     """Run a command in this process, on the table in memory."""
-    from transfer.__main__ import main
+    from tools.transfer.__main__ import main
 
     command, *rest = map(str, arguments)
     return CliRunner().invoke(main, [command, "--table", TABLE, *rest], input=stdin)
@@ -39,7 +39,7 @@ def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
 def start(*arguments: str | Path, **own: str) -> subprocess.Popen[str]:
     """Start a command as a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "transfer", *map(str, arguments)],
+        [sys.executable, "-m", "tools.transfer", *map(str, arguments)],
         cwd=ROOT,
         env=environment(**own),
         stdout=subprocess.PIPE,

@@ -16,6 +16,7 @@ from tests.faults import Fault
 from tests.imported import CREATED, THREAD, brought, jsonl, message, thread
 from tests.local_api import ROOT, environment
 from tests.transfer import commands
+from tests.variables import VARIABLES
 
 
 class Killed(BaseException):
@@ -59,7 +60,7 @@ def filled(client: Client) -> list[dict[str, Any]]:
 
 def killed(client: Client, file: Path, *, but_last: bool = False) -> None:
     """Export to a file, and end before it is complete; at the latest when all is written, or all but one thread."""
-    from transfer import exports, parts
+    from tools.transfer import exports, parts
 
     with suppress(Killed), parts.part_of(file, None, commands.TABLE, client.project, None) as into:
         exports.export(client.project, None, into, lambda *_: None)
@@ -123,7 +124,7 @@ def test_an_empty_project_is_an_empty_file(client: Client, tmp_path: Path) -> No
 def test_an_export_that_was_killed_goes_on(
     client: Client, tmp_path: Path, operation: str, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transfer import exports
+    from tools.transfer import exports
 
     monkeypatch.setattr(exports, "_AT_ONCE", 2)
     native = [client.create("create_thread") for _ in range(2)]
@@ -172,7 +173,7 @@ def test_what_was_begun_from_another_project_is_not_gone_on_with(client: Client,
 
 
 def test_a_thread_that_is_deleted_while_it_is_exported_is_left_out(client: Client, tmp_path: Path) -> None:
-    from transfer import exports
+    from tools.transfer import exports
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exports, "_AT_ONCE", 2)
@@ -192,9 +193,7 @@ def test_a_thread_that_is_deleted_while_it_is_exported_is_left_out(client: Clien
 def test_the_lists_of_several_shards_are_one_export(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared.store import threads
-
-    monkeypatch.setattr(threads, "SHARDS", 3)
+    monkeypatch.setitem(VARIABLES, "THREAD_LIST_SHARDS", "3")
     found = [thread(f"thread_{number}", CREATED + number) for number in range(9)]
     brought(client, *found)
 
@@ -221,7 +220,7 @@ def test_a_full_disk_is_one_line_and_with_room_the_export_goes_on(dynamodb_local
     assert commands.done("import", *table, tmp_path / "in.jsonl")[0] == 0
 
     full = subprocess.run(
-        [sys.executable, "-m", "transfer", "export", *table, str(tmp_path / "out.jsonl")],
+        [sys.executable, "-m", "tools.transfer", "export", *table, str(tmp_path / "out.jsonl")],
         cwd=ROOT,
         env=environment(),
         preexec_fn=_no_room,

@@ -91,7 +91,7 @@ def test_what_cannot_be_done_is_one_line(file: Path, arguments: tuple[str, ...],
 def test_no_table_is_a_usage_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    from transfer.__main__ import main
+    from tools.transfer.__main__ import main
 
     with monkeypatch.context() as patch:
         patch.delenv("TABLE_NAME")
@@ -113,7 +113,7 @@ def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
 def test_a_table_that_cannot_be_reached_is_one_line(
     client: Client, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transfer import staging
+    from tools.transfer import staging
 
     monkeypatch.setattr(staging, "_TRIES", 2)
     with faults.inject(Fault("TransactWriteItems", faults.timeout, times=0)):
@@ -147,7 +147,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
 
     file.write_bytes(jsonl(thread(), *(message(f"msg_{number}", "x" * 100_000) for number in range(60))))
     found = subprocess.run(
-        [sys.executable, "-m", "transfer", "import", "--table", "t", "--project", "alpha", str(file)],
+        [sys.executable, "-m", "tools.transfer", "import", "--table", "t", "--project", "alpha", str(file)],
         cwd=ROOT,
         env=environment(AWS_DEFAULT_REGION="us-east-1"),
         preexec_fn=_no_room,
@@ -164,8 +164,8 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
 
 def test_an_example_that_is_there_is_left_alone(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     """As when `make local` starts again with EXAMPLE=1 on data that it kept."""
-    from local import example
     from tests.erasing import asked, erase
+    from tools.local import example
 
     example.put([client.project])
     client.create("delete_message", "thread_abc123", "msg_abc12")

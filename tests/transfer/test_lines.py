@@ -127,7 +127,7 @@ def test_a_message_too_large_to_be_stored_is_refused(client: Client) -> None:
 
 @pytest.mark.parametrize("line", [b"id,role,content", b"\x1f\x8b\x08\x00\xff", b"<html>"])
 def test_a_file_of_another_kind_is_one_line(client: Client, line: bytes) -> None:
-    from transfer.errors import FileError
+    from tools.transfer.errors import FileError
 
     with pytest.raises(FileError, match=r"^none of the first 100 lines is a thread or message: of line 1, it is "):
         bring(client, b"\n".join([line] * 200))
@@ -175,7 +175,7 @@ def test_the_lines_of_several_threads_may_come_in_any_order(client: Client) -> N
 
 
 def test_the_file_is_never_in_memory(client: Client) -> None:
-    from transfer import imports, spool
+    from tools.transfer import imports, spool
 
     class Endless(io.RawIOBase):
         """Lines without end, but for a thread at the end."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.client import Client
 from tests.imported import jsonl, message, thread
-from transfer import __main__ as commands
+from tools.transfer import __main__ as commands
 
 
 class Terminal(io.StringIO):

@@ -35,7 +35,7 @@ def everything(client: Client) -> dict[str, Any]:
 
 def run(client: Client, *objects: dict[str, Any], patience: float = 0) -> tuple[Any, list[tuple[int, str]], list[int]]:
     """Import objects; return what became of them, what was refused, and what was told of waiting for other imports."""
-    from transfer import imports, spool
+    from tools.transfer import imports, spool
 
     refused: list[tuple[int, str]] = []
     waited: list[int] = []
@@ -99,7 +99,7 @@ def test_a_thread_that_the_api_is_creating_is_refused(client: Client) -> None:
 def test_a_killed_import_leaves_nothing_to_be_seen_and_is_finished_by_the_next(
     client: Client, operation: str, at: int, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transfer import staging
+    from tools.transfer import staging
 
     other = Client()
     brought(other, *FILE)
@@ -153,7 +153,7 @@ def test_an_import_that_was_taken_for_dead_stops_writing(client: Client) -> None
 
     # The second update is the renewal before the second batch.
     with pytest.MonkeyPatch.context() as patch:
-        from transfer import staging
+        from tools.transfer import staging
 
         patch.setattr(staging, "_ITEMS_IN_ONE", 2)
         with faults.inject(Fault("UpdateItem", faults.before(take_over), at=2)):

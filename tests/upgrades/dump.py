@@ -55,7 +55,7 @@ def put(items: list[Item]) -> None:
     """Put items into the table of the process."""
     from shared.store import table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     table.batch_put([_binary(item) for item in items])
 
 
@@ -66,11 +66,11 @@ def images(items: list[Item]) -> stream.Images:
 
 def told(items: list[Item]) -> list[tuple[str, Any]]:
     """Return the events that new items tell: those for which the template has a filter let the record through."""
-    from local import filters
     from shared import events
     from shared.store import table
+    from tools.local import filters
 
-    table.start_clock(60)
+    table.set_deadline(60)
     wanted = stream.patterns("PublishEvents")
     records = (stream.record(number, None, item) for number, item in enumerate(items, start=1))
     found = [event for record in records if filters.passes(wanted, record) for event in events.of_record(record)]

@@ -110,7 +110,7 @@ def test_its_commands_are_not_done_again(left: Dump) -> None:
 def test_its_api_keys_are_listed_and_revoked(left: Dump) -> None:
     from shared.store import api_keys, table
 
-    table.start_clock(60)
+    table.set_deadline(60)
     ours = [key for key in api_keys.list_keys() if key.project in {"alpha", "beta"}]
     assert {(key.project, key.name): (key.trusted, key.revoked is not None) for key in ours} == {
         ("alpha", "laptop"): (False, False),

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from local import database, template
 from tests import expected, faults, imported, queues, stream
 from tests.client import Client
 from tests.clock import Clock
 from tests.erasing import Queue, queue_changes, sweep
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item, Step
+from tools.local import template
+from tools.local.dynamodb import database
 
 _RUN = "run_1"
 _USER, _MOVED = "user-1", "user-2"
@@ -283,7 +284,7 @@ def _small_items(patch: pytest.MonkeyPatch) -> None:
     from shared.store import items
 
     patch.setattr(items, "_INLINE_BYTES", 300)
-    patch.setattr(items, "_PART_BYTES", 250)
+    patch.setattr(items, "_CHUNK_BYTES", 250)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+"""The clients of SQS and EventBridge. A function that needs one calls it at import, in the init phase."""
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+# A queue that does not respond fails the function within its time-out: the records are delivered again.
+_SQS_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+_EVENTS_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@cache
+def sqs() -> Any:
+    """Return the client of SQS."""
+    return botocore.session.get_session().create_client("sqs", config=_SQS_CONFIG)
+
+
+@cache
+def events() -> Any:
+    """Return the client of EventBridge."""
+    return botocore.session.get_session().create_client("events", config=_EVENTS_CONFIG)

@@ -1,0 +1,76 @@
+"""From a request's body to the message that is stored."""
+
+from typing import Any
+
+from shared.models import Content, CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
+from shared.records import MessageData
+from shared.trusted import AssistantMessage, ModifyTrustedMessage, TrustedContent, TrustedTextPart
+from shared.validation import validate
+
+
+def new_message_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> MessageData:
+    """Return the message that the body of a create asks for; `path` is where the body stands in the request.
+
+    Raises `WireError`.
+    """
+    if trusted and body.get("role") == "assistant":
+        return _assistant_data(validate(AssistantMessage, body, path))
+    return _message_data(validate(CreateMessage, body, path))
+
+
+def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:
+    """Return the content and the metadata that the body of a modify asks for, as JSON; None for what it does not name.
+
+    Raises `WireError`.
+    """
+    changes = validate(ModifyTrustedMessage, body) if trusted else validate(ModifyMessage, body)
+    content = _content(changes.content) if "content" in changes.model_fields_set else None
+    return content, new_metadata(changes)
+
+
+def new_metadata(body: CreateThread | ModifyThread | ModifyMessage | ModifyTrustedMessage) -> str | None:
+    """Return the metadata that a body asks for, as JSON; None when it does not name it."""
+    return compact_json(body.metadata or {}, ordered=True) if "metadata" in body.model_fields_set else None
+
+
+def new_tool_resources(body: CreateThread | ModifyThread) -> str | None:
+    """Return the tool resources that a body asks for, as JSON; None when it does not name them."""
+    return compact_json(body.tool_resources or {}, ordered=True) if "tool_resources" in body.model_fields_set else None
+
+
+def _message_data(message: CreateMessage | AssistantMessage) -> MessageData:
+    attachments = [attachment.model_dump(exclude_unset=True) for attachment in message.attachments or ()]
+    return MessageData(
+        role=message.role,
+        content=_content(message.content),
+        attachments=compact_json(attachments),
+        metadata=compact_json(message.metadata or {}, ordered=True),
+    )
+
+
+def _assistant_data(message: AssistantMessage) -> MessageData:
+    details = message.incomplete_details
+    return _message_data(message)._replace(
+        assistant_id=message.assistant_id,
+        run_id=message.run_id,
+        status=message.status,
+        incomplete_details=compact_json(details.model_dump()) if details else None,
+    )
+
+
+def _content(content: Content | TrustedContent) -> str:
+    return compact_json([_text(content)] if isinstance(content, str) else [_stored(part) for part in content])
+
+
+def _text(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    return {"type": "text", "text": {"value": value, "annotations": annotations or []}}
+
+
+def _stored(part: Any) -> dict[str, Any]:
+    """Return a part in the form in which it is read: `detail` filled in, a text with its annotations."""
+    if isinstance(part, TextPart | TrustedTextPart):
+        if isinstance(part.text, str):
+            return _text(part.text)
+        return _text(part.text.value, [note.model_dump(exclude_unset=True) for note in part.text.annotations])
+    stored: dict[str, Any] = part.model_dump()
+    return stored

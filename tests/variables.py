@@ -1,0 +1,28 @@
+"""The functions' variables for `monkeypatch.setitem`: what reads them learns of each change, and of its end."""
+
+import os
+from collections.abc import Iterator, MutableMapping
+
+from shared.settings import settings
+
+
+class _Variables(MutableMapping[str, str]):
+    def __getitem__(self, name: str) -> str:
+        return os.environ[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        os.environ[name] = value
+        settings.cache_clear()
+
+    def __delitem__(self, name: str) -> None:
+        del os.environ[name]
+        settings.cache_clear()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
+
+
+VARIABLES = _Variables()

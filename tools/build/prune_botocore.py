@@ -1,0 +1,63 @@
+"""Cuts botocore's data down to the services that the functions call: what is left is all that a cold start reads.
+
+    python tools/build/prune_botocore.py FOLDER_OF_PACKAGES
+
+As shipped, each new client parses 1.2 MB of endpoints and unpacks a description of its service that is mostly prose.
+"""
+
+import gzip
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+SERVICES = ("dynamodb", "events", "sqs")
+
+
+def prune(packages: Path) -> None:
+    """Prune `botocore/data` below a folder of packages. Doing it again changes nothing."""
+    data = packages / "botocore" / "data"
+    for folder in data.iterdir():
+        if folder.is_dir() and folder.name not in SERVICES:
+            shutil.rmtree(folder)
+    for service in SERVICES:
+        # The newest version is the one that botocore takes.
+        *old, version = sorted((data / service).iterdir())
+        for folder in old:
+            shutil.rmtree(folder)
+        for examples in version.glob("examples-*"):
+            examples.unlink()
+        for packed in version.glob("*.json.gz"):
+            packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+            packed.unlink()
+        for description in version.glob("*.json"):
+            _rewrite(description, _without_prose)
+    _rewrite(data / "endpoints.json", _without_other_services)
+
+
+def _rewrite(file: Path, change: Any) -> None:
+    text = json.dumps(change(json.loads(file.read_text())), separators=(",", ":"))
+    # uv links its cache, this file and those of other environments to one: what is written must be another.
+    file.unlink()
+    file.write_text(text)
+
+
+def _without_prose(part: Any) -> Any:
+    if isinstance(part, dict):
+        # A shape may have a member of this name; its description is an object, not a text.
+        kept = {name: value for name, value in part.items() if name != "documentation" or not isinstance(value, str)}
+        return {name: _without_prose(value) for name, value in kept.items()}
+    return [_without_prose(value) for value in part] if isinstance(part, list) else part
+
+
+def _without_other_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    for partition in endpoints["partitions"]:
+        partition["services"] = {
+            name: partition["services"][name] for name in SERVICES if name in partition["services"]
+        }
+    return endpoints
+
+
+if __name__ == "__main__":
+    prune(Path(sys.argv[1]))

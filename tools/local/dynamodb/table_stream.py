@@ -1,0 +1,116 @@
+"""The changes of the table, read from its stream, as Lambda hands them to a function."""
+
+import base64
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from moto.backends import get_backend
+
+from tools.local.template import ACCOUNT, REGION
+
+Record = dict[str, Any]
+# Returns what has come since the last call, oldest first for each item.
+Read = Callable[[], list[Record]]
+
+
+def in_memory(table: str) -> Read:
+    """Return what takes the records out of the stream of a table in moto; not while a request is being served.
+
+    It takes them out because each transaction copies all that is there. The streams API cannot do that, and its
+    iterators lead nowhere once a transaction was undone.
+    """
+
+    def read() -> list[Record]:
+        shard: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].stream_shard
+        taken, shard.items = shard.items, []
+        shard.starting_sequence_number += len(taken)
+        return _as_json([record.to_json() for record in taken])
+
+    return read
+
+
+def in_engine(table: str, url: str) -> Read | None:
+    """Return what reads the stream of a table from its present end on, or None when the engine has none for it."""
+    client: Any = boto3.client("dynamodbstreams", endpoint_url=url)
+    try:
+        arn = boto3.client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
+        return _Stream(client, arn).read if arn else None
+    except ClientError:
+        return None
+
+
+class _Stream:
+    """Where each shard of a stream has been read to; a shard is read only when its parent has been."""
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+        self._iterators: dict[str, str | None] = {}
+        self._last: dict[str, str] = {}
+        for shard in self._shards():
+            ended = "EndingSequenceNumber" in shard["SequenceNumberRange"]
+            self._iterators[shard["ShardId"]] = (
+                None if ended else self._start(shard["ShardId"], ShardIteratorType="LATEST")
+            )
+
+    def read(self) -> list[Record]:
+        found: list[Record] = []
+        for shard_id, iterator in [*self._iterators.items()]:
+            if iterator:
+                found += self._read(shard_id, iterator)
+        if None in self._iterators.values():
+            self._follow()
+        return _as_json(found)
+
+    def _read(self, shard_id: str, iterator: str) -> list[Record]:
+        try:
+            answer = self._client.get_records(ShardIterator=iterator)
+        except self._client.exceptions.ExpiredIteratorException:
+            # After 15 minutes without a read, as on a computer that slept.
+            answer = self._client.get_records(ShardIterator=self._iterator(shard_id))
+        self._iterators[shard_id] = answer.get("NextShardIterator")
+        records: list[Record] = answer["Records"]
+        if records:
+            self._last[shard_id] = records[-1]["dynamodb"]["SequenceNumber"]
+        return records
+
+    def _follow(self) -> None:
+        """Begin with the shards that came after those that have ended."""
+        shards = self._shards()
+        for shard in shards:
+            parent = self._iterators.get(shard.get("ParentShardId", ""))
+            if shard["ShardId"] not in self._iterators and parent is None:
+                self._iterators[shard["ShardId"]] = self._iterator(shard["ShardId"])
+
+    def _iterator(self, shard_id: str) -> str:
+        """Return an iterator that begins after the last record that was read, or at the shard's beginning."""
+        if shard_id in self._last:
+            with suppress(self._client.exceptions.TrimmedDataAccessException):  # it slept for a day
+                return self._start(
+                    shard_id, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=self._last[shard_id]
+                )
+        return self._start(shard_id, ShardIteratorType="TRIM_HORIZON")
+
+    def _start(self, shard_id: str, **place: str) -> str:
+        return str(self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard_id, **place)["ShardIterator"])
+
+    def _shards(self) -> list[dict[str, Any]]:
+        shards: list[dict[str, Any]] = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
+        return shards
+
+
+def _as_json(records: list[Record]) -> list[Record]:
+    plain: list[Record] = json.loads(json.dumps(records, default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return bytes as base64 and times as seconds, as the events of Lambda have them."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return base64.b64encode(value).decode()

@@ -1,0 +1,148 @@
+"""HTTP requests as API Gateway's events of payload format 2.0, and handlers' results as HTTP answers."""
+
+import base64
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from http.cookies import CookieError
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tools.local.template import ACCOUNT, Route
+
+# API Gateway passes these as text and every other type, a missing one included, as base64.
+_TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
+
+
+class MalformedAnswerError(Exception):
+    """A handler returned what API Gateway cannot make an HTTP answer of."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a request goes: the route that took it, and its path parameters, decoded."""
+
+    route: Route
+    parameters: dict[str, str]
+
+
+def new_request_id() -> str:
+    """Return an id in the form of API Gateway's: `aB3dE5gH7jK9mN0=`."""
+    return base64.b64encode(secrets.token_bytes(11)).decode()
+
+
+def request_event(request: Request, body: bytes, target: Target, request_id: str) -> dict[str, Any]:
+    """Return the event for a request whose body has been read."""
+    now = time.time()
+    # API Gateway decodes rawPath, its name notwithstanding, and drops what follows a decoded `?`.
+    path = unquote(raw_path(request)).partition("?")[0]
+    query = request.scope["query_string"].decode("latin-1")
+    headers, cookies = _headers(request)
+    event = {
+        "version": "2.0",
+        "routeKey": target.route.key,
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "local",
+            "domainName": headers.get("host", ""),
+            "domainPrefix": "local",
+            "http": {
+                "method": request.method,
+                "path": path,
+                "protocol": f"HTTP/{request.scope['http_version']}",
+                "sourceIp": _source(request),
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": request_id,
+            "routeKey": target.route.key,
+            "stage": "$default",
+            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+            "timeEpoch": int(now * 1000),
+        },
+        "isBase64Encoded": False,
+    }
+    if cookies:
+        event["cookies"] = cookies
+    if query:
+        event["queryStringParameters"] = _query_parameters(query)
+    if target.parameters:
+        event["pathParameters"] = target.parameters
+    if body:
+        event["body"], event["isBase64Encoded"] = _encode_body(body, headers.get("content-type", ""))
+    return event
+
+
+def raw_path(request: Request) -> str:
+    """Return the path as it was sent, percent signs and all, without the query."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("latin-1")
+
+
+def encode(document: Any) -> bytes:
+    """Encode an event or a result as the runtime does: JSON in UTF-8, other than ASCII not escaped.
+
+    Raises ValueError or TypeError for what has no JSON form.
+    """
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def answer(result: Any) -> Response:
+    """Make the HTTP answer of a handler's result. Raises `MalformedAnswerError`."""
+    if not isinstance(result, dict) or "statusCode" not in result:
+        return Response(encode(result), media_type="application/json")
+    body = result.get("body", "")
+    try:
+        content = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode()
+        response = Response(content, int(result["statusCode"]))
+        for name, value in result.get("headers", {}).items():
+            response.headers[name.lower()] = str(value)
+        for cookie in result.get("cookies", []):
+            response.headers.append("set-cookie", cookie)
+    except (AttributeError, CookieError, TypeError, ValueError) as error:
+        raise MalformedAnswerError(type(error).__name__) from error
+    response.headers.setdefault("content-type", "text/plain;charset=UTF-8")
+    return response
+
+
+def _headers(request: Request) -> tuple[dict[str, str], list[str]]:
+    joined: dict[str, str] = {}
+    cookies: list[str] = []
+    for name, value in request.headers.items():
+        if name == "cookie":
+            cookies += [cookie.strip() for cookie in value.split(";")]
+        else:
+            joined[name] = f"{joined[name]},{value}" if name in joined else value
+    joined |= {
+        "x-forwarded-for": _source(request),
+        "x-forwarded-port": str(request.scope["server"][1]),
+        "x-forwarded-proto": request.scope["scheme"],
+    }
+    return joined, cookies
+
+
+def _source(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _query_parameters(query: str) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _encode_body(body: bytes, content_type: str) -> tuple[str, bool]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith("text/") or media_type in _TEXT_TYPES:
+        try:
+            return body.decode(), False
+        except UnicodeDecodeError:
+            pass
+    return base64.b64encode(body).decode(), True

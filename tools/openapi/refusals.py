@@ -1,0 +1,159 @@
+"""The errors of the API and which operation may answer them; each case is made by its function in `shared.errors`."""
+
+from http import HTTPStatus
+from typing import Any
+
+from shared import errors
+from shared.errors import WireError
+from shared.models import MAX_CONTENT
+from tools.local.gateway import OWN_ANSWERS
+
+_THREAD = "thread_abc123"
+_MESSAGE = "msg_abc123"
+
+CASES: dict[str, WireError] = {
+    "no_api_key": errors.no_api_key(),
+    "wrong_api_key": errors.wrong_api_key("sk-made-up-key"),
+    "unknown_url": errors.unknown_url("GET", "/threads/runs"),
+    "method_not_allowed": errors.method_not_allowed("DELETE", "/threads", ("GET", "POST")),
+    "thread_not_found": errors.thread_not_found(_THREAD),
+    "message_not_found": errors.message_not_found(_MESSAGE),
+    "malformed_thread_id": errors.malformed_id("thread_id", "abc123", "thread"),
+    "malformed_message_id": errors.malformed_id("message_id", "abc123", "msg"),
+    "malformed_message_cursor": errors.malformed_id("after", "abc123", "msg"),
+    "malformed_thread_cursor": errors.malformed_id("after", "abc123", "thread"),
+    "limit_too_high": errors.integer_out_of_range("limit", "1000", low=1, high=100, above=True),
+    "limit_too_low": errors.integer_out_of_range("limit", "0", low=1, high=100, above=False),
+    "limit_no_integer": errors.invalid_type("limit", "an integer", "ten"),
+    "unsupported_order": errors.unsupported_value("order", "up", ("asc", "desc")),
+    "invalid_run_id": errors.invalid_value("run_id", "Invalid 'run_id': 'a b'. Expected letters, digits, '_' and '-'."),
+    "metadata_not_indexed": errors.invalid_value(
+        "metadata[team]", "Invalid 'metadata[team]': threads cannot be listed by this metadata key."
+    ),
+    "body_not_parsed": errors.body_not_parsed("it is not valid JSON in UTF-8"),
+    "body_too_large": errors.body_too_large(),
+    "missing": errors.missing("role"),
+    "unknown_parameter": errors.unknown_parameter("colour"),
+    "invalid_type": errors.invalid_type("metadata.key", "a string", True),
+    "invalid_value": errors.invalid_value(
+        "content[0].image_url.url",
+        "Invalid 'content[0].image_url.url': a data: URL is a file, and files are not stored here.",
+    ),
+    "invalid_tool_resources": errors.invalid_value(
+        "tool_resources", "Invalid 'tool_resources': it is larger than 16384 bytes."
+    ),
+    "unsupported_value": errors.unsupported_value("role", "human", ("user", "assistant")),
+    "lone_surrogate": errors.lone_surrogate("content"),
+    "empty_content": errors.empty_content("content"),
+    "string_too_long": errors.string_too_long("content", MAX_CONTENT, MAX_CONTENT + 1),
+    "metadata_value_too_long": errors.string_too_long("metadata.key", 512, 513),
+    "array_too_long": errors.array_too_long("attachments", 20, 21),
+    "too_many_properties": errors.too_many_properties("metadata", 16, 17),
+    "property_name_too_long": errors.property_name_length("metadata", 64, "k" * 65),
+    "property_name_empty": errors.property_name_length("metadata", 64, ""),
+    "invalid_idempotency_key": errors.invalid_value(
+        "Idempotency-Key", "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
+    ),
+    "idempotency_key_reused": errors.idempotency_key_reused(),
+    "too_busy": errors.too_busy(),
+    "internal_error": errors.internal_error(),
+}
+
+ALWAYS = ("no_api_key", "wrong_api_key", "too_busy", "internal_error")
+OF_A_THREAD = ("malformed_thread_id", "unknown_url", "thread_not_found")
+OF_A_MESSAGE = (*OF_A_THREAD, "malformed_message_id", "message_not_found")
+OF_A_PAGE = ("limit_too_high", "limit_too_low", "limit_no_integer", "unsupported_order")
+OF_A_BODY = (
+    "body_not_parsed",
+    "unknown_parameter",
+    "invalid_type",
+    "lone_surrogate",
+    "metadata_value_too_long",
+    "too_many_properties",
+    "property_name_too_long",
+    "property_name_empty",
+)
+OF_CONTENT = (
+    "missing",
+    "unsupported_value",
+    "invalid_value",
+    "empty_content",
+    "string_too_long",
+    "array_too_long",
+    "body_too_large",
+)
+OF_A_REPEAT = ("invalid_idempotency_key", "idempotency_key_reused")
+
+# Those whose response is the same for every operation that has it.
+_SHARED = (401, 409, 429, 500, 503, 504)
+_DESCRIPTIONS = {
+    400: "The request is malformed, or a value in it is not allowed.",
+    401: "There is no key, or it is wrong or revoked.",
+    404: "There is no such thread or message in the key's project.",
+    405: "The path has no such method.",
+    409: "The Idempotency-Key was already used with another body.",
+    413: "The request is too large.",
+    429: "Too many requests at a time.",
+    500: "A fault of the service; the log has what it was.",
+    503: "The service is busy. The request may be sent again.",
+    504: "API Gateway waited too long.",
+}
+
+
+def examples() -> dict[str, Any]:
+    """Return the examples of the document's components, one for each case."""
+    return {name: {"value": error.body} for name, error in CASES.items()}
+
+
+def components(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return the responses of the document's components; `headers` are those of every answer that is not API Gateway's.
+
+    They are those that operations share, and two of no operation: an unknown path, and a method that a path has not.
+    """
+    shared = _by_status((*CASES,), headers)
+    own = _by_status(("unknown_url", "method_not_allowed"), headers)
+    return {_name(status): (shared if status in _SHARED else own)[status] for status in sorted({404, 405, *_SHARED})}
+
+
+def responses(names: tuple[str, ...], headers: dict[str, Any]) -> dict[str, Any]:
+    """Return the responses of an operation that may answer these cases, and those of API Gateway by itself."""
+    found = _by_status(names, headers)
+    found |= {status: {"$ref": f"#/components/responses/{_name(status)}"} for status in found if status in _SHARED}
+    return {str(status): found[status] for status in sorted(found)}
+
+
+def _by_status(names: tuple[str, ...], headers: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    cases: dict[int, list[str]] = {status: [] for status in OWN_ANSWERS}
+    for name, error in CASES.items():
+        if name in names:
+            cases.setdefault(error.status, []).append(name)
+    return {status: _response(status, of_status, headers) for status, of_status in cases.items()}
+
+
+def _response(status: int, names: list[str], headers: dict[str, Any]) -> dict[str, Any]:
+    """Return the response of one status: our error with the codes of these cases, API Gateway's, or either."""
+    schemas = [_schema(names)] if names else []
+    if status in OWN_ANSWERS:
+        schemas.append({"$ref": "#/components/schemas/GatewayError"})
+    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    described: dict[str, Any] = {"description": _DESCRIPTIONS[status]}
+    if names:
+        content["examples"] = {name: {"$ref": f"#/components/examples/{name}"} for name in names}
+        own = sorted({header for name in names for header in CASES[name].headers})
+        described["headers"] = headers | {name: {"$ref": f"#/components/headers/{name}"} for name in own}
+    return described | {"content": {"application/json": content}}
+
+
+def _name(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "")
+
+
+def _schema(names: list[str]) -> dict[str, Any]:
+    """Return the schema of an error with one of the codes that these cases have."""
+    codes = list(dict.fromkeys(CASES[name].code for name in names))
+    (kind,) = {CASES[name].body["error"]["type"] for name in names}
+    details = {"type": {"const": kind}, "code": {"enum": codes}}
+    return {
+        "allOf": [{"$ref": "#/components/schemas/Error"}],
+        "properties": {"error": {"properties": details}},
+    }

@@ -1,0 +1,239 @@
+"""`python -m tools.transfer`: brings threads in, out and over, for `make import`, `make export`, `make copy`."""
+
+import os
+import sqlite3
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.store.errors import BusyError, StoreError, ThreadNotFoundError
+from tools.cli import table_options
+from tools.local.dynamodb import database
+from tools.transfer.errors import TransferError
+
+_CLEAR = "\r\x1b[K"
+_GOES_ON = "what is complete stays, the same command goes on from there"
+
+
+class _Refusals:
+    """Tells of each line or thread that is refused, on stderr, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def tell(self, where: str, reason: str) -> None:
+        self.count += 1
+        _say(f"{where}: {reason}")
+
+    def end(self) -> None:
+        """Leave with exit code 1 when something was refused."""
+        if self.count:
+            click.get_current_context().exit(1)
+
+
+class _OneLineErrors(click.Group):
+    """Shows what cannot be done as one line, with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (BotoCoreError, ClientError, OSError, StoreError, TransferError, sqlite3.Error) as error:
+            raise click.ClickException(_told(error)) from error
+
+
+@click.group(cls=_OneLineErrors)
+def main() -> None:
+    """Bring threads in from JSONL, out to JSONL, or from another endpoint of the same API to JSONL.
+
+    Each line of such a file is a thread or a message as the API answers it.
+    """
+
+
+def _with_table(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which table is meant, and which of its projects."""
+
+    @table_options.options
+    @click.option("--project", required=True, help="The project whose threads they are.")
+    @wraps(command)
+    def run(
+        *, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None, project: str, **own: Any
+    ) -> None:
+        table_options.choose(stack=stack, table=table, endpoint_url=endpoint_url, region=region)
+        if not database.store("api_keys").PROJECT.fullmatch(project):
+            raise click.UsageError(database.PROJECT_RULE)
+        command(project=project, **own)
+
+    return run
+
+
+@main.command("import")
+@_with_table
+@click.option("--dry-run", is_flag=True, help="Check all lines and say what would be done, but write nothing.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=1),
+    default=60,
+    show_default=True,
+    help="Seconds without a sign of life after which another import is taken for dead and its thread taken over.",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+def import_(*, project: str, dry_run: bool, patience: float, file: str) -> None:
+    """Import the threads and messages of FILE (- for standard input) with their ids and created_at.
+
+    A thread that exists is left alone. Each line that is refused is named on stderr, and the exit code is then 1. An
+    import that was cut short is finished by running it again.
+    """
+    from tools.transfer import imports, spool
+
+    refusals = _Refusals()
+
+    def refuse(line: int, reason: str) -> None:
+        refusals.tell(f"{file}:{line}", reason)
+
+    with spool.opened() as found:
+        with click.open_file(file, "rb") as opened, _bar("Reading", _size(file)) as advance:
+            imports.read(opened, found, refuse, advance)
+        threads, _ = found.counts()
+        with _bar("Checking" if dry_run else "Importing", threads) as advance:
+            if dry_run:
+                counts = imports.rehearse(found, project, refuse, advance)
+            else:
+                counts = imports.write(
+                    found, project, refuse, advance, patience=patience, told_of_waiting=_told_of_waiting
+                )
+    click.echo(
+        f"{'would import' if dry_run else 'imported'} {counts.threads} threads with {counts.messages} messages, "
+        f"{counts.existing} threads exist already, {refusals.count} refused"
+    )
+    refusals.end()
+
+
+@main.command("export")
+@_with_table
+@click.option("--thread", "thread_id", help="Only this thread.")
+@click.option("--dry-run", is_flag=True, help="Say what would be exported, but write nothing.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(*, project: str, thread_id: str | None, dry_run: bool, file: Path) -> None:
+    """Export a project's threads to FILE, oldest first, each followed by its messages.
+
+    FILE is there when it is complete; an export that was cut short is finished by running it again.
+    """
+    from tools.transfer import exports, parts
+
+    done = [0, 0]
+
+    with _bar("Exporting", None) as step:
+
+        def advance(threads: int, messages: int) -> None:
+            done[0] += threads
+            done[1] += messages
+            step(threads)
+
+        if dry_run:
+            exports.rehearse(project, thread_id, advance)
+        else:
+            source = (os.environ.get("AWS_ENDPOINT_URL_DYNAMODB"), os.environ["TABLE_NAME"], project, thread_id)
+            with parts.part_of(file, *source) as into:
+                exports.export(project, thread_id, into, advance)
+    click.echo(f"{'would export' if dry_run else 'exported'} {done[0]} threads with {done[1]} messages")
+
+
+@main.command("copy")
+@click.option("--azure", is_flag=True, help="Azure: AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION.")
+@click.option("--threads", type=click.File("r"), help="A file with the ids of the threads, one a line.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("thread_ids", metavar="[THREAD_ID]...", nargs=-1)
+def copy(*, azure: bool, threads: Any, file: Path, thread_ids: tuple[str, ...]) -> None:
+    """Copy threads from the endpoint at OPENAI_BASE_URL, with OPENAI_API_KEY, to FILE, which `import` takes.
+
+    Without ids, all threads are copied, where the endpoint lists them: this API does, OpenAI's and Azure's do not.
+    A copy that was cut short is finished by running it again.
+    """
+    from tools.transfer import copies, parts
+
+    refusals = _Refusals()
+    done = [0, 0]
+    named = [*thread_ids, *(line.strip() for line in threads or () if line.strip())]
+    source = copies.client(azure=azure)
+    identity = (str(source.base_url), str(zlib.crc32(repr(named).encode())))
+    with parts.part_of(file, *identity) as into, _bar("Copying", len(named) or None) as step:
+
+        def advance(threads: int, messages: int) -> None:
+            done[0] += threads
+            done[1] += messages
+            step(threads)
+
+        unknown = copies.copy(source, named or copies.listed(source), into, refusals.tell, advance)
+    for name, count in sorted(unknown.items()):
+        click.echo(f"left out: {name}, {count} times", err=True)
+    click.echo(f"copied {done[0]} threads with {done[1]} messages, {refusals.count} refused")
+    refusals.end()
+
+
+def _told(error: Exception) -> str:
+    """Return what a person is told of what ended a command."""
+    match error:
+        case TransferError():
+            return str(error)
+        case BusyError():
+            return f"the table is too busy or cannot be reached ({error}): {_GOES_ON}"
+        case ThreadNotFoundError():
+            return f"the project has no thread {error.thread_id}"
+        case sqlite3.Error():
+            return f"no room for what is read from the file ({error}): set TMPDIR to another folder"
+        case OSError():
+            return f"{error.filename or 'cannot write'}: {error.strerror}; {_GOES_ON}"
+    return f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _bar(label: str, length: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on stderr, if that is a terminal; without a length, a number. Yield what moves it."""
+    done = 0
+
+    def count(steps: int) -> None:
+        nonlocal done
+        done += steps
+        click.echo(f"{_CLEAR}{label}  {done}", err=True, nl=False)
+
+    if not _is_terminal():
+        yield lambda _: None
+        return
+    if length is None:
+        try:
+            yield count
+        finally:
+            click.echo(_CLEAR, err=True, nl=False)
+        return
+    bar: Any = click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True)
+    with bar:
+        yield bar.update
+
+
+def _told_of_waiting(threads: int) -> None:
+    if _is_terminal():
+        _say(f"waiting for {threads} threads that another import was writing")
+
+
+def _say(line: str) -> None:
+    """Write a line to stderr; on a terminal in place of the progress bar, which is drawn again below it."""
+    click.echo(_CLEAR + line if _is_terminal() else line, err=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _size(file: str) -> int | None:
+    return None if file == "-" else Path(file).stat().st_size or None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The copy: threads and messages of a live endpoint of the same API, through the official SDK, as lines of JSON."""
+
+import json
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile
+from typing import Any
+
+import openai
+from openai.pagination import SyncCursorPage
+from openai.types.beta import Thread
+
+from tools.transfer.errors import SourceError
+from tools.transfer.parts import PartFile
+
+_THREAD = ("id", "object", "created_at", "metadata", "tool_resources")
+_MESSAGE = (
+    *("id", "object", "created_at", "assistant_id", "thread_id", "run_id", "role", "content", "attachments"),
+    *("metadata", "status", "incomplete_details", "completed_at", "incomplete_at"),
+)
+_AT_ONCE = 100
+
+Refuse = Callable[[str, str], None]
+Advance = Callable[[int, int], None]
+
+
+def client(*, azure: bool) -> Any:
+    """Return the SDK's client, which takes what it needs from the environment. Raises `SourceError`."""
+    # It says that the API is deprecated, at every call.
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    try:
+        return openai.AzureOpenAI(max_retries=5) if azure else openai.OpenAI(max_retries=5)
+    except openai.OpenAIError as error:
+        raise SourceError(" ".join(str(error).split())) from error
+
+
+def listed(source: Any) -> Iterator[str]:
+    """Yield the ids of all threads, oldest first, from an endpoint that can list them. Raises `SourceError`."""
+    page, options = SyncCursorPage[Thread], {"params": {"order": "asc", "limit": _AT_ONCE}}
+    try:
+        for thread in source.get_api_list("/threads", model=Thread, page=page, options=options):
+            yield thread.id
+    except (openai.NotFoundError, openai.BadRequestError) as error:
+        raise SourceError(
+            "this endpoint does not list threads: give their ids, as arguments or with --threads"
+        ) from error
+
+
+def copy(source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse, advance: Advance) -> Counter[str]:
+    """Write the threads with these ids, from the last one on that the file has; return the fields that were left out.
+
+    `refuse` is told of threads that the endpoint does not have. Raises `SourceError`, `OSError`.
+    """
+    unknown: Counter[str] = Counter()
+    done = 0
+    try:
+        for thread_id in _from(into.last_thread(), thread_ids):
+            try:
+                advance(1, _copy_thread(source, thread_id, into, unknown))
+                done += 1
+            except openai.NotFoundError:
+                into.drop()
+                refuse(thread_id, "the endpoint has no such thread")
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+        raise SourceError(
+            f"the key was refused ({error.status_code}) after {done} threads; with another one the same command goes on"
+        ) from error
+    except openai.OpenAIError as error:
+        raise SourceError(
+            f"{type(error).__name__} after {done} threads; the same command goes on from there"
+        ) from error
+    return unknown
+
+
+def _from(last: str | None, thread_ids: Iterable[str]) -> Iterator[str]:
+    """Yield the ids from the last one on that the file has. Raises `SourceError` when it is not among them."""
+    rest = iter(thread_ids) if last is None else dropwhile(lambda thread_id: thread_id != last, thread_ids)
+    first = next(rest, None)
+    if first is not None:
+        yield first
+        yield from rest
+    elif last is not None:
+        raise SourceError(f"the file goes on with {last}, which is not there any more: remove the part file")
+
+
+def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[str]) -> int:
+    """Write a thread; return the number of its messages."""
+    into.mark()
+    into.add(_line(source.beta.threads.retrieve(thread_id), _THREAD, unknown))
+    count = 0
+    for message in source.beta.threads.messages.list(thread_id, order="asc", limit=_AT_ONCE):
+        into.add(_line(message, _MESSAGE, unknown))
+        count += 1
+    return count
+
+
+def _line(found: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
+    """Return an object as a line, without the fields that the import does not know."""
+    fields = found.to_dict(mode="json", exclude_unset=True)
+    unknown.update(f"{fields['object']}.{name}" for name in fields.keys() - {*known})
+    kept = {name: fields[name] for name in known if name in fields}
+    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which the import will name
+        return json.dumps(kept, separators=(",", ":"))
+    return text

@@ -1,0 +1,108 @@
+"""The export: threads of a project, oldest first, each followed by its messages in their order, as lines of JSON."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+
+from shared import ids
+from shared.records import Message, PageRequest, Thread
+from shared.settings import settings
+from shared.store import head, items, keys, pages, table, threads
+from shared.store.errors import ThreadNotFoundError
+from shared.store.table import Item
+from shared.wire import message_json, thread_json
+from tools.transfer.parts import PartFile
+from tools.transfer.staging import patiently
+
+_AT_ONCE = 100
+_LOWEST, _HIGHEST = "0", "~"
+
+Advance = Callable[[int, int], None]
+
+
+def export(project: str, thread_id: str | None, into: PartFile, advance: Advance) -> None:
+    """Write the threads of a project, or one of them, from the last one on that the file has.
+
+    `advance` is told threads and messages. A thread that is deleted while it is written is left out. Raises
+    `ThreadNotFoundError` for the one thread, `BusyError`, `OSError`.
+    """
+    first = _start(project, into)
+    for thread in _threads(project, first) if thread_id is None else [_thread(project, thread_id)]:
+        into.mark()
+        into.add(thread_json(thread))
+        count = 0
+        try:
+            for message in _messages(project, thread.id):
+                into.add(message_json(message))
+                count += 1
+        except ThreadNotFoundError:
+            into.drop()
+        else:
+            advance(1, count)
+
+
+def rehearse(project: str, thread_id: str | None, advance: Advance) -> None:
+    """Read what `export` would write."""
+    for thread in _threads(project, _LOWEST) if thread_id is None else [_thread(project, thread_id)]:
+        with suppress(ThreadNotFoundError):
+            advance(1, sum(1 for _ in _messages(project, thread.id)))
+
+
+def _thread(project: str, thread_id: str) -> Thread:
+    try:
+        return patiently(partial(threads.retrieve, project, thread_id))
+    except ThreadNotFoundError:
+        raise ThreadNotFoundError(thread_id) from None
+
+
+def _messages(project: str, thread_id: str) -> Iterator[Message]:
+    """Yield the messages of a thread, oldest first. Raises `ThreadNotFoundError`, `BusyError`."""
+    after, more = "", True
+    while more:
+        asked = PageRequest(_AT_ONCE, ascending=True, after=after, before="")
+        page = patiently(partial(pages.list_messages, project, thread_id, asked, None))
+        yield from page.records
+        more = page.has_more
+        if more:
+            last = page.records[-1].id
+            ulid = last.removeprefix(keys.MESSAGE_PREFIX)
+            after = ulid if ids.is_ulid(ulid) else last
+
+
+def _start(project: str, into: PartFile) -> str:
+    """Return the ULID of the last thread that the file has, under which the lists hold it; the lowest to begin anew."""
+    last = into.last_thread()
+    if last:
+        found = patiently(partial(table.get, keys.key(keys.thread_partition(project, last), keys.HEAD)))
+        ulid = keys.ulid_of(last, found or {})
+        if ids.is_ulid(ulid):
+            return ulid
+        into.restart()  # an imported thread that is gone: nobody knows where it stood
+    return _LOWEST
+
+
+def _threads(project: str, first: str) -> Iterator[Thread]:
+    """Yield a project's threads that exist for their users, oldest first, from this ULID on."""
+    entries = heapq.merge(
+        *(_entries(partition, first) for partition in keys.threads_partitions(project, settings().list_shards)),
+        key=lambda entry: str(entry["messageId"]["S"]),
+    )
+    while batch := list(islice(entries, _AT_ONCE)):
+        partitions = [keys.thread_partition(project, entry["thread"]["S"]) for entry in batch]
+        wanted = [keys.key(partition, sort) for partition in partitions for sort in (keys.HEAD, keys.THREAD)]
+        stored = patiently(partial(table.batch_get, wanted))
+        for partition in partitions:
+            item = stored.get((partition, keys.THREAD))
+            if item and head.is_open(stored.get((partition, keys.HEAD))):
+                yield items.thread(item, keys.thread_id(partition))
+
+
+def _entries(partition: str, first: str) -> Iterator[Item]:
+    def query() -> list[Item]:
+        return [*islice(table.query(partition, first, _HIGHEST, Limit=_AT_ONCE), _AT_ONCE)]
+
+    while batch := patiently(query):
+        yield from batch
+        first = f"{batch[-1]['messageId']['S']}0"  # right above it
