@@ -1,11 +1,11 @@
-// The public API, as this page calls it: the key in a header, a busy API asked again, an error as one line.
+// Calls the public API: sends the key in a header, retries while the API is busy, and turns an error into one line.
 
 const RETRIES = 2;
 const LONGEST_WAIT_SECONDS = 20;
 const SECONDS = 35; // API Gateway gives up after 30
 const BUSY = [429, 503];
 
-/** What went wrong, in one line. `status` is 0 when no answer came. */
+/** An error in one line. `status` is 0 when there was no response. */
 export class ApiError extends Error {
   constructor(status, text) {
     super(text);
@@ -14,12 +14,12 @@ export class ApiError extends Error {
 }
 
 /**
- * Return a function that gives the calls of the API at this address, until its signal is aborted: what is answered
- * later is answered to nobody. `onBusy` is told the seconds until a busy API is asked again.
+ * Return a function that takes an abort signal and returns the calls of the API at this address. A response that
+ * arrives after the abort is dropped. `onBusy` gets the seconds until the next attempt when the API is busy.
  */
 export function connect(baseUrl, key, onBusy) {
   const root = baseUrl.replace(/\/+$/, "");
-  const unanswered = new Map(); // path and body of a create -> its Idempotency-Key, until it is known what became of it
+  const unanswered = new Map(); // path and body of a create -> its Idempotency-Key, until its result is known
 
   async function call(method, path, options = {}) {
     const { query = {}, body, headers = {}, retries = RETRIES } = options;
@@ -39,7 +39,7 @@ export function connect(baseUrl, key, onBusy) {
     }
   }
 
-  /** Create what happens once, however often it is asked for: until it is answered, an equal body has the same key. */
+  /** Create exactly once: until the result is known, a retry with an equal body sends the same Idempotency-Key. */
   async function create(path, document) {
     const body = JSON.stringify(document);
     const same = `${path} ${body}`;
@@ -73,7 +73,7 @@ export function connect(baseUrl, key, onBusy) {
   return (signal) => Object.fromEntries(Object.entries(calls).map(([name, made]) => [name, until(signal, made)]));
 }
 
-/** Return the call, whose answer is dropped once the signal is aborted; what waits for it then waits for ever. */
+/** Wrap a call so that its result is dropped after the abort. Code that awaits a dropped result never continues. */
 function until(signal, made) {
   return (...given) =>
     new Promise((resolve, reject) => {
@@ -84,7 +84,7 @@ function until(signal, made) {
     });
 }
 
-/** Send a request, with the key to this address alone: a redirect is an error. */
+/** Send a request. The key goes only to this address, so a redirect is an error. */
 async function send(url, options) {
   try {
     return await fetch(url, {
@@ -96,13 +96,13 @@ async function send(url, options) {
       signal: AbortSignal.timeout(SECONDS * 1000),
     });
   } catch {
-    // A browser does not say which of these it was.
+    // A browser does not say which of the two causes it was.
     const refusal = `, or does not allow pages of ${location.origin} (AllowedOrigins)`;
     throw new ApiError(0, `${url.origin} does not answer${url.origin === location.origin ? "" : refusal}.`);
   }
 }
 
-/** Deleting what is gone already has succeeded. */
+/** Treat a 404 as success: the object is deleted already. */
 async function remove(call) {
   try {
     await call;
@@ -111,7 +111,7 @@ async function remove(call) {
   }
 }
 
-/** Read an error in the API's shape, or in API Gateway's. */
+/** Make an ApiError from a response in the API's shape or in API Gateway's. */
 async function refusal(answer) {
   const body = await answer.json().catch(() => ({}));
   const text = body?.error?.message ?? body?.message ?? answer.statusText;
@@ -120,6 +120,6 @@ async function refusal(answer) {
 }
 
 function randomKey() {
-  // crypto.randomUUID exists only on pages that came by HTTPS or from this machine.
+  // crypto.randomUUID exists only on pages that were loaded by HTTPS or from this machine.
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

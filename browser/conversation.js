@@ -1,4 +1,4 @@
-// One open thread: its messages from the oldest to the newest, a window that grows both ways and follows what is new.
+// One open thread. Shows a window of its messages, oldest first. The window grows both ways and follows new messages.
 
 import { announce, byId, make, pairs, time } from "./dom.js";
 import { confirmDeletion, editMessage, editThread, metadataFields } from "./dialogs.js";
@@ -9,15 +9,16 @@ const PAGE = "20";
 const CATCH_UP = "100";
 
 /**
- * Open a thread. `attempt` runs a call and shows what goes wrong, `report` shows it; `onChange` and `onDelete` are told
- * of the thread. Returns `load`, and `close`, after which nothing of it is shown or asked any more.
+ * Open a thread. `attempt` runs a call and shows its error. `report` shows an error. `onChange` gets the changed
+ * thread, `onDelete` gets the id of the deleted one. Returns `load` and `close`. After `close` the conversation shows
+ * nothing more and sends no more requests.
  */
 export function openConversation(connection, id, { attempt, report, onChange, onDelete }) {
   const closing = new AbortController();
   const api = connection(closing.signal);
   const following = follower(look, report, closing.signal);
   const shown = byId("messages");
-  // The window's two ends are cursors: positions in the thread, which hold when the message there is deleted.
+  // The window's two ends are cursors. A cursor stays valid when its message is deleted.
   let [oldest, newest] = ["", ""];
   let hasNewer = false;
 
@@ -54,7 +55,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
     shown.prepend(...page.data.map(article));
     oldest = page.first_id ?? oldest;
     byId("older").hidden = !page.has_more;
-    articleOf(page.last_id)?.focus(); // which is next to what was being read
+    articleOf(page.last_id)?.focus(); // it is next to the message that was being read
     announce(`${page.data.length} older messages.`);
   }
 
@@ -86,7 +87,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
   async function look() {
     const after = newest;
     const page = await api.listMessages(id, { order: "asc", limit: CATCH_UP, after }, { retries: 0 });
-    if (page.data.length === 0 || newest !== after) return false; // or the window has moved in the meantime
+    if (page.data.length === 0 || newest !== after) return false; // nothing new, or the window has moved
     const wasAtEnd = byId("follow-line").getBoundingClientRect().top < window.innerHeight + 80;
     append(page);
     const count = page.data.length === 1 ? "New message." : `${page.data.length} new messages.`;
@@ -97,7 +98,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
 
   // -- The thread
 
-  /** Show what can be done with a thread only when there is one. */
+  /** Show the thread's actions and messages only when a thread is loaded. */
   function showParts(isThere) {
     for (const name of ["thread-actions", "thread-body"]) byId(name).hidden = !isThere;
   }
@@ -110,7 +111,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
     );
   }
 
-  // What is changed is read again first: others may have changed it since it was shown.
+  // Read the thread again before an edit, because others may have changed it since it was shown.
   byId("edit-thread").onclick = () =>
     attempt(async () =>
       editThread(await api.retrieveThread(id), async (changes) => {
@@ -142,7 +143,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
           editMessage(await api.retrieveMessage(id, message.id), async (changes) => {
             const fresh = article(await api.modifyMessage(id, message.id, changes));
             articleOf(message.id)?.replaceWith(fresh);
-            // After the dialog has given the keyboard back to a button that is there no longer.
+            // Wait until the dialog has returned the focus to the old button, which no longer exists.
             setTimeout(() => fresh.focus());
           }),
         ),
@@ -180,7 +181,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
       ...(Object.keys(pairsGiven).length > 0 && { metadata: pairsGiven }),
     });
     emptyComposer();
-    // Not just put at the end: others may have written in between, and the order is the thread's.
+    // Fetch the message instead of appending it: others may have written in between, and the thread has the order.
     await (hasNewer ? loadLatest() : following.now());
     byId("follow-line").scrollIntoView({ block: "end" });
   }

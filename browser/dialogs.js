@@ -1,8 +1,8 @@
-// What the page asks before it changes something. A dialog stays open, with the API's reason, until that is done.
+// The dialogs that come before a change. A dialog shows the API's error and stays open until the change succeeds.
 
 import { button, byId, make } from "./dom.js";
 
-let submit; // what the button of the open dialog does
+let submit; // the action of the open dialog's button
 
 byId("dialog-cancel").addEventListener("click", () => byId("dialog").close());
 byId("dialog-form").addEventListener("submit", async (event) => {
@@ -22,7 +22,7 @@ byId("dialog-form").addEventListener("submit", async (event) => {
   }
 });
 
-/** Show a dialog; `work` does what its button says, and may throw what is wrong. */
+/** Show a dialog. Its button runs `work`. The dialog shows the error that `work` throws. */
 function ask(title, fields, action, work, style = "primary") {
   submit = work;
   byId("dialog-title").textContent = title;
@@ -56,7 +56,7 @@ export function newThread(create) {
   );
 }
 
-/** Edit the texts of a message and its metadata; only what was changed is sent. */
+/** Edit the texts and the metadata of a message. The content is sent only if a text was changed. */
 export function editMessage(message, save) {
   const metadata = metadataFields(message.metadata);
   const texts = message.content.map((part, index) => part.type === "text" && textField(part.text.value, index));
@@ -78,18 +78,18 @@ function textField(value, index) {
   return { label: make("label", { for: id }, index === 0 ? "Text" : `Text, part ${index + 1}`), area };
 }
 
-/** Return a part in the form in which the API takes it; a text that was not changed keeps what the API has of it. */
+/** Return a content part in the form that the API accepts. A text that was not changed is sent as the API has it. */
 function inputPart(part, value) {
   if (part.type !== "text") return part;
   const isKept = value === normal(part.text.value);
-  if (isKept && part.text.annotations?.length) return part; // only a trusted key may write it
+  if (isKept && part.text.annotations?.length) return part; // only a trusted key may write annotations
   return { type: "text", text: isKept ? part.text.value : value };
 }
 
-/** Return a text as a textarea gives it back, which knows one kind of line end. */
+/** Return a text as a textarea returns it: a textarea has only one kind of line end. */
 const normal = (value) => value.replace(/\r\n?/g, "\n");
 
-/** Return a group of fields for a map of texts, and `read`, which returns it or throws what is wrong. */
+/** Return `fields`, a group of fields for metadata, and `read`, which returns the metadata or throws an error. */
 export function metadataFields(metadata) {
   const rows = make("div", {});
   const add = (key = "", value = "") => {

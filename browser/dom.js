@@ -1,11 +1,11 @@
-// Builds the page's elements. Text becomes text nodes and nothing else, so whatever a message holds stays text.
+// Builds the page's elements. Text becomes text nodes and nothing else, so the content of a message stays text.
 
 /** Find an element of index.html by its id. */
 export const byId = (id) => document.getElementById(id);
 
 /**
- * Make an element. A property that is a function listens to the event of its name, `false` and `undefined` leave an
- * attribute out, `true` sets it empty; children are nodes or text.
+ * Make an element. A property that is a function becomes the listener of the event with that name. The values `false`
+ * and `undefined` leave an attribute out. The value `true` makes it empty. Children are nodes or text.
  */
 export function make(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -23,7 +23,7 @@ export function button(text, click, properties = {}) {
 
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/** Say when something was, given in seconds. */
+/** Format a time that is given in seconds since 1970. */
 export function moment(seconds) {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.valueOf()) ? String(seconds) : moments.format(date);
@@ -36,7 +36,7 @@ export function time(seconds) {
     : make("time", { datetime: date.toISOString(), title: date.toISOString() }, moment(seconds));
 }
 
-/** List metadata, or any map of texts, as names and values; undefined for an empty one. */
+/** Return a list of the names and values of metadata, or undefined if there is none. */
 export function pairs(map) {
   const entries = Object.entries(map ?? {});
   if (entries.length === 0) return undefined;
@@ -48,5 +48,5 @@ export function pairs(map) {
 
 /** Tell a screen reader what has changed. */
 export function announce(text) {
-  byId("announcer").replaceChildren(make("p", {}, text)); // a new element, for the same text may come twice
+  byId("announcer").replaceChildren(make("p", {}, text)); // a new element, because the same text may come twice
 }

@@ -1,15 +1,16 @@
-// Looks for new messages again and again: soon after some came, rarer while none do, never while nobody sees the page.
+// Polls for new messages: soon after some came, less often while none come, and never while the page is hidden.
 
 import { byId } from "./dom.js";
 
-// Milliseconds between two looks.
+// Milliseconds between two polls.
 const FIRST_WAIT = 2_000;
 const LONGEST_WAIT = 30_000;
 const GROWTH = 1.5;
 
 /**
- * Call `look`, which tells whether it found something, until the signal is aborted. A failure that can pass by itself
- * is told beside the button; any other ends the looking and is handed to `report`, with what begins again.
+ * Call `look` again and again until the signal is aborted. `look` returns whether it found new messages. An error that
+ * may pass by itself is shown beside the button. Any other error ends the polling; `report` gets the error and a
+ * function that starts the polling again.
  */
 export function follower(look, report, signal) {
   let isWanted = true;
@@ -29,7 +30,7 @@ export function follower(look, report, signal) {
       : "New messages are not looked for.";
   }
 
-  /** Look at once, after a look that is on its way: that one may be too early to see what was just sent. */
+  /** Poll at once. Wait for a running poll first: it may have been too early to see a message that was just sent. */
   async function now() {
     await looking;
     looking ??= once().finally(() => {
@@ -76,7 +77,7 @@ export function follower(look, report, signal) {
   signal.addEventListener("abort", schedule);
   return {
     now,
-    /** Wait while the page does not show the end of the thread. */
+    /** Stop polling while the page does not show the end of the thread. */
     pause(is) {
       isPaused = is;
       wait = FIRST_WAIT;

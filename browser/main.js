@@ -1,4 +1,4 @@
-// The page: connecting, which thread is open, and what went wrong.
+// The page: connects to an API, opens threads and shows errors.
 
 import { connect } from "./api.js";
 import { openConversation } from "./conversation.js";
@@ -6,17 +6,17 @@ import { newThread } from "./dialogs.js";
 import { announce, byId } from "./dom.js";
 import { threadList } from "./threads.js";
 
-// The address and the key are kept for reloads of this tab alone: sessionStorage ends with it.
+// The address and the key survive a reload of this tab only: sessionStorage ends with the tab.
 const STORED = "message-api";
 
-let session; // the AbortController of what is connected
+let session; // the AbortController of the connection
 let connection;
 let threads;
 let conversation;
 
 /**
- * Return `attempt`, which runs what the reader asked for, one after the other, and `report`, which shows what went
- * wrong, with a way to try it again, until the next attempt of the same queue.
+ * Return `attempt` and `report`. `attempt` runs the reader's actions one after the other. `report` shows an error with
+ * a way to retry. The error stays until the next attempt of the same queue.
  */
 function queue() {
   let last = Promise.resolve();
@@ -50,7 +50,7 @@ function showProblem(text, again, owner) {
   byId("problem").hidden = false;
 }
 
-/** Hide what went wrong, if it was this one's, or whoever's it was. */
+/** Hide the error if this owner has shown it. Without an owner, hide any error. */
 function hideProblem(owner) {
   if (owner && problemOwner && owner !== problemOwner) return;
   byId("problem").hidden = true;
@@ -104,7 +104,7 @@ function close() {
   document.body.dataset.view = "list";
 }
 
-/** Open the thread whose id is the address's fragment, so that a thread can be a bookmark. */
+/** Open the thread whose id is the fragment of the address, so that a thread can be bookmarked. */
 function openFromAddress() {
   if (!connection) return;
   close();

@@ -1,10 +1,10 @@
-// One message as people read it: its text with citations, images, refusals, and what else the API says of it.
+// Shows one message: its text with citations, its images and refusals, and its other fields.
 
 import { button, make, moment, pairs, time } from "./dom.js";
 
 const ROLES = { user: "User", assistant: "Assistant" };
 
-/** Return a message as an article; `edit` and `remove` are called with its buttons. */
+/** Return a message as an article. Its buttons call `edit` and `remove`. */
 export function messageArticle(message, { edit, remove }) {
   const role = ROLES[message.role] ?? message.role;
   const notes = [];
@@ -32,7 +32,7 @@ export function messageArticle(message, { edit, remove }) {
   );
 }
 
-/** Return the beginning of a message's text, for who cannot see it. */
+/** Return the beginning of a message's text, for screen readers. */
 export function summary(message) {
   const texts = message.content.map((part) => part.text?.value ?? part.refusal ?? "Image");
   return `${ROLES[message.role] ?? message.role}: ${texts.join(" ").slice(0, 200)}`;
@@ -55,7 +55,7 @@ function contentPart(part, notes) {
   return make("pre", {}, JSON.stringify(part, null, 2));
 }
 
-/** Mark the passages that annotations speak of with the numbers of their notes. */
+/** Mark the passages that annotations refer to with the numbers of their notes. */
 function text({ value, annotations = [] }, notes) {
   const nodes = [];
   let done = 0;
@@ -63,7 +63,7 @@ function text({ value, annotations = [] }, notes) {
   for (const { annotation, start } of placed.sort((one, other) => one.start - other.start)) {
     const number = notes.push(annotation);
     if (start < done) continue;
-    const isPlaceholder = /^【.*】$/s.test(annotation.text); // what models write for a citation says nothing to people
+    const isPlaceholder = /^【.*】$/s.test(annotation.text); // a model's citation mark means nothing to people
     nodes.push(
       value.slice(done, start),
       isPlaceholder ? "" : make("mark", {}, annotation.text),
@@ -74,7 +74,7 @@ function text({ value, annotations = [] }, notes) {
   return make("div", { class: "text", dir: "auto" }, ...nodes, value.slice(done));
 }
 
-/** Find an annotation's passage: where it says, counted in code points, else where its text stands first, else -1. */
+/** Find an annotation's passage: at its start_index (in code points), else where its text occurs first, else -1. */
 function place({ text: passage, start_index: start }, value) {
   if (!passage) return -1;
   const said = Array.from(value).slice(0, start).join("").length;
@@ -88,7 +88,7 @@ function note(annotation) {
   return make("li", {}, `${kind} `, make("code", {}, file.file_id ?? ""), quote ? make("q", {}, quote) : undefined);
 }
 
-/** An image elsewhere is loaded when the reader asks: to load one tells its server who reads this, and when. */
+/** Return an image's URL with a button that loads it. Loading tells the image's server who reads it, and when. */
 function image({ url, detail }) {
   const address = URL.canParse(url) ? new URL(url) : undefined;
   if (!["http:", "https:"].includes(address?.protocol)) return placeholder("Image, not on the web", url, detail);

@@ -1,10 +1,10 @@
-// The list of threads: newest first, page by page, all of them or those with one value of the indexed metadata key.
+// The list of threads, newest first, page by page: all threads, or those with one value of the indexed metadata key.
 
 import { announce, byId, make, pairs, time } from "./dom.js";
 
 const PAGE = "20";
 
-/** Return the list of a connection's threads. `attempt` runs a call and shows what goes wrong. */
+/** Return the list of a connection's threads. `attempt` runs a call and shows its error. */
 export function threadList(api, attempt) {
   let filter = {};
   let last = "";

@@ -1,4 +1,4 @@
-"""Runs the responder against a local Message API: what EventBridge, SQS and Lambda do for it when it is deployed."""
+"""Runs the responder against a local Message API, in place of EventBridge, SQS and Lambda."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import openai
 
-# The folder is what is deployed, not a package.
+# The folder is deployed as it is; it is not a package.
 sys.path.insert(0, str(Path(__file__).with_name("responder")))
 
 from answer import Settings, answer
@@ -21,7 +21,7 @@ _FIRST_PAUSE = float(os.environ.get("PAUSE") or 1)  # seconds
 
 
 def main() -> int:
-    """Answer every message of role user from now on, until the local API ends; with `-`, those of events in stdin."""
+    """Reply to every new message of role user until the local API ends. With `-`, reply to the events in stdin."""
     port = int(os.environ.get("PORT") or 8000)
     api = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=os.environ.get("MESSAGE_API_KEY") or "none")
     chat = _chat(port)
@@ -57,7 +57,7 @@ def main() -> int:
 def _chat(port: int) -> openai.OpenAI:
     """Return a client of the chat endpoint at OPENAI_BASE_URL, with OPENAI_API_KEY."""
     chat = openai.OpenAI()
-    # As in a terminal in which code was pointed at the Message API.
+    # OPENAI_BASE_URL points at the Message API in a terminal that was used for the README's quick start.
     if (chat.base_url.host, chat.base_url.port) in [("127.0.0.1", port), ("localhost", port)]:
         raise SystemExit("OPENAI_BASE_URL is this Message API, which runs no models: set it to a chat endpoint.")
     return chat
@@ -80,7 +80,7 @@ def _subscribed(port: int) -> Iterator[str]:
 
 
 def _deliver(event: dict[str, Any], respond: Callable[[dict[str, Any]], str]) -> None:
-    """Try as often as the queue does; then show the event, as the dead-letter queue would keep it."""
+    """Try as often as the queue does. Then print the event, which the dead-letter queue would keep."""
     message_id = event["detail"]["id"]
     for receive in range(1, _RECEIVES + 1):
         try:

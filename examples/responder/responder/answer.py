@@ -1,16 +1,16 @@
-"""Answers a message: reads its thread through the Message API, asks a chat endpoint, makes a command of the reply."""
+"""Replies to a message: reads its thread through the Message API, calls a chat endpoint, makes a command."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import openai
 
-# Why a chat endpoint stopped before the end, in the words of a message.
+# A chat endpoint's finish_reason -> the reason in a message's incomplete_details.
 _INCOMPLETE = {"length": "max_tokens", "content_filter": "content_filter"}
 
 
 class Settings(NamedTuple):
-    """The model, what it is told first (may be empty), how many messages it reads at most, whose reply it is."""
+    """The model, its instructions (may be empty), how many messages it reads at most, and the reply's assistant_id."""
 
     model: str
     instructions: str
@@ -19,12 +19,12 @@ class Settings(NamedTuple):
 
 
 def answer(event: dict[str, Any], api: openai.OpenAI, chat: openai.OpenAI, settings: Settings) -> dict[str, Any] | None:
-    """Return the command that answers the message of an event, or None when it is answered already, or gone.
+    """Return the command that replies to the message of an event. Return None if it has a reply or was deleted.
 
-    `api` is a client of the Message API, `chat` one of the chat endpoint. Raises `openai.OpenAIError`.
+    `api` is a client of the Message API. `chat` is a client of the chat endpoint. Raises `openai.OpenAIError`.
     """
     thread_id, message_id = event["detail"]["thread_id"], event["detail"]["id"]
-    # The same event gives the same run and the same command, so that a message is answered once.
+    # The same event makes the same run id and command id, so a message gets one reply.
     run_id = f"run_{message_id.removeprefix('msg_')}"
     messages = api.beta.threads.messages
     try:
@@ -55,13 +55,13 @@ def answer(event: dict[str, Any], api: openai.OpenAI, chat: openai.OpenAI, setti
 
 
 def _asked(message: Any) -> str | list[dict[str, Any]]:
-    """Return a message's content as a chat endpoint takes it: one text where it can be, for not all take parts."""
+    """Return a message's content for a chat endpoint: one text if possible, because not all endpoints accept parts."""
     parts = [*_parts(message)]
     return parts if any(part["type"] != "text" for part in parts) else "\n".join(part["text"] for part in parts)
 
 
 def _parts(message: Any) -> Iterator[dict[str, Any]]:
-    """Yield the parts of a message; of a file the model is told only that there was one."""
+    """Yield the parts of a message. A text stands in for an image that the model cannot get."""
     for part in message.content:
         if part.type == "text":
             yield {"type": "text", "text": part.text.value}
@@ -74,7 +74,7 @@ def _parts(message: Any) -> Iterator[dict[str, Any]]:
 
 
 def _content(message: Any) -> str | list[dict[str, Any]]:
-    """Return the reply's content. Raises `openai.OpenAIError` for one that says nothing."""
+    """Return the reply's content. Raises `openai.OpenAIError` if the reply is empty."""
     if message.refusal:
         return [{"type": "refusal", "refusal": message.refusal}]
     if not (message.content or "").strip():

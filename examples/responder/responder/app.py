@@ -1,4 +1,4 @@
-"""The Lambda function: takes events from the queue, sends commands to the Message API's inbound queue."""
+"""The Lambda function: reads events from the queue and sends commands to the Message API's inbound queue."""
 
 import json
 import os
@@ -19,13 +19,13 @@ _sqs: Any = boto3.client("sqs")
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Answer each message. What fails is delivered again by the queue, and ends in its dead-letter queue."""
+    """Reply to each message. The queue delivers a failed event again, and at last moves it to its dead-letter queue."""
     api, chat = _clients()
     for record in event["Records"]:
         command = answer(json.loads(record["body"]), api, chat, _SETTINGS)
         if command:
-            # The FIFO queue drops a second command of the same id that comes within five minutes; later than that
-            # the first has become a message, which `answer` finds.
+            # The FIFO queue drops a second command with the same id within five minutes. After that the first command
+            # has become a message, and `answer` finds it.
             _sqs.send_message(
                 QueueUrl=os.environ["COMMANDS_URL"],
                 MessageBody=json.dumps(command, ensure_ascii=False),
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
 
 @cache
 def _clients() -> tuple[openai.OpenAI, openai.OpenAI]:
-    """Return the clients of the Message API and of the chat endpoint, with the keys of the secret."""
+    """Return the clients of the Message API and of the chat endpoint. Their keys are in the secret."""
     secret: Any = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["KEYS_SECRET"])
     keys = json.loads(secret["SecretString"])
     api = openai.OpenAI(base_url=os.environ["MESSAGE_API_URL"], api_key=keys["message_api_key"])
