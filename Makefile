@@ -105,7 +105,7 @@ check: .venv/browser ## format, lint, types, template, and an import of every ha
 	.venv/bin/python tools/build/import_handlers.py .aws-sam/build .build/python $(or $(DEPLOYED),.venv/bin/python)
 
 soak: .venv/ready ## compare the API with a model of its contract for long (ARGS="--engine http --seconds 1800 --seed 1")
-	@.venv/bin/python -m tests.soak $(ARGS)
+	@.venv/bin/python -m tests.model.soak $(ARGS)
 
 fuzz: .venv/ready ## send the local API what nobody should send (ARGS="--requests 100000 --seed 1")
 	@.venv/bin/python -m tests.fuzz $(ARGS)

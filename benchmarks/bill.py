@@ -13,8 +13,8 @@ from benchmarks import dollars, figures
 from benchmarks.artifacts import ROOT
 from benchmarks.cost import costs, prose
 from shared.records import MessageData
-from tests.capacity import Call
-from tests.client import Client
+from tests.support.capacity import Call
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

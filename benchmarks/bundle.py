@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import artifacts, figures
 from benchmarks.artifacts import Artifacts
 from benchmarks.figures import Report, Row
-from tests.client import Client
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks.figures import Report
-from tests.capacity import Call, recorded
-from tests.client import Client
+from tests.support.capacity import Call, recorded
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

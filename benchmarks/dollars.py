@@ -5,8 +5,8 @@ import math
 from benchmarks import figures
 from benchmarks.cost import SIZES, costs, prose
 from benchmarks.figures import Report, Row
-from tests.capacity import Call
-from tests.client import Client
+from tests.support.capacity import Call
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

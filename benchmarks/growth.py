@@ -10,8 +10,8 @@ from typing import Any
 from benchmarks import figures, plot
 from benchmarks.artifacts import ROOT
 from benchmarks.figures import RUNS, TEXT, Report, Row
-from tests import capacity
-from tests.client import Client
+from tests.support import capacity
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

@@ -18,7 +18,7 @@ from statistics import median
 from benchmarks import artifacts, figures
 from benchmarks.artifacts import Artifacts
 from benchmarks.figures import TEXT, Report, Row
-from tests.client import Client
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

@@ -7,7 +7,7 @@ from benchmarks.figures import TEXT
 from shared import ids
 from shared.records import MessageData
 from shared.store import head, items, keys, table
-from tests.client import Client
+from tests.support.client import Client
 
 _AGE_MILLISECONDS = 3_600_000
 

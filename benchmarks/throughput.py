@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 from benchmarks import figures
 from benchmarks.figures import TEXT, Report, Row
-from tests.client import Client
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

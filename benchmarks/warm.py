@@ -20,7 +20,7 @@ from botocore import xform_name
 from benchmarks import canned, figures
 from benchmarks.canned import Call
 from benchmarks.figures import TEXT, Report, Row
-from tests.client import Client
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database
 

@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and what no test may write (tests/canaries.py)."""
+"""Fixtures for all tests, and what no test may write (tests/support/canaries.py)."""
 
 import os
 from collections.abc import Generator
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests import canaries
-from tests.engines import dynamodb_local
-from tests.memory import in_memory, tidy, tidy_module
+from tests.support import canaries
+from tests.support.engines import dynamodb_local
+from tests.support.memory import in_memory, tidy, tidy_module
 
 __all__ = ["dynamodb_local", "in_memory", "tidy", "tidy_module"]
 

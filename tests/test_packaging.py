@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.local_api import ROOT
+from tests.support.local_api import ROOT
 
 _FILES = {
     "endpoints.json": {"partitions": [{"services": {"sqs": 1, "s3": 2}}]},

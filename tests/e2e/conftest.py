@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.e2e.lossy import losing_answers
-from tests.local_api import LocalApi, serving
+from tests.support.local_api import LocalApi, serving
 
 
 @pytest.fixture(scope="module")

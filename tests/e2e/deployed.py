@@ -24,7 +24,7 @@ import boto3
 import httpx
 import uv
 
-from tests.local_api import ROOT, environment
+from tests.support.local_api import ROOT, environment
 
 MINISTACK = "1.5.33"
 TRANSLATOR = "1.115.0"  # what ministack has for the SAM transform, as an extra with much else

@@ -10,7 +10,7 @@ import pytest
 import uv
 
 from tests.e2e import versions
-from tests.local_api import ROOT
+from tests.support.local_api import ROOT
 
 
 def run_python(version: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Locator, Page, Request
 
-from tests.local_api import ROOT
+from tests.support.local_api import ROOT
 
 PROJECTS = 40
 _numbers = itertools.count()

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tests.local_api import ROOT
+from tests.support.local_api import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import httpx
 
-from tests import chromium
-from tests.local_api import ROOT, serving
+from tests.support import chromium
+from tests.support.local_api import ROOT, serving
 
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _OTHERS = [

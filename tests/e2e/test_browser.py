@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests import chromium
 from tests.e2e import axe
 from tests.e2e.reader import Reader, api_keys, reading, static_host
 from tests.e2e.screenshots import fill
-from tests.local_api import LocalApi, serving
+from tests.support import chromium
+from tests.support.local_api import LocalApi, serving
 
 _ANNOTATED = "😀 is 【4:0†a.pdf】 and sandbox:/b.csv too"
 _HOSTILE = "<img src=x onerror=\"window.hit='img'\"><script>window.hit='script'</script>"

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.imported import CREATED, message, thread
-from tests.local_api import ROOT, LocalApi, environment, serving
+from tests.support.imported import CREATED, message, thread
+from tests.support.local_api import ROOT, LocalApi, environment, serving
 
 _COPIED = [
     thread("thread_0", CREATED - 1),

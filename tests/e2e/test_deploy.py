@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import schemas
 from tests.e2e.deployed import STACK, Deployment, NotHadError, deployment
+from tests.support import schemas
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local_api import LocalApi
+from tests.support.local_api import LocalApi
 
 _NO_THREAD = "/threads/thread_none"
 _HELLO = {"role": "user", "content": "Hello"}

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import expected
 from tests.e2e import versions
 from tests.e2e.documented import SNIPPETS
 from tests.e2e.isolated import run_python
-from tests.local_api import LocalApi, serving
+from tests.support import expected
+from tests.support.local_api import LocalApi, serving
 
 _TEXT = "How does AI work? Explain it in simple terms."
 _OLDER, _NEWER = (

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conversations import Caller, Conversations, Sent, Thread
-from tests.local_api import LocalApi, serving
+from tests.support.local_api import LocalApi, serving
 from tools.local.dynamodb import engine
 
 KILLS = int(os.environ.get("KILLS") or 2)

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import expected
 from tests.e2e import readme
-from tests.imported import CREATED, message, thread
-from tests.local_api import ROOT, LocalApi, environment, serving
+from tests.support import expected
+from tests.support.imported import CREATED, message, thread
+from tests.support.local_api import ROOT, LocalApi, environment, serving
 
 TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
 _MARKS = {"", "needs Java", "copies", "not run, needs AWS", "not run, needs Azure"}

@@ -17,7 +17,7 @@ import yaml
 
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
-from tests.local_api import ROOT, LocalApi, environment, serving
+from tests.support.local_api import ROOT, LocalApi, environment, serving
 from tools.local import template
 
 DOCUMENTS = {

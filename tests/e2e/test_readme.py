@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
-from tests.local_api import ROOT, LocalApi, environment, serving
+from tests.support.local_api import ROOT, LocalApi, environment, serving
 from tools.local.template import STACK, load
 
 _MARKS = {

@@ -14,8 +14,8 @@ import uv
 from tests.e2e import versions
 from tests.e2e.aws_stub import aws
 from tests.e2e.chat_stub import Chat, chatting
-from tests.local_api import ROOT, LocalApi, serving
-from tests.subscriber import subscribed
+from tests.support.local_api import ROOT, LocalApi, serving
+from tests.support.subscriber import subscribed
 
 _FOLDER = ROOT / "examples" / "responder" / "responder"
 _HEADERS = {"Authorization": "Bearer sk-alpha"}

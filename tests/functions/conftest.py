@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.erasing import Queue
-from tests.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
+from tests.support.erasing import Queue
+from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
 
 __all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "queue", "trusted"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Client, invoke
-from tests.refusals import NOWHERE
+from tests.support import expected, fault_injection
+from tests.support.client import Client, invoke
+from tests.support.refusals import NOWHERE
 
 
 def _headers(answer: Any) -> dict[str, str]:
@@ -50,7 +50,7 @@ def test_every_answer_has_a_request_id_and_its_time(client: Client) -> None:
 
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(client: Client) -> None:
     client.call("list_threads")
-    with faults.inject(faults.Fault("Query", faults.error("AccessDeniedException"))):
+    with fault_injection.inject(fault_injection.Fault("Query", fault_injection.error("AccessDeniedException"))):
         answer = client.call("list_threads")
 
     assert (answer.status, answer.body, _headers(answer)) == (500, expected.OUR_FAULT, {})

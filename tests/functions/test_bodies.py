@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Client
-from tests.expected import missing, too_long, too_many, too_many_pairs, unknown, unsupported, wrong_type
-from tests.refusals import refused_message
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.expected import missing, too_long, too_many, too_many_pairs, unknown, unsupported, wrong_type
+from tests.support.refusals import refused_message
 
 _ROLES = "'user' and 'assistant'"
 _PARTS = "'text', 'image_url' and 'image_file'"

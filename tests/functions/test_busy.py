@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Answer, Client
-from tests.clock import Clock
-from tests.faults import Fault
+from tests.support import expected, fault_injection
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Fault
 
 # Each operation with every kind of call that it makes.
 CALLS = [
@@ -76,12 +76,14 @@ def _is_busy(answer: Answer) -> bool:
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
 @pytest.mark.parametrize(
-    "effect", [faults.throttle, faults.timeout, faults.server_error], ids=["throttle", "time", "500"]
+    "effect",
+    [fault_injection.throttle, fault_injection.timeout, fault_injection.server_error],
+    ids=["throttle", "time", "500"],
 )
 def test_a_table_that_does_not_answer_is_a_503(
-    failing: Calls, clock: Clock, function: str, operation: str, effect: faults.Effect
+    failing: Calls, clock: Clock, function: str, operation: str, effect: fault_injection.Effect
 ) -> None:
-    with faults.inject(Fault(operation, effect, times=0)) as attempts:
+    with fault_injection.inject(Fault(operation, effect, times=0)) as attempts:
         answer = failing.call(function)
 
     assert _is_busy(answer)
@@ -91,10 +93,12 @@ def test_a_table_that_does_not_answer_is_a_503(
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
 @pytest.mark.parametrize(
-    "effect", [faults.throttle, faults.timeout, faults.server_error], ids=["throttle", "time", "500"]
+    "effect",
+    [fault_injection.throttle, fault_injection.timeout, fault_injection.server_error],
+    ids=["throttle", "time", "500"],
 )
-def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effect: faults.Effect) -> None:
-    with faults.inject(Fault(operation, effect)):
+def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effect: fault_injection.Effect) -> None:
+    with fault_injection.inject(Fault(operation, effect)):
         answer = calls.call(function)
 
     assert answer.status == 200
@@ -102,7 +106,7 @@ def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effe
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
 def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(failing: Calls, function: str, operation: str) -> None:
-    with faults.inject(Fault(operation, faults.error("AccessDeniedException"), times=0)):
+    with fault_injection.inject(Fault(operation, fault_injection.error("AccessDeniedException"), times=0)):
         answer = failing.call(function)
 
     assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
@@ -111,7 +115,7 @@ def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(failing: Calls, 
 
 @pytest.mark.parametrize(("function", "operation"), WRITES)
 def test_a_few_conflicts_are_not_seen(calls: Calls, clock: Clock, function: str, operation: str) -> None:
-    with faults.inject(Fault(operation, faults.conflict, times=5)) as attempts:
+    with fault_injection.inject(Fault(operation, fault_injection.conflict, times=5)) as attempts:
         answer = calls.call(function)
 
     assert answer.status == 200
@@ -123,7 +127,7 @@ def test_a_few_conflicts_are_not_seen(calls: Calls, clock: Clock, function: str,
 def test_conflicts_without_end_are_a_503_within_the_time_of_a_request(
     failing: Calls, clock: Clock, function: str, operation: str
 ) -> None:
-    with faults.inject(Fault(operation, faults.conflict, times=0)):
+    with fault_injection.inject(Fault(operation, fault_injection.conflict, times=0)):
         answer = failing.call(function)
 
     assert _is_busy(answer)
@@ -134,24 +138,24 @@ def test_conflicts_without_end_are_a_503_within_the_time_of_a_request(
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_transaction_that_was_throttled_in_part_is_tried_again(calls: Calls, code: str) -> None:
-    with faults.inject(Fault("TransactWriteItems", faults.cancelled("None", code))):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.cancelled("None", code))):
         answer = calls.call("create_message")
 
     assert answer.status == 200
 
 
 def test_a_transaction_that_is_cancelled_for_another_reason_is_a_fault(calls: Calls) -> None:
-    with faults.inject(Fault("TransactWriteItems", faults.cancelled("None", "ValidationError"))):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.cancelled("None", "ValidationError"))):
         answer = calls.call("create_message")
 
     assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
 
 
-@pytest.mark.parametrize("effect", [faults.throttle, faults.timeout], ids=["throttle", "time"])
-def test_a_key_that_cannot_be_looked_up_is_a_503(clock: Clock, effect: faults.Effect) -> None:
+@pytest.mark.parametrize("effect", [fault_injection.throttle, fault_injection.timeout], ids=["throttle", "time"])
+def test_a_key_that_cannot_be_looked_up_is_a_503(clock: Clock, effect: fault_injection.Effect) -> None:
     client = Client()
 
-    with faults.inject(Fault("GetItem", effect, times=2)):
+    with fault_injection.inject(Fault("GetItem", effect, times=2)):
         answer = client.call("list_threads")
 
     assert _is_busy(answer)
@@ -165,7 +169,7 @@ def test_what_a_batch_left_unread_is_read_again(calls: Calls, function: str) -> 
         wanted = [{name: item[name] for name in ("threadId", "messageId")} for item in items]
         answer |= {"Responses": {}, "UnprocessedKeys": {table: {"Keys": wanted, "ConsistentRead": True}}}
 
-    with faults.inject(Fault("BatchGetItem", faults.changed(leave_all), times=2)) as attempts:
+    with fault_injection.inject(Fault("BatchGetItem", fault_injection.changed(leave_all), times=2)) as attempts:
         answer = calls.call(function)
 
     assert answer.status == 200
@@ -178,14 +182,16 @@ def test_a_batch_that_is_never_read_is_a_503(calls: Calls) -> None:
         key = {name: item[name] for name in ("threadId", "messageId")}
         answer |= {"Responses": {table: rest}, "UnprocessedKeys": {table: {"Keys": [key]}}}
 
-    with faults.inject(Fault("BatchGetItem", faults.changed(leave_one), times=0)):
+    with fault_injection.inject(Fault("BatchGetItem", fault_injection.changed(leave_one), times=0)):
         answer = calls.call("retrieve_message")
 
     assert _is_busy(answer)
 
 
 def test_nothing_of_a_fault_is_told(calls: Calls) -> None:
-    with faults.inject(Fault("Query", faults.error("ValidationException", secret="a secret"), times=0)):
+    with fault_injection.inject(
+        Fault("Query", fault_injection.error("ValidationException", secret="a secret"), times=0)
+    ):
         answer = calls.call("list_messages")
 
     assert json.loads(answer.text) == expected.OUR_FAULT

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, stored
-from tests.client import Client
-from tests.expected import no_message, text
-from tests.faults import Fault
 from tests.promises.threads import incompressible
+from tests.support import expected, fault_injection, stored
+from tests.support.client import Client
+from tests.support.expected import no_message, text
+from tests.support.fault_injection import Fault
 
 SMALL, LARGE, OTHER = "short", incompressible(seed=1), incompressible(seed=2)
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
@@ -117,11 +117,11 @@ def test_a_content_that_does_not_fit_beside_its_attachments_is_refused(
 def test_an_edit_is_made_of_the_message_as_it_is_then(client: Client, content: str, operation: str) -> None:
     thread_id = client.thread()
     message = client.message(thread_id)
-    other = faults.before(
+    other = fault_injection.before(
         lambda: client.create("modify_message", thread_id, message["id"], body={"metadata": {"a": "b"}})
     )
 
-    with faults.inject(Fault(operation, other)) as attempts:
+    with fault_injection.inject(Fault(operation, other)) as attempts:
         edited = _edit(client, thread_id, message["id"], content)
 
     # The other's own UpdateItem is among them.
@@ -134,9 +134,9 @@ def test_an_edit_is_made_of_the_message_as_it_is_then(client: Client, content: s
 def test_an_edit_does_not_bring_back_what_was_deleted(client: Client, content: str, operation: str) -> None:
     thread_id = client.thread()
     message_id = client.message(thread_id)["id"]
-    delete = faults.before(lambda: client.create("delete_message", thread_id, message_id))
+    delete = fault_injection.before(lambda: client.create("delete_message", thread_id, message_id))
 
-    with faults.inject(Fault(operation, delete)):
+    with fault_injection.inject(Fault(operation, delete)):
         answer = client.call("modify_message", thread_id, message_id, body={"content": content})
 
     assert (answer.status, answer.body) == (404, no_message(message_id))

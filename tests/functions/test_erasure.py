@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from tests import expected, faults, stored
-from tests.client import Client
-from tests.erasing import Queue, asked, change, erase, queue_changes
+from tests.support import expected, fault_injection, stored
+from tests.support.client import Client
+from tests.support.erasing import Queue, asked, change, erase, queue_changes
 
 _LARGE = "".join(random.Random(1).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=250_000))
 
@@ -50,7 +50,9 @@ def test_a_refused_entry_of_the_queue_has_the_batch_delivered_again(queue: Queue
     failed = {"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}], "Successful": []}
 
     with (
-        faults.inject(faults.Fault("SendMessageBatch", faults.answered(failed)), client=clients.sqs()),
+        fault_injection.inject(
+            fault_injection.Fault("SendMessageBatch", fault_injection.answered(failed)), client=clients.sqs()
+        ),
         pytest.raises(RuntimeError, match=r"\AInternalError\Z"),
     ):
         queue_changes(change("a#thread_1", "head"))
@@ -112,9 +114,9 @@ def test_what_does_not_fit_the_time_is_queued_again_without_delay(client: Client
 def test_a_thread_that_is_modified_while_it_is_erased_is_erased_again(client: Client, queue: Queue) -> None:
     partition = f"{client.project}#{client.thread()}"
     _delete(client, partition)
-    modify = faults.before(lambda: stored.change(partition, "thread", version={"N": "2"}))
+    modify = fault_injection.before(lambda: stored.change(partition, "thread", version={"N": "2"}))
 
-    with faults.inject(faults.Fault("TransactWriteItems", modify)):
+    with fault_injection.inject(fault_injection.Fault("TransactWriteItems", modify)):
         erase(asked(partition))
     assert stored.sort_keys(partition) == ["head", "thread"]
     erase(*queue.taken())
@@ -127,7 +129,9 @@ def test_a_failed_erasure_fails_the_delivery(client: Client) -> None:
     _delete(client, partition)
 
     with (
-        faults.inject(faults.Fault("GetItem", faults.error("AccessDeniedException"), times=0)),
+        fault_injection.inject(
+            fault_injection.Fault("GetItem", fault_injection.error("AccessDeniedException"), times=0)
+        ),
         pytest.raises(Exception, match="AccessDenied"),
     ):
         erase(asked(partition))

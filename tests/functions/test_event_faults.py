@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests import expected, faults, memory, queues, stored, stream
-from tests.client import Client
-from tests.clock import Clock
-from tests.erasing import Queue as ErasureQueue
-from tests.erasing import asked, change, queue_changes, sweep
-from tests.faults import Attempts, Fault
 from tests.promises.threads import incompressible
+from tests.support import expected, fault_injection, memory, queues, stored, stream
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.erasing import Queue as ErasureQueue
+from tests.support.erasing import asked, change, queue_changes, sweep
+from tests.support.fault_injection import Attempts, Fault
 
 SHARE = float(os.environ.get("FAULTS_SHARE") or 0.15)
 SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
@@ -170,9 +170,9 @@ def _client(name: str) -> Any:
 
 def _calls(make: Callable[[Attempts], Work], client: Any) -> list[str]:
     """Return the calls that a function makes by a client when nothing befalls it."""
-    with memory.as_it_was(), faults.inject(client=_client("event_bus")) as sent:
+    with memory.as_it_was(), fault_injection.inject(client=_client("event_bus")) as sent:
         work = make(sent)
-        with faults.inject(client=client) as attempts:
+        with fault_injection.inject(client=client) as attempts:
             assert work.run()
         work.check()
     return attempts.operations
@@ -185,17 +185,17 @@ def test_what_a_function_calls_done_is_done_and_all_else_comes_again(function: s
     client = _client("table" if by == "table" else other)
     draw = random.Random(f"{SEED}-{function}-{by}")
     for at, operation in enumerate(_calls(make, client), 1):
-        for effect in faults.effects(operation):
+        for effect in fault_injection.effects(operation):
             for times in (1, 0):
                 if draw.random() < SHARE:
                     # What reaches the bus is noted below all faults.
-                    with memory.as_it_was(), faults.inject(client=_client("event_bus")) as sent:
+                    with memory.as_it_was(), fault_injection.inject(client=_client("event_bus")) as sent:
                         _try(make(sent), Fault("", effect, at, times), client)
 
 
 def _try(work: Work, fault: Fault, client: Any) -> None:
     trial = f"seed {SEED}: {fault.effect.__name__} at call {fault.at}, {'once' if fault.times else 'without end'}"
-    with faults.inject(fault, client=client):
+    with fault_injection.inject(fault, client=client):
         done = _said(work)
     for _ in range(3):
         if done:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import _ROUTES
+from tests.support import expected
+from tests.support.client import _ROUTES
 from tools.local import template
 
 EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_erasures", "publish_events", "sweep_threads"]
@@ -22,7 +22,7 @@ Ended = dict[str, dict[str, dict[str, Any]]]
 @pytest.fixture(scope="module")
 def ended() -> Ended:
     """Run all of them, each in a process of its own; return what each function answered, and after how long."""
-    command = [sys.executable, "-m", "tests.hanging"]
+    command = [sys.executable, "-m", "tests.support.hanging"]
     started = {
         name: subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
         for name, arguments in RUNS.items()

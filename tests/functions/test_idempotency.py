@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Answer, Client
-from tests.clock import Clock
-from tests.expected import compact
+from tests.support import expected, fault_injection
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
+from tests.support.expected import compact
 
 _BODY = {"role": "user", "content": "hello", "metadata": {"a": "1", "b": "2"}}
 _DAY = 86_400
@@ -159,7 +159,7 @@ def test_a_refused_create_does_not_use_its_key_up(client: Client) -> None:
 
 def test_of_a_key_only_its_hash_is_stored(client: Client) -> None:
     thread_id = client.thread()
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         _create(client, thread_id, key="the key itself")
 
     assert "the key itself" not in json.dumps(attempts.log)

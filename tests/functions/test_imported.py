@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, stored, stream
-from tests.client import Client
-from tests.erasing import Queue, asked, erase, queue_changes
-from tests.expected import compact, no_message, no_thread
-from tests.imported import CREATED, THREAD, brought, message, thread
+from tests.support import expected, stored, stream
+from tests.support.client import Client
+from tests.support.erasing import Queue, asked, erase, queue_changes
+from tests.support.expected import compact, no_message, no_thread
+from tests.support.imported import CREATED, THREAD, brought, message, thread
 
 _NATIVE = "msg_01HEBKXB88ZZZZZZZZZZZZZZZZ"
 _NATIVE_CREATED = 1_699_049_549

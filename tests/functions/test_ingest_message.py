@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, queues
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import text
-from tests.faults import Fault
+from tests.support import expected, fault_injection, queues
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import text
+from tests.support.fault_injection import Fault
 from tools.local import template
 
 DAY = 86_400
@@ -283,7 +283,7 @@ def test_a_throttled_table_is_waited_for(client: Client, clock: Clock) -> None:
     command = queues.command(client, thread_id)
     queues.put(command)
 
-    with faults.inject(Fault("TransactWriteItems", faults.throttle, times=0)):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.throttle, times=0)):
         assert queues.deliver() == [json.dumps(command)]
 
     assert (visible(), queues.rejected(), contents(client, thread_id)) == ([], [], [])
@@ -299,7 +299,7 @@ def test_a_fault_of_ours_is_waited_for_and_tells_no_content(
     command = queues.command(client, thread_id, "a secret")
     queues.put(command)
 
-    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"))):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"))):
         assert queues.deliver() == [json.dumps(command)]
 
     assert queues.rejected() == []
@@ -313,7 +313,9 @@ def test_a_dead_letter_queue_out_of_reach_is_waited_for(client: Client, clock: C
     from shared import clients
 
     queues.put("{")
-    with faults.inject(Fault("SendMessage", faults.error("AccessDenied"), times=0), client=clients.sqs()):
+    with fault_injection.inject(
+        Fault("SendMessage", fault_injection.error("AccessDenied"), times=0), client=clients.sqs()
+    ):
         assert queues.deliver() == ["{"]
     assert queues.rejected() == []
     queues.wait()
@@ -353,9 +355,9 @@ def test_a_failed_command_comes_back_sooner_than_after_a_crash(client: Client, r
     queues.put(queues.command(client, client.thread()))
     (record,) = queues.take()
     record["attributes"]["ApproximateReceiveCount"] = str(received)
-    denied = Fault("TransactWriteItems", faults.error("AccessDeniedException"))
+    denied = Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"))
 
-    with faults.inject(denied), faults.inject(client=clients.sqs()) as attempts:
+    with fault_injection.inject(denied), fault_injection.inject(client=clients.sqs()) as attempts:
         assert queues.run([record]) == [record["messageId"]]
 
     assert attempts.log == [
@@ -373,10 +375,10 @@ def test_a_failed_command_comes_back_even_if_the_queue_cannot_be_told_when(clien
     from shared import clients
 
     queues.put(queues.command(client, client.thread()))
-    denied = Fault("TransactWriteItems", faults.error("AccessDeniedException"))
-    unheard = Fault("ChangeMessageVisibilityBatch", faults.error("AccessDenied"))
+    denied = Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"))
+    unheard = Fault("ChangeMessageVisibilityBatch", fault_injection.error("AccessDenied"))
 
-    with faults.inject(denied), faults.inject(unheard, client=clients.sqs()):
+    with fault_injection.inject(denied), fault_injection.inject(unheard, client=clients.sqs()):
         assert len(queues.deliver()) == 1
 
 
@@ -386,7 +388,7 @@ def test_in_a_fifo_queue_a_thread_waits_for_its_failed_command_and_others_go_on(
         for thread_id in (first, second):
             queues.put(queues.command(client, thread_id, content), group=thread_id)
 
-    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"))):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"))):
         again = queues.deliver(fifo=True)
 
     assert [(json.loads(body)["thread_id"], json.loads(body)["content"]) for body in again] == [
@@ -419,7 +421,7 @@ def test_in_the_standard_queue_a_group_has_no_meaning(client: Client, clock: Clo
     for record in records:
         record["attributes"]["MessageGroupId"] = "tenant"
 
-    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"))):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"))):
         again = queues.run(records)
 
     assert again == [records[0]["messageId"]]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
-from tests.expected import compact, missing, not_parsed, surrogate, text, unknown, unsupported
-from tests.refusals import NOTHING, NOWHERE, refused, refused_message
+from tests.support.client import Client
+from tests.support.expected import compact, missing, not_parsed, surrogate, text, unknown, unsupported
+from tests.support.refusals import NOTHING, NOWHERE, refused, refused_message
 
 _NOT_JSON = not_parsed("it is not valid JSON in UTF-8")
 _NO_OBJECT = not_parsed("it is valid JSON, but not an object")
@@ -70,7 +70,7 @@ def test_every_operation_with_a_body_parses_it(anybody: Client, function: str, i
 
 @pytest.mark.parametrize("body", ["e30", "é", "{}"])
 def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(anybody: Client, body: str) -> None:
-    from tests.client import invoke
+    from tests.support.client import invoke
 
     event = anybody.event("create_message", NOWHERE, body=body) | {"isBase64Encoded": True}
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Client, invoke
-from tests.clock import Clock
-from tests.faults import Fault
-from tests.refusals import NOTHING, NOWHERE
+from tests.support import expected, fault_injection
+from tests.support.client import Client, invoke
+from tests.support.clock import Clock
+from tests.support.fault_injection import Fault
+from tests.support.refusals import NOTHING, NOWHERE
 
 LOOK_UPS = int(os.environ.get("LOOK_UPS") or 1_500)
 _OPERATIONS: dict[str, list[str]] = {
@@ -54,7 +54,7 @@ def test_every_operation_asks_for_a_key_before_all_else(client: Client, function
     "header", ["", "Bearer", "Bearer ", "Bearer    ", "Basic {0}", "{0}", "Bearer{0}", "Token {0}", "bearer\t{0}"]
 )
 def test_a_header_without_a_bearer_key_is_no_key(client: Client, header: str) -> None:
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         answer = _with_headers(client, {"authorization": header.format(client.secret)})
 
     assert (answer.status, answer.body) == (401, expected.NO_KEY)
@@ -90,7 +90,7 @@ def test_a_bearer_key_counts_whatever_azures_header_says(client: Client) -> None
     wrong = {"authorization": "Bearer sk-no-key-of-anybody"}
 
     assert _with_headers(client, bearer | {"api-key": "sk-0123456789"}).status == 200
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         answer = _with_headers(client, wrong | {"api-key": client.secret})
     assert answer.error == (401, None, "invalid_api_key")
     assert attempts.operations == ["GetItem"]
@@ -129,12 +129,12 @@ def test_a_revoked_key_is_refused_within_a_minute(client: Client, clock: Clock) 
 
 def test_a_key_is_looked_up_once_a_minute_whether_it_exists_or_not(client: Client, clock: Clock) -> None:
     for secret in (client.secret, "sk-unknown"):
-        with faults.inject() as attempts:
+        with fault_injection.inject() as attempts:
             for _ in range(3):
                 _with_headers(client, {"authorization": f"Bearer {secret}"}, "retrieve_thread")
         assert attempts.operations.count("GetItem") == 1
         clock.forward(60)
-        with faults.inject() as attempts:
+        with fault_injection.inject() as attempts:
             _with_headers(client, {"authorization": f"Bearer {secret}"}, "retrieve_thread")
         assert attempts.operations.count("GetItem") == 1
 
@@ -148,7 +148,7 @@ def test_made_up_keys_take_only_so_much_memory(client: Client, monkeypatch: pyte
     for number in range(10):
         _with_headers(client, {"authorization": f"Bearer sk-{number}"})
     assert len(auth._unknown) == 3
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         _with_headers(client, {"authorization": "Bearer sk-9"})
         _with_headers(client, {"authorization": "Bearer sk-0"})
     assert attempts.operations == ["GetItem"]
@@ -160,7 +160,7 @@ def test_made_up_keys_never_push_out_a_good_one(client: Client, clock: Clock) ->
 
     wrong = f"sk-wrong-{client.project}"  # not one that another test has sent a minute ago
     assert client.call("list_threads").status == 200
-    with faults.inject(Fault("GetItem", faults.answered({}), times=0)) as attempts:
+    with fault_injection.inject(Fault("GetItem", fault_injection.answered({}), times=0)) as attempts:
         for _ in range(LOOK_UPS):
             assert _with_headers(client, {"authorization": f"Bearer {wrong}"}, "retrieve_thread").status == 401
         assert attempts.operations == ["GetItem"]

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
-from tests.expected import error, missing, property_name, text, too_long, too_many, too_many_pairs
-from tests.refusals import NOTHING, NOWHERE, refused, refused_message
+from tests.support.client import Client
+from tests.support.expected import error, missing, property_name, text, too_long, too_many, too_many_pairs
+from tests.support.refusals import NOTHING, NOWHERE, refused, refused_message
 
 _PAIRS = {f"{number:02}" + "k" * 62: "\U0001f408" * 512 for number in range(16)}
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Client
-from tests.expected import compact
-from tests.refusals import NOWHERE
-from tests.variables import VARIABLES
+from tests.support import expected, fault_injection
+from tests.support.client import Client
+from tests.support.expected import compact
+from tests.support.refusals import NOWHERE
+from tests.support.variables import VARIABLES
 
 _LAST = "thread_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 
@@ -113,7 +113,7 @@ def test_many_deleted_threads_are_passed_over_in_few_calls(client: Client) -> No
     for deleted in ids[1:]:
         client.create("delete_thread", deleted)
 
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         page = client.create("list_threads", query={"limit": 1})
 
     assert ([thread["id"] for thread in page["data"]], page["has_more"]) == ([ids[0]], False)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Client
-from tests.expected import compact
-from tests.refusals import NOTHING
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.expected import compact
+from tests.support.refusals import NOTHING
 
 _LAST = "msg_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 

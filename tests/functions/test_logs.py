@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Client, invoke
-from tests.clock import Clock
-from tests.faults import Fault
+from tests.support import expected, fault_injection
+from tests.support.client import Client, invoke
+from tests.support.clock import Clock
+from tests.support.fault_injection import Fault
 
 _WORDS = ("content-word", "metadata-word", "key-word", "file-word", "run-word", "resource-word", "query-word")
 _BODY = {
@@ -96,10 +96,18 @@ def _wrong(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "effect",
-    [None, faults.timeout, faults.lost, faults.throttle, faults.error("ValidationException", message="content-word")],
+    [
+        None,
+        fault_injection.timeout,
+        fault_injection.lost,
+        fault_injection.throttle,
+        fault_injection.error("ValidationException", message="content-word"),
+    ],
     ids=["good", "timeout", "lost", "throttle", "fault"],
 )
-def test_no_log_holds_what_is_not_the_logs_business(log: Log, capfd: Any, effect: faults.Effect | None) -> None:
+def test_no_log_holds_what_is_not_the_logs_business(
+    log: Log, capfd: Any, effect: fault_injection.Effect | None
+) -> None:
     client = Client(trusted=True)
     answers = _requests(client)
     if effect:
@@ -114,12 +122,12 @@ def test_no_log_holds_what_is_not_the_logs_business(log: Log, capfd: Any, effect
         assert secret not in printed
 
 
-def _requests_with(client: Client, effect: faults.Effect) -> None:
+def _requests_with(client: Client, effect: fault_injection.Effect) -> None:
     """Make requests with a fault in each kind of call."""
     for operation in ("TransactWriteItems", "Query", "GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"):
         thread_id = client.thread()
         message_id = client.message(thread_id)["id"]
-        with faults.inject(Fault(operation, effect, times=2)):
+        with fault_injection.inject(Fault(operation, effect, times=2)):
             for function, ids, body in (
                 ("create_message", [thread_id], _BODY),
                 ("list_messages", [thread_id], None),
@@ -162,20 +170,20 @@ def test_without_a_key_nobody_is_named(log: Log) -> None:
 @pytest.mark.parametrize(
     ("effect", "errors", "codes", "status"),
     [
-        (faults.error("AccessDeniedException"), ["ClientError"], ["AccessDeniedException"], 500),
-        (faults.throttle, ["BusyError", "ThrottlingException"], ["ThrottlingException"], 503),
-        (faults.timeout, ["BusyError", "ConnectTimeoutError"], [], 503),
-        (faults.lost, ["BusyError", "ReadTimeoutError"], [], 503),
+        (fault_injection.error("AccessDeniedException"), ["ClientError"], ["AccessDeniedException"], 500),
+        (fault_injection.throttle, ["BusyError", "ThrottlingException"], ["ThrottlingException"], 503),
+        (fault_injection.timeout, ["BusyError", "ConnectTimeoutError"], [], 503),
+        (fault_injection.lost, ["BusyError", "ReadTimeoutError"], [], 503),
     ],
     ids=["denied", "throttle", "timeout", "lost"],
 )
 def test_a_fault_is_logged_with_its_kind_and_place(
-    log: Log, effect: faults.Effect, errors: list[str], codes: list[str], status: int
+    log: Log, effect: fault_injection.Effect, errors: list[str], codes: list[str], status: int
 ) -> None:
     client = Client()
     client.call("list_threads")
 
-    with faults.inject(Fault("Query", effect, times=2)):
+    with fault_injection.inject(Fault("Query", effect, times=2)):
         answer = client.call("list_threads")
 
     line = log.lines[-1]
@@ -208,17 +216,23 @@ def test_the_first_request_of_an_instance_is_counted_as_a_cold_start(log: Log, m
 @pytest.mark.parametrize(
     ("injected", "retries"),
     [
-        ([Fault("TransactWriteItems", faults.conflict, times=3)], 3),
-        ([Fault("TransactWriteItems", faults.throttle)], 1),
-        ([Fault("TransactWriteItems", faults.conflict), Fault("TransactWriteItems", faults.throttle, at=2)], 2),
-        ([Fault("TransactWriteItems", faults.timeout, times=2)], 1),
+        ([Fault("TransactWriteItems", fault_injection.conflict, times=3)], 3),
+        ([Fault("TransactWriteItems", fault_injection.throttle)], 1),
+        (
+            [
+                Fault("TransactWriteItems", fault_injection.conflict),
+                Fault("TransactWriteItems", fault_injection.throttle, at=2),
+            ],
+            2,
+        ),
+        ([Fault("TransactWriteItems", fault_injection.timeout, times=2)], 1),
     ],
     ids=["conflicts", "botocore's second attempt", "both", "no connection twice"],
 )
 def test_repeated_calls_are_counted(log: Log, injected: list[Fault], retries: int) -> None:
     client = Client()
     thread_id = client.thread()
-    with faults.inject(*injected):
+    with fault_injection.inject(*injected):
         client.call("create_message", thread_id, body=expected.ROLE_USER)
 
     line = log.lines[-1]
@@ -235,11 +249,11 @@ def test_a_create_that_others_overtook_is_counted_and_so_is_a_modify(log: Log, c
         clock.forward(1)
         client.call("create_message", thread_id, body=expected.ROLE_USER)
 
-    later = faults.before(overtake)
-    ahead = faults.before(lambda: client.call("modify_thread", thread_id, body={"metadata": {"a": "1"}}))
-    with faults.inject(Fault("TransactWriteItems", later)):
+    later = fault_injection.before(overtake)
+    ahead = fault_injection.before(lambda: client.call("modify_thread", thread_id, body={"metadata": {"a": "1"}}))
+    with fault_injection.inject(Fault("TransactWriteItems", later)):
         client.call("create_message", thread_id, body=expected.ROLE_USER)
-    with faults.inject(Fault("TransactWriteItems", ahead)):
+    with fault_injection.inject(Fault("TransactWriteItems", ahead)):
         client.call("modify_thread", thread_id, body={"metadata": {"a": "2"}})
 
     counted = [(line["operation"], line.get("retries")) for line in log.lines[1:]]

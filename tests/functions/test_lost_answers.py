@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import text
-from tests.faults import Fault
+from tests.support import expected, fault_injection
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import text
+from tests.support.fault_injection import Fault
 
 _LARGE = [{"role": "user", "content": content} for content in ("a", "b")]
 _REMEMBERED_BY_ITS_TOKEN = [
-    Fault("TransactWriteItems", faults.lost),
-    Fault("TransactWriteItems", faults.answered({}), at=2),
+    Fault("TransactWriteItems", fault_injection.lost),
+    Fault("TransactWriteItems", fault_injection.answered({}), at=2),
 ]
 
 
@@ -27,7 +27,7 @@ def test_a_lost_answer_of_create_message_makes_one_message(client: Client, heade
     """The engine here, moto, forgets the ClientRequestToken: the conditions must tell, as they do after ten minutes."""
     thread_id = client.thread()
 
-    with faults.inject(Fault("TransactWriteItems", faults.lost)) as attempts:
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost)) as attempts:
         answer = client.call("create_message", thread_id, body=expected.ROLE_USER, headers=headers)
 
     assert attempts.operations.count("TransactWriteItems") == 2
@@ -45,8 +45,9 @@ def test_a_lost_answer_is_known_by_the_head_when_others_came_after(client: Clien
         made.extend([first, client.message(thread_id, "later")])
         client.create("delete_message", thread_id, first["id"])
 
-    with faults.inject(
-        Fault("TransactWriteItems", faults.lost), Fault("TransactWriteItems", faults.before(go_on), at=2)
+    with fault_injection.inject(
+        Fault("TransactWriteItems", fault_injection.lost),
+        Fault("TransactWriteItems", fault_injection.before(go_on), at=2),
     ):
         answer = client.call("create_message", thread_id, body=expected.ROLE_USER)
 
@@ -58,7 +59,7 @@ def test_when_no_answer_arrives_a_repeat_with_the_key_gets_the_first_one(client:
     thread_id = client.thread()
     options: dict[str, Any] = {"body": expected.ROLE_USER, "headers": {"idempotency-key": "k"}}
 
-    with faults.inject(Fault("TransactWriteItems", faults.lost, times=2)):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost, times=2)):
         lost = client.call("create_message", thread_id, **options)
     repeated = client.call("create_message", thread_id, **options)
 
@@ -71,7 +72,7 @@ def test_a_lost_answer_of_delete_message_is_a_success(client: Client) -> None:
     thread_id = client.thread()
     message_id = client.message(thread_id)["id"]
 
-    with faults.inject(Fault("DeleteItem", faults.lost)) as attempts:
+    with fault_injection.inject(Fault("DeleteItem", fault_injection.lost)) as attempts:
         answer = client.call("delete_message", thread_id, message_id)
 
     assert attempts.operations.count("DeleteItem") == 2
@@ -85,7 +86,7 @@ def test_a_lost_answer_of_deleting_a_message_of_a_run_is_a_success(trusted: Clie
     body = {"role": "assistant", "content": "a", "run_id": "run_1"}
     message_id = trusted.create("create_message", thread_id, body=body)["id"]
 
-    with faults.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
+    with fault_injection.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
         answer = trusted.call("delete_message", thread_id, message_id)
 
     first, second = (request["ClientRequestToken"] for name, request in attempts.log if name == "TransactWriteItems")
@@ -97,7 +98,7 @@ def test_a_lost_answer_of_deleting_a_message_of_a_run_is_a_success(trusted: Clie
 def test_a_lost_answer_of_delete_thread_is_a_success(client: Client) -> None:
     thread_id = client.thread()
 
-    with faults.inject(Fault("UpdateItem", faults.lost)) as attempts:
+    with fault_injection.inject(Fault("UpdateItem", fault_injection.lost)) as attempts:
         answer = client.call("delete_thread", thread_id)
 
     assert attempts.operations == ["UpdateItem"] * 2
@@ -109,7 +110,7 @@ def test_a_lost_answer_of_delete_thread_is_a_success(client: Client) -> None:
 def test_a_lost_answer_of_create_thread_makes_one_thread(client: Client, headers: dict[str, str]) -> None:
     body = {"messages": [expected.ROLE_USER], "metadata": {"user_id": "u"}}
 
-    with faults.inject(Fault("TransactWriteItems", faults.lost)) as attempts:
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost)) as attempts:
         answer = client.call("create_thread", body=body, headers=headers)
 
     assert attempts.operations.count("TransactWriteItems") == 2
@@ -127,7 +128,7 @@ def test_a_lost_answer_of_a_modify_is_a_success(client: Client, operation: str) 
         "TransactWriteItems": ("modify_thread", [thread_id]),
     }[operation]
 
-    with faults.inject(Fault(operation, faults.lost)):
+    with fault_injection.inject(Fault(operation, fault_injection.lost)):
         answer = client.call(function, *ids, body={"metadata": {"a": "b"}})
 
     assert (answer.status, answer.body["metadata"]) == (200, {"a": "b"})
@@ -141,7 +142,7 @@ def test_a_lost_answer_in_the_first_step_of_a_staged_create_makes_one_thread(
 
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
 
-    with faults.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
+    with fault_injection.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
         answer = client.call("create_thread", body={"messages": _LARGE})
 
     first, second, _ = (request["ClientRequestToken"] for name, request in attempts.log if name == "TransactWriteItems")
@@ -159,7 +160,7 @@ def test_a_lost_answer_in_a_staged_create_makes_one_thread(
 
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
 
-    with faults.inject(Fault(operation, faults.lost, at=at)):
+    with fault_injection.inject(Fault(operation, fault_injection.lost, at=at)):
         answer = client.call("create_thread", body={"messages": _LARGE}, headers=headers)
 
     assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import compact, no_message, no_thread, text
-from tests.refusals import NOTHING, NOWHERE
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import compact, no_message, no_thread, text
+from tests.support.refusals import NOTHING, NOWHERE
 
 _PARTS = [
     {"type": "text", "text": "What is on these?"},

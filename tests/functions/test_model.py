@@ -5,8 +5,9 @@ import random
 
 import pytest
 
-from tests import memory, model_machine
-from tests.model_machine import World
+from tests.model import machine
+from tests.model.machine import World
+from tests.support import memory
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 25)
 
@@ -18,7 +19,7 @@ def seed() -> int:
 
 
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
-    steps = model_machine.run(World(around=memory.as_it_was), seed, EXAMPLES)
+    steps = machine.run(World(around=memory.as_it_was), seed, EXAMPLES)
 
     assert steps["step"] > 30 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

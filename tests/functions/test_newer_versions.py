@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests import expected, stored
-from tests.client import Client
+from tests.support import expected, stored
+from tests.support.client import Client
 
 
 @pytest.mark.parametrize(

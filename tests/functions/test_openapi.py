@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests import faults, openapi
-from tests.client import Answer, Client, invoke
-from tests.clock import Clock
-from tests.refusals import NOTHING, NOWHERE
 from tests.shared.test_schemas import MESSAGES, WRONG
+from tests.support import fault_injection, openapi
+from tests.support.client import Answer, Client, invoke
+from tests.support.clock import Clock
+from tests.support.refusals import NOTHING, NOWHERE
 
 _IDS: dict[str, tuple[str, ...]] = {
     "create_message": (NOWHERE,),
@@ -132,8 +132,8 @@ def test_what_the_document_refuses_in_a_body_is_refused(trusted: Client, functio
 
 @pytest.mark.parametrize("function", _IDS)
 def test_a_fault_and_a_busy_table_are_as_the_document_says(clock: Clock, failing: Client, function: str) -> None:
-    for effect, status in ((faults.error("AccessDeniedException"), 500), (faults.throttle, 503)):
-        with faults.inject(*(faults.Fault(name, effect, times=0) for name in _CALLS)):
+    for effect, status in ((fault_injection.error("AccessDeniedException"), 500), (fault_injection.throttle, 503)):
+        with fault_injection.inject(*(fault_injection.Fault(name, effect, times=0) for name in _CALLS)):
             assert call(failing, function, *_IDS[function], body=_BODY.get(function)).status == status
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests import aws_calls, expected, faults, queues, stored, stream
-from tests.aws_calls import Use
-from tests.client import Client, invoke
-from tests.clock import Clock
-from tests.erasing import Queue, asked, erase, queue_changes, sweep
-from tests.faults import Fault
-from tests.variables import VARIABLES
+from tests.support import aws_calls, expected, fault_injection, queues, stored, stream
+from tests.support.aws_calls import Use
+from tests.support.client import Client, invoke
+from tests.support.clock import Clock
+from tests.support.erasing import Queue, asked, erase, queue_changes, sweep
+from tests.support.fault_injection import Fault
+from tests.support.variables import VARIABLES
 from tools.local import template
 
 _PARTS = expected.ROLE_USER | {"content": "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9FFF), k=180_000)))}
@@ -49,7 +49,7 @@ def _unseen(operation: str, sort: str) -> Fault:
         for items in [answer.get("Items", []), *answer.get("Responses", {}).values()]:
             items[:] = [item for item in items if not item["messageId"]["S"].startswith(sort)]
 
-    return Fault(operation, faults.changed(hide))
+    return Fault(operation, fault_injection.changed(hide))
 
 
 def _create_message(client: Client) -> set[Use]:
@@ -65,7 +65,7 @@ def _list_messages(client: Client) -> set[Use]:
     uses = _called(client, "list_messages", thread_id) | _called(
         client, "list_messages", thread_id, query="run_id=run_1"
     )
-    with faults.inject(_unseen("Query", "msg_")):
+    with fault_injection.inject(_unseen("Query", "msg_")):
         return uses | _called(client, "list_messages", thread_id)
 
 
@@ -76,7 +76,7 @@ def _on_a_message(function: str, *bodies: Any) -> Scenario:
         for body in bodies:
             for created, hidden in ((_PARTS, "msg_"), (_RUN, "msg_"), (_PARTS, "none")):
                 message_id = client.create("create_message", thread_id, body=created)["id"]
-                with faults.inject(_unseen("BatchGetItem", hidden)):
+                with fault_injection.inject(_unseen("BatchGetItem", hidden)):
                     uses |= _called(client, function, thread_id, message_id, body=body)
         return uses
 
@@ -88,7 +88,7 @@ def _on_a_thread(function: str, body: Any = None) -> Scenario:
         uses: set[Use] = set()
         for hidden in ("none", "thread"):
             thread_id = client.thread(metadata={"user_id": "a"})
-            with faults.inject(_unseen("BatchGetItem", hidden)):
+            with fault_injection.inject(_unseen("BatchGetItem", hidden)):
                 uses |= _called(client, function, thread_id, body=body)
         return uses
 
@@ -173,7 +173,7 @@ def _ingest_message(client: Client) -> set[Use]:
             queues.put(command, group)
             uses |= _ingested(fifo=bool(group))
         queues.put(queues.command(client, thread_id), group)
-        with faults.inject(Fault("TransactWriteItems", faults.throttle, times=0)):
+        with fault_injection.inject(Fault("TransactWriteItems", fault_injection.throttle, times=0)):
             uses |= _ingested(fifo=bool(group))
     return uses
 

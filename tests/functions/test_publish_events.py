@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, stream
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import compact, text
-from tests.faults import Attempt, Attempts, Effect, Fault, Outcome
-from tests.stream import Record
-from tests.variables import VARIABLES
+from tests.support import expected, fault_injection, stream
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import compact, text
+from tests.support.fault_injection import Attempt, Attempts, Effect, Fault, Outcome
+from tests.support.stream import Record
+from tests.support.variables import VARIABLES
 
 TAKEN: dict[str, list[Any]] = {"batchItemFailures": []}
 
@@ -24,7 +24,7 @@ def sent() -> Iterator[Attempts]:
     """Record each PutEvents."""
     from shared import clients
 
-    with faults.inject(client=clients.events()) as attempts:
+    with fault_injection.inject(client=clients.events()) as attempts:
         yield attempts
 
 
@@ -226,8 +226,8 @@ def test_parts_that_are_about_to_be_visible_are_waited_for(client: Client, clock
     with stream.changes() as records:
         message = client.message(thread_id, wide())
 
-    nothing = faults.changed(lambda answer: answer["Responses"].clear())
-    with faults.inject(Fault("BatchGetItem", nothing, times=2)):
+    nothing = fault_injection.changed(lambda answer: answer["Responses"].clear())
+    with fault_injection.inject(Fault("BatchGetItem", nothing, times=2)):
         publish(records)
 
     ((_, detail),) = told(sent)
@@ -239,8 +239,8 @@ def test_parts_that_do_not_come_hold_up_no_other_event(client: Client, clock: Cl
     with stream.changes() as records:
         client.message(thread_id, wide())
 
-    nothing = faults.changed(lambda answer: answer["Responses"].clear())
-    with faults.inject(Fault("BatchGetItem", nothing, times=0)):
+    nothing = fault_injection.changed(lambda answer: answer["Responses"].clear())
+    with fault_injection.inject(Fault("BatchGetItem", nothing, times=0)):
         assert publish(records) == TAKEN
 
     ((_, detail),) = told(sent)
@@ -294,7 +294,7 @@ def test_what_the_bus_refuses_is_sent_again(client: Client, clock: Clock) -> Non
 
     refuse = Fault("PutEvents", refusing("ThrottlingException", None, "InternalFailure"))
     again = Fault("PutEvents", refusing(None, "ThrottlingException"), at=2)
-    with faults.inject(refuse, again, client=clients.events()) as attempts:
+    with fault_injection.inject(refuse, again, client=clients.events()) as attempts:
         assert publish(records) == TAKEN
 
     assert [[json.loads(entry["Detail"])["id"] for entry in pack] for pack in packs(attempts)] == [
@@ -314,7 +314,7 @@ def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(clien
 
     refuse = [Fault("PutEvents", refusing(None, None, "InternalFailure", None, "InternalFailure"))]
     refuse += [Fault("PutEvents", refusing("InternalFailure", "InternalFailure"), at=2, times=3)]
-    with faults.inject(*refuse, client=clients.events()) as attempts:
+    with fault_injection.inject(*refuse, client=clients.events()) as attempts:
         answer = publish(records)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": records[2]["dynamodb"]["SequenceNumber"]}]}
@@ -330,9 +330,9 @@ def test_a_bus_out_of_reach_fails_the_batch(client: Client, clock: Clock) -> Non
     with stream.changes() as records:
         client.thread()
 
-    refuse = Fault("PutEvents", faults.error("InternalException", status=500), times=0)
+    refuse = Fault("PutEvents", fault_injection.error("InternalException", status=500), times=0)
     with (
-        faults.inject(refuse, client=clients.events()),
+        fault_injection.inject(refuse, client=clients.events()),
         pytest.raises(clients.events().exceptions.ClientError, match="InternalException"),
     ):
         publish(records)
@@ -445,9 +445,9 @@ def test_of_a_thread_that_was_abandoned_while_it_was_written_nothing_is_told(
     from shared.store import erasure, head, keys, sweep, table, threads
 
     monkeypatch.setattr(threads, "_BYTES_IN_ONE", 0)
-    forbidden = Fault("TransactWriteItems", faults.error("AccessDeniedException"), at=2)
+    forbidden = Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"), at=2)
     with stream.changes() as records:
-        with faults.inject(forbidden):
+        with fault_injection.inject(forbidden):
             body = {"messages": [{"role": "user", "content": "one"}]}
             assert client.call("create_thread", body=body).status == 500
         (entry,) = table.query(keys.threads_partitions(client.project, 1)[0], "0", "~")

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
-from tests.expected import error, malformed_id, no_message, no_thread, unsupported, wrong_type
-from tests.refusals import NOWHERE, refused
+from tests.support.client import Client
+from tests.support.expected import error, malformed_id, no_message, no_thread, unsupported, wrong_type
+from tests.support.refusals import NOWHERE, refused
 
 _LISTS = [("list_messages", (NOWHERE,)), ("list_threads", ())]
 
@@ -152,7 +152,7 @@ def test_what_is_empty_counts_as_absent_and_unknown_keys_are_ignored(client: Cli
 
 
 def test_a_request_without_a_query_has_none(client: Client) -> None:
-    from tests.client import invoke
+    from tests.support.client import invoke
 
     event = client.event("list_messages", client.thread())
     del event["rawQueryString"]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, stored
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import no_message, no_thread
-from tests.faults import Fault
+from tests.support import expected, fault_injection, stored
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import no_message, no_thread
+from tests.support.fault_injection import Fault
 
 _LARGE = "".join(random.Random(1).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=250_000))
 
@@ -21,25 +21,25 @@ def _hide(sort: str, *, times: int = 1, operation: str = "BatchGetItem") -> Faul
         for items in [answer["Items"]] if "Items" in answer else answer["Responses"].values():
             items[:] = [item for item in items if not item["messageId"]["S"].startswith(sort)]
 
-    return Fault(operation, faults.changed(change), times=times)
+    return Fault(operation, fault_injection.changed(change), times=times)
 
 
 def test_a_message_that_a_batch_does_not_show_yet_is_read_again(client: Client) -> None:
     thread_id = client.thread()
     message = client.message(thread_id)
 
-    with faults.inject(_hide("msg_")):
+    with fault_injection.inject(_hide("msg_")):
         assert client.create("retrieve_message", thread_id, message["id"]) == message
-    with faults.inject(_hide("thread")):
+    with fault_injection.inject(_hide("thread")):
         assert client.create("retrieve_thread", thread_id)["id"] == thread_id
 
 
 def test_a_thread_without_its_item_is_not_found(client: Client) -> None:
     """As between the last step of an erasure and a batch that still shows the head."""
     thread_id = client.thread()
-    remove = faults.before(lambda: stored.remove(f"{client.project}#{thread_id}", "thread"))
+    remove = fault_injection.before(lambda: stored.remove(f"{client.project}#{thread_id}", "thread"))
 
-    with faults.inject(Fault("BatchGetItem", remove)):
+    with fault_injection.inject(Fault("BatchGetItem", remove)):
         answer = client.call("retrieve_thread", thread_id)
 
     assert (answer.status, answer.body) == (404, no_thread(thread_id))
@@ -48,9 +48,9 @@ def test_a_thread_without_its_item_is_not_found(client: Client) -> None:
 
 def test_an_entry_of_a_thread_that_is_erased_meanwhile_is_none(client: Client) -> None:
     kept, erased = client.thread(), client.thread()
-    remove = faults.before(lambda: stored.remove(f"{client.project}#{erased}", "head", "thread"))
+    remove = fault_injection.before(lambda: stored.remove(f"{client.project}#{erased}", "head", "thread"))
 
-    with faults.inject(Fault("BatchGetItem", remove)):
+    with fault_injection.inject(Fault("BatchGetItem", remove)):
         listed = client.create("list_threads")["data"]
 
     assert [thread["id"] for thread in listed] == [kept]
@@ -66,9 +66,9 @@ def test_whoever_comes_second_after_a_delete_does_not_find_the_message(
     thread_id = trusted.thread()
     body = {"role": "assistant", "content": "a", "run_id": "r" if operation == "TransactWriteItems" else None}
     message_id = trusted.create("create_message", thread_id, body=body)["id"]
-    delete = faults.before(lambda: trusted.create("delete_message", thread_id, message_id))
+    delete = fault_injection.before(lambda: trusted.create("delete_message", thread_id, message_id))
 
-    with faults.inject(Fault(operation, delete)):
+    with fault_injection.inject(Fault(operation, delete)):
         answer = trusted.call(function, thread_id, message_id, body={"metadata": {"a": "b"}})
 
     assert (answer.status, answer.body) == (404, no_message(message_id))
@@ -78,10 +78,10 @@ def test_whoever_comes_second_after_a_delete_does_not_find_the_message(
 @pytest.mark.parametrize("function", ["create_message", "delete_thread"])
 def test_whoever_comes_second_after_a_delete_does_not_find_the_thread(client: Client, function: str) -> None:
     thread_id = client.thread()
-    delete = faults.before(lambda: client.create("delete_thread", thread_id))
+    delete = fault_injection.before(lambda: client.create("delete_thread", thread_id))
     operation = "TransactWriteItems" if function == "create_message" else "UpdateItem"
 
-    with faults.inject(Fault(operation, delete)):
+    with fault_injection.inject(Fault(operation, delete)):
         answer = client.call(function, thread_id, body=expected.ROLE_USER)
 
     assert (answer.status, answer.body) == (404, no_thread(thread_id))
@@ -89,11 +89,11 @@ def test_whoever_comes_second_after_a_delete_does_not_find_the_thread(client: Cl
 
 def test_a_modified_thread_is_read_again_before_it_is_modified(client: Client) -> None:
     thread_id = client.thread()
-    other = faults.before(
+    other = fault_injection.before(
         lambda: client.create("modify_thread", thread_id, body={"tool_resources": {"a": 1}, "metadata": {"x": "y"}})
     )
 
-    with faults.inject(Fault("TransactWriteItems", other)) as attempts:
+    with fault_injection.inject(Fault("TransactWriteItems", other)) as attempts:
         answer = client.create("modify_thread", thread_id, body={"metadata": {"a": "b"}})
 
     assert (answer["metadata"], answer["tool_resources"]) == ({"a": "b"}, {"a": 1})
@@ -110,7 +110,7 @@ def test_a_create_that_others_overtook_takes_the_next_id(client: Client, clock: 
         overtaken.append(client.message(thread_id, "first"))
         clock.forward(-5)
 
-    with faults.inject(Fault("TransactWriteItems", faults.before(overtake))) as attempts:
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(overtake))) as attempts:
         message = client.message(thread_id, "second")
 
     assert attempts.operations.count("TransactWriteItems") == 2
@@ -124,10 +124,10 @@ def test_a_large_message_that_is_deleted_while_it_is_read_is_gone(client: Client
     message_id = client.message(thread_id, _LARGE)["id"]
     ids = [thread_id] if function == "list_messages" else [thread_id, message_id]
 
-    erase = faults.before(lambda: stored.remove(f"{client.project}#{thread_id}", "msg_", "part#"))
+    erase = fault_injection.before(lambda: stored.remove(f"{client.project}#{thread_id}", "msg_", "part#"))
     # A retrieve reads head and message first; the parts come in the next batch.
     at = 2 if function == "retrieve_message" else 1
-    with faults.inject(Fault("BatchGetItem", erase, at=at)):
+    with fault_injection.inject(Fault("BatchGetItem", erase, at=at)):
         answer = client.call(function, *ids, body={"metadata": {"a": "b"}})
 
     if function == "list_messages":
@@ -140,7 +140,7 @@ def test_a_large_message_whose_parts_are_not_visible_yet_is_read_again(client: C
     thread_id = client.thread()
     message = client.message(thread_id, _LARGE)
 
-    with faults.inject(_hide("part#", times=3)):
+    with fault_injection.inject(_hide("part#", times=3)):
         assert client.create("retrieve_message", thread_id, message["id"]) == message
 
 
@@ -154,7 +154,7 @@ def test_a_page_whose_messages_are_all_deleted_while_they_are_read_goes_on(trust
         for message in messages[2:]:
             trusted.create("delete_message", thread_id, message["id"])
 
-    with faults.inject(Fault("BatchGetItem", faults.before(delete))):
+    with fault_injection.inject(Fault("BatchGetItem", fault_injection.before(delete))):
         page = trusted.page(thread_id, run_id="r", limit=2)
 
     assert page == expected.page(messages[1::-1])
@@ -179,7 +179,7 @@ def test_a_message_that_a_query_does_not_show_yet_stands_in_its_place(
     whole = client.page(thread_id, **query, **run)
     prefix = "run#r#" if run else ""
 
-    with faults.inject(_hide(prefix + ids[hidden], operation="Query")):
+    with fault_injection.inject(_hide(prefix + ids[hidden], operation="Query")):
         page = client.page(thread_id, **query, **run)
 
     shown = [message["id"] for message in page["data"]]
@@ -198,11 +198,11 @@ def test_a_message_above_the_head_waits_for_the_next_page(client: Client, order:
     def remember(answer: dict[str, Any]) -> None:
         head.append(answer["Item"])
 
-    with faults.inject(Fault("GetItem", faults.changed(remember))):
+    with fault_injection.inject(Fault("GetItem", fault_injection.changed(remember))):
         client.page(thread_id)
     second = client.message(thread_id)
 
-    with faults.inject(Fault("GetItem", faults.changed(lambda answer: answer.update(Item=head[0])))):
+    with fault_injection.inject(Fault("GetItem", fault_injection.changed(lambda answer: answer.update(Item=head[0])))):
         page = client.page(thread_id, order=order)
     following = client.page(thread_id, order="asc", after=page["last_id"])
 
@@ -215,10 +215,10 @@ def test_an_entry_of_a_run_may_be_visible_before_its_message(trusted: Client) ->
     body = {"role": "assistant", "content": "a", "run_id": "r"}
     messages = [trusted.create("create_message", thread_id, body=body) for _ in range(2)]
 
-    with faults.inject(_hide("msg_")):
+    with fault_injection.inject(_hide("msg_")):
         assert trusted.page(thread_id, run_id="r") == expected.page(messages[::-1])
     partition = f"{trusted.project}#{thread_id}"
     # An entry whose message is gone is none; conflicts of a read are asked again.
     stored.remove(partition, messages[0]["id"])
-    with faults.inject(Fault("TransactGetItems", faults.conflict)):
+    with fault_injection.inject(Fault("TransactGetItems", fault_injection.conflict)):
         assert trusted.page(thread_id, run_id="r") == expected.page(messages[1:])

@@ -2,16 +2,16 @@
 
 import json
 
-from tests import faults
-from tests.client import invoke
-from tests.local_api import ROOT
+from tests.support import fault_injection
+from tests.support.client import invoke
+from tests.support.local_api import ROOT
 
 _EVENT = json.loads((ROOT / "events" / "retrieve_openapi.json").read_text(encoding="utf-8"))
 _TEXT = (ROOT / "openapi.json").read_text(encoding="utf-8")
 
 
 def test_the_document_is_told_to_whoever_asks(on_the_table: None) -> None:
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         answers = [
             invoke("retrieve_openapi", _EVENT | {"headers": headers})
             for headers in ({}, {"authorization": "Bearer sk-wrong"}, {"accept-encoding": "gzip"})

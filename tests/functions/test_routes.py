@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Answer, Client, invoke
-from tests.expected import malformed_id
-from tests.refusals import NOTHING, NOWHERE, refused
+from tests.support import expected
+from tests.support.client import Answer, Client, invoke
+from tests.support.expected import malformed_id
+from tests.support.refusals import NOTHING, NOWHERE, refused
 from tools.local import template
 
 _ABOUT = (

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, stored
-from tests.client import Client, invoke
-from tests.expected import text
+from tests.support import expected, fault_injection, stored
+from tests.support.client import Client, invoke
+from tests.support.expected import text
 
 # Of random ones among these, compression does not even save half.
 _IDEOGRAPHS = "".join(map(chr, range(0x4E00, 0x9FFF)))
@@ -32,7 +32,7 @@ def test_a_message_whose_answer_could_not_be_sent_is_refused(trusted: Client) ->
         return {"role": "assistant", "content": content}
 
     taken = trusted.call("create_message", thread_id, body=body(5_990_000))
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         refused = trusted.call("create_message", thread_id, body=body(6_000_000))
 
     assert taken.status == 200
@@ -45,7 +45,7 @@ def test_a_message_that_no_transaction_can_hold_is_refused(client: Client, monke
 
     thread_id = client.thread()
     for limit in ("_ANSWER_BYTES", "_STORED_BYTES"):
-        with monkeypatch.context() as patch, faults.inject() as attempts:
+        with monkeypatch.context() as patch, fault_injection.inject() as attempts:
             patch.setattr(items, limit, 100)
             answers = [
                 client.call("create_message", thread_id, body={"role": "user", "content": _content(1, 200)}),
@@ -132,10 +132,10 @@ def test_first_messages_too_large_for_one_transaction_are_there_at_once_or_not_a
         hidden.append(client.call("list_messages", f"thread_{ulid}").status)
 
     steps = [
-        faults.Fault("BatchWriteItem", faults.after(look)),
-        faults.Fault("TransactWriteItems", faults.before(look), at=2),
+        fault_injection.Fault("BatchWriteItem", fault_injection.after(look)),
+        fault_injection.Fault("TransactWriteItems", fault_injection.before(look), at=2),
     ]
-    with faults.inject(*steps) as attempts:
+    with fault_injection.inject(*steps) as attempts:
         thread_id = client.thread(messages=bodies)
 
     assert hidden == [expected.page([]), 404] * 2
@@ -155,7 +155,9 @@ def test_a_staged_create_that_fails_leaves_nothing_that_is_seen(
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
     bodies = [expected.ROLE_USER, expected.ROLE_USER]
 
-    with faults.inject(faults.Fault("BatchWriteItem", faults.error("AccessDeniedException"))):
+    with fault_injection.inject(
+        fault_injection.Fault("BatchWriteItem", fault_injection.error("AccessDeniedException"))
+    ):
         answer = client.call("create_thread", body={"messages": bodies})
 
     assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
@@ -168,11 +170,11 @@ def test_what_a_batch_left_unwritten_is_written_again(client: Client, monkeypatc
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
     left: list[Any] = []
 
-    def leave(attempt: faults.Attempt) -> faults.Outcome:
+    def leave(attempt: fault_injection.Attempt) -> fault_injection.Outcome:
         left.append(attempt.request["RequestItems"])
         return attempt.answer(200, {"UnprocessedItems": attempt.request["RequestItems"]})
 
-    with faults.inject(faults.Fault("BatchWriteItem", leave)) as attempts:
+    with fault_injection.inject(fault_injection.Fault("BatchWriteItem", leave)) as attempts:
         thread_id = client.thread(messages=[expected.ROLE_USER] * 30)
 
     batches = [len(*request["RequestItems"].values()) for name, request in attempts.log if name == "BatchWriteItem"]
@@ -189,7 +191,7 @@ def test_a_staged_create_that_was_taken_for_abandoned_is_a_503(client: Client, m
         (ulid,) = stored.sort_keys(f"{client.project}#threads")
         stored.change(f"{client.project}#thread_{ulid}", "head", state={"S": "erasing"})
 
-    with faults.inject(faults.Fault("BatchWriteItem", faults.after(bury))):
+    with fault_injection.inject(fault_injection.Fault("BatchWriteItem", fault_injection.after(bury))):
         answer = client.call("create_thread", body={"messages": [expected.ROLE_USER] * 2})
 
     assert (answer.status, answer.body) == (503, expected.BUSY)

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests import expected, faults, memory
-from tests.client import Answer, Client, invoke
-from tests.clock import Clock
-from tests.refusals import NOTHING, NOWHERE
+from tests.support import expected, fault_injection, memory
+from tests.support.client import Answer, Client, invoke
+from tests.support.clock import Clock
+from tests.support.refusals import NOTHING, NOWHERE
 
 EXAMPLES = int(os.environ.get("STRANGERS_EXAMPLES") or 25)
 SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
@@ -201,7 +201,7 @@ def test_without_a_right_key_whatever_is_sent_is_a_401(
     headers = {"authorization": f"Bearer {header}"} if isinstance(header, str) else header
     event = anybody.event("list_threads") | malformed | {"headers": headers}
 
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         answer = invoke(function, event)
 
     assert answer.error == (401, None, "invalid_api_key" if isinstance(header, str) else None)

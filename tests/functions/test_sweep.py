@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests import expected, faults, stored
-from tests.client import Client
-from tests.clock import Clock
-from tests.erasing import Queue, asked, erase, sweep
-from tests.variables import VARIABLES
+from tests.support import expected, fault_injection, stored
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.erasing import Queue, asked, erase, sweep
+from tests.support.variables import VARIABLES
 
 _HOUR = 3_600
 
@@ -45,7 +45,7 @@ def test_the_sweep_closes_what_was_abandoned_while_it_was_created(
     from shared.store import threads
 
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 0)
-    with faults.inject(faults.Fault("BatchWriteItem", faults.timeout, times=0)):
+    with fault_injection.inject(fault_injection.Fault("BatchWriteItem", fault_injection.timeout, times=0)):
         assert client.call("create_thread", body={"messages": [expected.ROLE_USER]}).status == 503
     (ulid,) = stored.sort_keys(f"{client.project}#threads")
     partition = f"{client.project}#thread_{ulid}"
@@ -89,9 +89,9 @@ def test_the_sweep_leaves_a_thread_that_came_to_life(
     monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     partition = f"{client.project}#{client.thread()}"
     clock.forward(90_000)
-    write = faults.before(lambda: stored.change(partition, "head", activeAt={"N": str(2**40)}))
+    write = fault_injection.before(lambda: stored.change(partition, "head", activeAt={"N": str(2**40)}))
 
-    with faults.inject(faults.Fault("UpdateItem", write)):
+    with fault_injection.inject(fault_injection.Fault("UpdateItem", write)):
         sweep()
 
     assert stored.item(partition, "head")["state"] == {"S": "open"}

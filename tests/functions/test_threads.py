@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import compact, missing, no_thread, text, too_many, unknown, unsupported, wrong_type
-from tests.refusals import NOWHERE, refused
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import compact, missing, no_thread, text, too_many, unknown, unsupported, wrong_type
+from tests.support.refusals import NOWHERE, refused
 
 _RESOURCES = {
     "code_interpreter": {"file_ids": ["file-1"]},

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Client
-from tests.clock import Clock
-from tests.expected import compact, missing, text, too_long, unknown, unsupported, wrong_type
-from tests.refusals import refused_message
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.expected import compact, missing, text, too_long, unknown, unsupported, wrong_type
+from tests.support.refusals import refused_message
 
 _CITATION = {
     "type": "file_citation",

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tests.fuzz import contract, gateway, sockets
-from tests.local_api import serving
+from tests.support.local_api import serving
 from tools.local import template
 from tools.local.dynamodb import database, engine
 

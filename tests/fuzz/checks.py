@@ -6,9 +6,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from tests import openapi
 from tests.fuzz.figures import STATUSES
 from tests.fuzz.mutations import Sent
+from tests.support import openapi
 
 
 def wrong(sent: Sent, status: int, headers: dict[str, str], body: bytes) -> str:

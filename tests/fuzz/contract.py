@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.local_api import ROOT, LocalApi
+from tests.support.local_api import ROOT, LocalApi
 
 
 def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str = "examples,fuzzing") -> str:

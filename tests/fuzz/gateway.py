@@ -12,10 +12,10 @@ from urllib.parse import unquote
 import anyio
 from starlette.types import ASGIApp, Message
 
-from tests.client import Client
 from tests.fuzz import checks, mutations
 from tests.fuzz.figures import SECONDS, Figures, WrongAnswerError, peak
 from tests.fuzz.mutations import Ids, Sent
+from tests.support.client import Client
 from tools.local import template
 from tools.local.gateway import gateway
 

@@ -12,7 +12,7 @@ import httpx
 from tests.fuzz import frames, mutations
 from tests.fuzz.figures import CLOSED, SECONDS, SILENT, STATUSES, Figures, WrongAnswerError, peak
 from tests.fuzz.mutations import Ids
-from tests.local_api import LocalApi
+from tests.support.local_api import LocalApi
 
 _GO_ON = re.compile(rb"\AHTTP/1\.1 100 .*?\r\n\r\n", re.DOTALL)
 

@@ -16,7 +16,7 @@ import uv
 
 from tests.load import report
 from tests.load.report import Sample, Stages
-from tests.local_api import ROOT, serving
+from tests.support.local_api import ROOT, serving
 
 LOCUST = "locust==2.47.0"
 EXCLUDE_NEWER = "2026-11-20"

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local_api import ROOT, LocalApi, serving, start
+from tests.support.local_api import ROOT, LocalApi, serving, start
 
 
 @pytest.fixture(scope="module")

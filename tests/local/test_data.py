@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import httpx
 
-from tests.local_api import LocalApi, serving, start
+from tests.support.local_api import LocalApi, serving, start
 from tools.local.dynamodb import data_folder
 
 _KEY = {"API_KEYS": "alpha=sk-alpha"}

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.local_api import ROOT, environment
+from tests.support.local_api import ROOT, environment
 
 _SCRIPT = """
 import gc

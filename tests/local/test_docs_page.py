@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.local_api import ROOT, serving
+from tests.support.local_api import ROOT, serving
 
 
 @pytest.fixture(scope="module")

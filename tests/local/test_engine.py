@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local_api import ROOT
+from tests.support.local_api import ROOT
 from tools.local.dynamodb import data_folder, download, engine
 from tools.local.dynamodb.engine import EngineError
 

@@ -14,8 +14,8 @@ import boto3
 import httpx
 import pytest
 
-from tests.local_api import ROOT, LocalApi, environment, serving
-from tests.subscriber import Events, subscribed
+from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support.subscriber import Events, subscribed
 from tools.local import template
 from tools.local.dynamodb import engine
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import memory
 from tests.fuzz import contract, gateway, sockets
-from tests.local_api import LocalApi, serving
+from tests.support import memory
+from tests.support.local_api import LocalApi, serving
 
 _SEED = 20_261
 

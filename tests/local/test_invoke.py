@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.local_api import ROOT, environment, serving
+from tests.support.local_api import ROOT, environment, serving
 from tools.cli.invoke import EVENTS
 from tools.cli.samples import API_KEY, MESSAGE_ULID, THREAD_ULID
 

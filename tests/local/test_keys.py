@@ -8,7 +8,7 @@ import boto3
 import httpx
 import pytest
 
-from tests.local_api import ROOT, environment, serving
+from tests.support.local_api import ROOT, environment, serving
 from tools.local.template import load
 
 

@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared import errors, ids
-from tests import openapi
+from tests.support import openapi
 from tools.local import template
 from tools.openapi import answers, document, refusals
 

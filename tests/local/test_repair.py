@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests import expected, faults, imported, stored
-from tests.client import Client
-from tests.clock import Clock
-from tests.erasing import asked, erase
-from tests.faults import Attempt, Fault, Outcome
-from tests.invariants import check_project
-from tests.local_api import ROOT, environment
+from tests.support import expected, fault_injection, imported, stored
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.erasing import asked, erase
+from tests.support.fault_injection import Attempt, Fault, Outcome
+from tests.support.invariants import check_project
+from tests.support.local_api import ROOT, environment
 
 _LARGE = expected.ROLE_USER | {"content": "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))}
 _RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
@@ -101,7 +101,7 @@ def cut(kept: tuple[bool, ...]) -> Fault:
 
         entries = itertools.compress(attempt.request["TransactItems"], kept)
         for kind, part in (found for entry in entries for found in entry.items()):
-            faults._undisturbed(partial(getattr(table.client(), calls[kind]), **_with_bytes(part)))
+            fault_injection._undisturbed(partial(getattr(table.client(), calls[kind]), **_with_bytes(part)))
         return attempt.answer(200, {})
 
     return Fault("TransactWriteItems", effect)
@@ -144,7 +144,7 @@ def test_a_create_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
     for kept in cuts(4):
         thread_id = client.thread(messages=[expected.ROLE_USER])
         clock.forward(1)
-        with faults.inject(cut(kept)):
+        with fault_injection.inject(cut(kept)):
             client.create("create_message", thread_id, body=_RUN, headers=_ONCE)
         threads[kept] = thread_id
 
@@ -162,7 +162,7 @@ def test_a_create_of_parts_that_was_cut_is_mended(client: Client, clock: Clock) 
     for kept in cuts(4):
         thread_id = client.thread(messages=[expected.ROLE_USER])
         clock.forward(1)
-        with faults.inject(cut(kept)) as attempts:
+        with fault_injection.inject(cut(kept)) as attempts:
             client.create("create_message", thread_id, body=_LARGE)
         assert len(attempts.log[0][1]["TransactItems"]) == 4
 
@@ -176,7 +176,7 @@ def test_a_create_of_a_thread_that_was_cut_is_mended(client: Client) -> None:
     threads = {}
     body = {"metadata": {"user_id": "u"}, "messages": [expected.ROLE_USER]}
     for kept in cuts(5):
-        with faults.inject(cut(kept)):
+        with fault_injection.inject(cut(kept)):
             threads[kept] = client.create("create_thread", body=body)["id"]
 
     mended()
@@ -192,7 +192,7 @@ def test_a_thread_that_was_moved_by_half_is_mended(client: Client) -> None:
     threads = []
     for kept in cuts(3):
         threads.append(client.thread(metadata={"user_id": "u"}))
-        with faults.inject(cut(kept)):
+        with fault_injection.inject(cut(kept)):
             client.create("modify_thread", threads[-1], body={"metadata": {"user_id": "v"}})
 
     told = mended()
@@ -211,7 +211,7 @@ def test_a_message_that_was_deleted_by_half_is_mended(client: Client) -> None:
     for kept in cuts(2):
         thread_id = client.thread()
         messages[kept] = (thread_id, client.create("create_message", thread_id, body=_RUN)["id"])
-        with faults.inject(cut(kept)):
+        with fault_injection.inject(cut(kept)):
             client.create("delete_message", *messages[kept])
 
     assert len(mended()) == 2
@@ -229,7 +229,7 @@ def test_an_erasure_that_was_cut_in_its_last_step_leaves_nothing(client: Client)
         thread_id = client.thread(metadata={"user_id": "u"}, messages=[expected.ROLE_USER])
         partitions.append(f"{client.project}#{thread_id}")
         client.create("delete_thread", thread_id)
-        with faults.inject(cut(kept)):
+        with fault_injection.inject(cut(kept)):
             erase(asked(partitions[-1]))
 
     mended()
@@ -339,8 +339,8 @@ def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
     thread_id = partition.partition("#")[2]
     last = stored.sort_keys(partition, "msg_")[-1]
     stored.change(partition, "head", lastUlid={"S": stored.sort_keys(partition, "msg_")[0][4:]})
-    beside = faults.before(lambda: stored.change(partition, "head", lastUlid={"S": last[4:]}))
-    with faults.inject(Fault("TransactWriteItems", beside)):
+    beside = fault_injection.before(lambda: stored.change(partition, "head", lastUlid={"S": last[4:]}))
+    with fault_injection.inject(Fault("TransactWriteItems", beside)):
         result = repair("--fix")
 
     assert result.exit_code == 1

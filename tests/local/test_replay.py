@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests import faults, stream
-from tests.client import Client
-from tests.clock import Clock
-from tests.faults import Attempts, Fault
-from tests.local_api import ROOT, environment
-from tests.variables import VARIABLES
+from tests.support import fault_injection, stream
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Attempts, Fault
+from tests.support.local_api import ROOT, environment
+from tests.support.variables import VARIABLES
 
 HERE = ("--table", "message-api-Table", "--bus", "message-api-Events")
 
@@ -43,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def sent(in_memory: None) -> Iterator[Attempts]:
     from shared import clients
 
-    with faults.inject(client=clients.events()) as attempts:
+    with fault_injection.inject(client=clients.events()) as attempts:
         yield attempts
 
 
@@ -157,8 +157,8 @@ def test_a_bus_that_refuses_is_one_line(client: Client, clock: Clock) -> None:
 
     client.thread()
     entries = [{"ErrorCode": "InternalFailure", "ErrorMessage": "injected"}]
-    refuse = Fault("PutEvents", faults.answered({"FailedEntryCount": 1, "Entries": entries}), times=0)
-    with faults.inject(refuse, client=clients.events()):
+    refuse = Fault("PutEvents", fault_injection.answered({"FailedEntryCount": 1, "Entries": entries}), times=0)
+    with fault_injection.inject(refuse, client=clients.events()):
         result = replay(*HERE, "--project", client.project)
 
     assert (result.exit_code, result.output) == (
@@ -168,7 +168,7 @@ def test_a_bus_that_refuses_is_one_line(client: Client, clock: Clock) -> None:
 
 
 def test_an_error_of_aws_is_one_line(client: Client) -> None:
-    with faults.inject(Fault("Query", faults.error("AccessDeniedException"))):
+    with fault_injection.inject(Fault("Query", fault_injection.error("AccessDeniedException"))):
         result = replay(*HERE, "--project", client.project)
 
     assert result.exit_code == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.client import Client
+from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database
 

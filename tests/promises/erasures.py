@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from tests.client import Client
+from tests.support.client import Client
 from tools.local import template
 from tools.local.filters import passes
 

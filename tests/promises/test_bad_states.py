@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests import faults
-from tests.client import Client
-from tests.clock import Clock
-from tests.faults import Fault
+from tests.support import fault_injection
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Fault
 
 OURS = (500, None, None)
 OPERATIONS = ("GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem", "TransactWriteItems")
@@ -75,7 +75,7 @@ def test_a_table_that_is_missing_or_denied_is_a_500(
     thread_id = client.thread()
     message_id = client.message(thread_id)["id"]
     before = stored(client, thread_id)
-    with faults.inject(*(Fault(operation, faults.error(code), times=0) for operation in OPERATIONS)):
+    with fault_injection.inject(*(Fault(operation, fault_injection.error(code), times=0) for operation in OPERATIONS)):
         answer = call(client, function, thread_id, message_id)
     assert answer.error == OURS
     assert code not in answer.text
@@ -94,7 +94,7 @@ def test_a_table_that_is_throttled_beyond_the_retries_is_a_503(
     thread_id = client.thread()
     message_id = client.message(thread_id)["id"]
     before = stored(client, thread_id)
-    with faults.inject(*(Fault(operation, faults.throttle, times=0) for operation in OPERATIONS)):
+    with fault_injection.inject(*(Fault(operation, fault_injection.throttle, times=0) for operation in OPERATIONS)):
         answer = call(client, function, thread_id, message_id)
     assert answer.error == (503, None, None)
     assert answer.headers["retry-after"] == "1"
@@ -136,7 +136,9 @@ def test_what_is_logged_of_a_fault_holds_no_content_and_no_key(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     thread_id = client.thread()
-    with faults.inject(Fault("TransactWriteItems", faults.error("ValidationException", Item="a secret"), times=0)):
+    with fault_injection.inject(
+        Fault("TransactWriteItems", fault_injection.error("ValidationException", Item="a secret"), times=0)
+    ):
         answer = client.call("create_message", thread_id, body={"role": "user", "content": "a secret"})
     assert answer.error == OURS
     logged = repr([vars(record) for record in caplog.records])

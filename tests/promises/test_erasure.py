@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.client import Client
 from tests.promises import calls
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, full, incompressible, listed, remains
+from tests.support.client import Client
 
 LARGE = incompressible(seed=1)
 

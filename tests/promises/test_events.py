@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from tests import queues, schemas, stream
-from tests.client import Client
-from tests.consumer import Consumer
 from tests.promises.calls import KilledError
+from tests.support import queues, schemas, stream
+from tests.support.client import Client
+from tests.support.consumer import Consumer
 from tools.local import filters
 from tools.local.dynamodb import table_stream
 

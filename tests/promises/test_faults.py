@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests import faults
-from tests.client import Answer, Client
-from tests.clock import Clock
-from tests.faults import Attempt, Effect, Fault, Outcome
+from tests.support import fault_injection
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Attempt, Effect, Fault, Outcome
 
 BUSY = (503, None, None)
 # No request starts a call after 12 seconds, and a call ends within 8 and a pause.
@@ -18,21 +18,27 @@ LONGEST_SECONDS = 12 + 8 + 1
 
 
 def throttled_in_part(attempt: Attempt) -> Outcome:
-    return faults.cancelled("None", "ThrottlingError")(attempt)
+    return fault_injection.cancelled("None", "ThrottlingError")(attempt)
 
 
 def lost_after(action: Callable[[], object]) -> Effect:
     """The engine does it, then something else happens, and the answer never arrives."""
 
     def effect(attempt: Attempt) -> Outcome:
-        faults.after(action)(attempt)
+        fault_injection.after(action)(attempt)
         return None, ReadTimeoutError(endpoint_url="an injected fault")
 
     return effect
 
 
-PASSING: list[Effect] = [faults.timeout, faults.lost, faults.throttle, faults.server_error, faults.reset]
-CONFLICTING: list[Effect] = [faults.conflict, throttled_in_part]
+PASSING: list[Effect] = [
+    fault_injection.timeout,
+    fault_injection.lost,
+    fault_injection.throttle,
+    fault_injection.server_error,
+    fault_injection.reset,
+]
+CONFLICTING: list[Effect] = [fault_injection.conflict, throttled_in_part]
 
 
 @pytest.fixture
@@ -73,7 +79,7 @@ def test_a_create_that_meets_faults_happens_once_or_is_a_503_and_never_twice(
     client: Client, thread_id: str, effect: Effect, times: int, headers: dict[str, str]
 ) -> None:
     """A call is sent twice at most, by botocore; conflicts are tried again by the store."""
-    with faults.inject(Fault("TransactWriteItems", effect, times=times)) as attempts:
+    with fault_injection.inject(Fault("TransactWriteItems", effect, times=times)) as attempts:
         answer = create(client, thread_id, **headers)
     if times == 1 or effect in CONFLICTING:
         assert answer.status == 200
@@ -84,15 +90,15 @@ def test_a_create_that_meets_faults_happens_once_or_is_a_503_and_never_twice(
         assert answer.error == BUSY
         assert answer.headers["retry-after"] == "1"
         # Lost is the one fault after which it was done although the client was told to send it again.
-        assert texts(client, thread_id) == ["first", "second"][: 2 if effect is faults.lost else 1]
+        assert texts(client, thread_id) == ["first", "second"][: 2 if effect is fault_injection.lost else 1]
         again = create(client, thread_id, **headers)
         assert again.status == 200
-        doubled = effect is faults.lost and not headers
+        doubled = effect is fault_injection.lost and not headers
         assert texts(client, thread_id) == ["first", "second", "second"][: 3 if doubled else 2]
 
 
 def test_our_own_retry_after_a_lost_answer_carries_the_same_token(client: Client, thread_id: str) -> None:
-    with faults.inject(Fault("TransactWriteItems", faults.lost)) as attempts:
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost)) as attempts:
         client.message(thread_id)
     first, second = [request["ClientRequestToken"] for _, request in attempts.log]
     assert first == second
@@ -113,7 +119,7 @@ def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_toke
             table.client().transact_write_items(**again)
         except ClientError as refused:
             reasons = refused.response["CancellationReasons"]
-        return faults.error("TransactionCanceledException", CancellationReasons=reasons)(attempt)
+        return fault_injection.error("TransactionCanceledException", CancellationReasons=reasons)(attempt)
 
     def meanwhile() -> None:
         if deleted:
@@ -121,7 +127,7 @@ def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_toke
         for number in range(others):
             client.message(thread_id, f"other {number}")
 
-    with faults.inject(
+    with fault_injection.inject(
         Fault("TransactWriteItems", lost_after(meanwhile)), Fault("TransactWriteItems", without_token, at=2)
     ):
         answer = create(client, thread_id)
@@ -130,7 +136,10 @@ def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_toke
     assert texts(client, thread_id) == [text for text in expected if not (deleted and text == "second")]
 
 
-@pytest.mark.parametrize("effect", [faults.conflict, faults.throttle, faults.timeout, faults.server_error])
+@pytest.mark.parametrize(
+    "effect",
+    [fault_injection.conflict, fault_injection.throttle, fault_injection.timeout, fault_injection.server_error],
+)
 @pytest.mark.parametrize(
     ("function", "operation"),
     [
@@ -151,7 +160,7 @@ def test_a_write_whose_faults_do_not_end_is_a_503_and_changes_nothing(
     bodies |= {"modify_thread": {"metadata": {"a": "b"}}, "create_thread": {}}
     before, threads = items_of(client, thread_id), client.create("list_threads")
     began = time.monotonic()
-    with faults.inject(Fault(operation, effect, times=0)):
+    with fault_injection.inject(Fault(operation, effect, times=0)):
         answer = client.call(function, *ids.get(function, (thread_id,)), body=bodies.get(function))
     assert answer.error == BUSY
     assert answer.headers["retry-after"] == "1"
@@ -160,7 +169,7 @@ def test_a_write_whose_faults_do_not_end_is_a_503_and_changes_nothing(
     assert client.create("list_threads") == threads
 
 
-@pytest.mark.parametrize("effect", [faults.throttle, faults.timeout, faults.server_error])
+@pytest.mark.parametrize("effect", [fault_injection.throttle, fault_injection.timeout, fault_injection.server_error])
 @pytest.mark.parametrize(
     ("function", "operation"),
     [
@@ -177,9 +186,9 @@ def test_a_read_meets_one_fault_unseen_and_is_a_503_when_they_do_not_end(
     message_id = client.page(thread_id)["data"][0]["id"]
     ids = {"retrieve_message": (thread_id, message_id), "list_threads": ()}.get(function, (thread_id,))
     expected = client.create(function, *ids)
-    with faults.inject(Fault(operation, effect)):
+    with fault_injection.inject(Fault(operation, effect)):
         assert client.create(function, *ids) == expected
-    with faults.inject(Fault(operation, effect, times=0)):
+    with fault_injection.inject(Fault(operation, effect, times=0)):
         answer = client.call(function, *ids)
     assert answer.error == BUSY
     assert answer.headers["retry-after"] == "1"
@@ -188,22 +197,24 @@ def test_a_read_meets_one_fault_unseen_and_is_a_503_when_they_do_not_end(
 @pytest.mark.parametrize(
     ("function", "operation"), [("modify_message", "UpdateItem"), ("delete_message", "DeleteItem")]
 )
-@pytest.mark.parametrize("effect", [faults.conflict, faults.lost, faults.throttle, faults.reset])
+@pytest.mark.parametrize(
+    "effect", [fault_injection.conflict, fault_injection.lost, fault_injection.throttle, fault_injection.reset]
+)
 def test_a_write_that_meets_one_fault_succeeds(
     client: Client, thread_id: str, function: str, operation: str, effect: Effect
 ) -> None:
     """Plain writes meet a transaction too, and are not told apart from one whose answer was lost."""
     message_id = client.page(thread_id)["data"][0]["id"]
     body = {"metadata": {"a": "b"}} if function == "modify_message" else None
-    with faults.inject(Fault(operation, effect)) as attempts:
+    with fault_injection.inject(Fault(operation, effect)) as attempts:
         answer = client.call(function, thread_id, message_id, body=body)
     assert answer.status == 200
     assert attempts.operations.count(operation) == 2
     assert texts(client, thread_id) == (["first"] if body else [])
 
 
-@pytest.mark.parametrize("effect", [faults.conflict, faults.lost])
+@pytest.mark.parametrize("effect", [fault_injection.conflict, fault_injection.lost])
 def test_a_thread_is_deleted_when_the_answer_to_that_is_lost(client: Client, thread_id: str, effect: Effect) -> None:
-    with faults.inject(Fault("UpdateItem", effect)):
+    with fault_injection.inject(Fault("UpdateItem", effect)):
         assert client.call("delete_thread", thread_id).status == 200
     assert client.call("delete_thread", thread_id).error == (404, None, None)

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests import faults
-from tests.client import Answer, Client
-from tests.clock import Clock
-from tests.faults import Attempts, Effect, Fault
-from tests.invariants import check_project
 from tests.promises import calls
 from tests.promises.threads import incompressible
+from tests.support import fault_injection
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Attempts, Effect, Fault
+from tests.support.invariants import check_project
 
 SHARE = float(os.environ.get("FAULTS_SHARE") or 0.1)
 LARGE = incompressible(seed=1, length=110_000)
@@ -126,7 +126,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def _meeting(clock: Clock, *met: Fault) -> Iterator[Attempts]:
     """Let an operation meet faults, and its key be looked up once more."""
     clock.forward(61)
-    with faults.inject(*met) as attempts:
+    with fault_injection.inject(*met) as attempts:
         yield attempts
 
 
@@ -137,7 +137,7 @@ def _trials(clock: Clock, case: Case) -> tuple[View, View, list[tuple[int, Effec
     with _meeting(clock) as attempts:
         answer = case.call(stage)
     assert answer.status == 200, answer.text
-    made = [(at, effect) for at, name in enumerate(attempts.operations, 1) for effect in faults.effects(name)]
+    made = [(at, effect) for at, name in enumerate(attempts.operations, 1) for effect in fault_injection.effects(name)]
     return before, stage.view(), [(at, effect, times) for at, effect in made for times in (1, 0)]
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests import capacity
-from tests.client import Client, invoke
 from tests.promises import calls
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, incompressible, listed, remains
+from tests.support import capacity
+from tests.support.client import Client, invoke
 from tools.local.gateway import MAX_ANSWER, MAX_EVENT
 from tools.local.http_payload import encode
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.capacity import Call, recorded
-from tests.client import Client
 from tests.promises.threads import RUN, USER, Long, fill
+from tests.support.capacity import Call, recorded
+from tests.support.client import Client
 
 SIZES = (10, 1_000, int(os.environ.get("MESSAGES", "100000")))
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests import processes
-from tests.client import Answer, Client
-from tests.clock import Clock
+from tests.support import processes
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
 
 KEY = {"idempotency-key": "my secret key"}
 BODY = {"role": "user", "content": "hello", "metadata": {"a": "b"}}

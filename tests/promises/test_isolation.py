@@ -1,4 +1,4 @@
-"""No reader passes over a message, on an engine that isolates no more than AWS promises (tests/isolation.py).
+"""No reader passes over a message, on an engine that isolates no more than AWS promises (tests/support/isolation.py).
 
 Not on DynamoDB Local, which never shows a transaction half visible. PROMISES_RUNS says how many seeded runs there are.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.follower import RUN, Story, browse, follow, make_threads
+from tests.simulation.follower import RUN, Story, browse, follow, make_threads
 
 RUNS = int(os.environ.get("PROMISES_RUNS") or 300)
 Patch = pytest.MonkeyPatch

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from tests.capacity import Call, recorded
-from tests.client import Client
 from tests.promises import erasures as way
 from tests.promises.threads import fill, listed, remains
+from tests.support.capacity import Call, recorded
+from tests.support.client import Client
 
 SIZE = int(os.environ.get("MESSAGES", "20000"))
 SECONDS = 4.0

@@ -2,14 +2,14 @@
 
 import os
 
-from tests import model_machine
-from tests.model_machine import World
+from tests.model import machine
+from tests.model.machine import World
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 12)
 
 
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
-    steps = model_machine.run(World(), seed, EXAMPLES)
+    steps = machine.run(World(), seed, EXAMPLES)
 
     assert steps["step"] > 30 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

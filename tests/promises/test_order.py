@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests import faults, processes
-from tests.client import Client
-from tests.clock import Clock
-from tests.faults import Fault
-from tests.processes import Created
+from tests.support import fault_injection, processes
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Fault
+from tests.support.processes import Created
 
 
 def listed(client: Client, thread_id: str, **query: Any) -> list[dict[str, Any]]:
@@ -88,8 +88,8 @@ def test_a_page_shows_what_was_there_when_all_that_its_query_finds_is_newer_than
         for _ in range(3):
             client.message(thread_id)
 
-    with faults.inject(
-        Fault("GetItem", faults.after(head_is_read.set)), Fault("Query", faults.before(create_more))
+    with fault_injection.inject(
+        Fault("GetItem", fault_injection.after(head_is_read.set)), Fault("Query", fault_injection.before(create_more))
     ) as attempts:
         page = client.page(thread_id, limit=1)
     assert page["data"] == [message]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.client import Client
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
 from tests.promises.threads import incompressible, remains
+from tests.support.client import Client
 
 LARGE = incompressible(seed=1)
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import capacity
-from tests.client import Answer, Client
 from tests.promises import calls
 from tests.promises import erasures as way
 from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, full, listed, remains
-from tests.variables import VARIABLES
+from tests.support import capacity
+from tests.support.client import Answer, Client
+from tests.support.variables import VARIABLES
 
 DAY = 86_400
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.model import OperationModel
 
-from tests import faults
-from tests.client import Answer, Client
-from tests.clock import Clock
+from tests.support import fault_injection
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
 
 RUN = "run_1"
 
@@ -58,7 +58,7 @@ def test_every_read_is_consistent(trusted: Client, function: str, query: dict[st
     thread_id = trusted.thread()
     message_id = trusted.message(thread_id, role="assistant", run_id=RUN)["id"]
     ids = {"list_threads": (), "retrieve_message": (thread_id, message_id)}.get(function, (thread_id,))
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         assert trusted.call(function, *ids, query=query).status == 200
     assert sorted(attempts.operations) == expected
     for operation, request in attempts.log:
@@ -68,7 +68,7 @@ def test_every_read_is_consistent(trusted: Client, function: str, query: dict[st
 
 def test_a_create_alone_is_one_call(client: Client) -> None:
     thread_id = client.thread()
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         for _ in range(10):
             client.message(thread_id)
     assert attempts.operations == ["TransactWriteItems"] * 10
@@ -83,7 +83,7 @@ def test_a_repeat_is_one_call_also_when_its_clock_is_behind(client: Client, monk
     body = {"role": "user", "content": "hello"}
     first = client.call("create_message", thread_id, body=body, headers=headers)
     clock.forward(-5)
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         repeat = client.call("create_message", thread_id, body=body, headers=headers)
     assert repeat.text == first.text
     assert attempts.operations == ["TransactWriteItems"]
@@ -100,7 +100,7 @@ def test_a_create_among_eight_writers_takes_few_attempts(
         bodies = [{"role": "user", "content": f"{writer}-{number}"} for number in range(25)]
         return [client.call("create_message", thread_id, body=body) for body in bodies]
 
-    with faults.inject() as attempts, ThreadPoolExecutor(8) as pool:
+    with fault_injection.inject() as attempts, ThreadPoolExecutor(8) as pool:
         answers = [answer for found in pool.map(write, range(8)) for answer in found]
     assert {answer.status for answer in answers} == {200}
     for _, request in attempts.log:

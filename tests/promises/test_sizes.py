@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
 from tests.promises.threads import incompressible
+from tests.support.client import Client
 from tools.local.gateway import MAX_ANSWER
 
 LENGTH = 256_000

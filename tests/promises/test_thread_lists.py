@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
 from tests.promises import calls
 from tests.promises.threads import USER, listed, remains
-from tests.variables import VARIABLES
+from tests.support.client import Client
+from tests.support.variables import VARIABLES
 
 OF_USER = {"metadata[user_id]": USER}
 LONGEST = "\U0001f9f5" * 512

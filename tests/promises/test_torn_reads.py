@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client import Client
 from tests.promises import calls
 from tests.promises.threads import incompressible
+from tests.support.client import Client
 
 OLD, NEW = incompressible(seed=1), incompressible(seed=2)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
+from tests.support.client import Client
 
 CITATION = {
     "type": "file_citation",

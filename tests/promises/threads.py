@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from tests.client import Client
+from tests.support.client import Client
 
 USER = "user-7"
 RUN = "run_1"

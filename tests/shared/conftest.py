@@ -1,5 +1,5 @@
 """Fixtures for the tests of the modules."""
 
-from tests.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
+from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
 
 __all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "trusted"]

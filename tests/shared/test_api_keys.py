@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from tests import faults
-from tests.clock import Clock
+from tests.support import fault_injection
+from tests.support.clock import Clock
 
 
 def test_a_key_is_random_and_only_its_hash_is_stored() -> None:
     from shared.store import api_keys
 
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         first, second = (api_keys.create("alpha", "ci", trusted=False) for _ in range(2))
 
     assert first != second
@@ -56,7 +56,7 @@ def test_a_key_made_again_with_its_secret_replaces_the_former() -> None:
 def test_a_project_has_a_plain_name(project: str) -> None:
     from shared.store import api_keys
 
-    with faults.inject() as attempts, pytest.raises(api_keys.InvalidProjectError):
+    with fault_injection.inject() as attempts, pytest.raises(api_keys.InvalidProjectError):
         api_keys.create(project, "x", trusted=False)
     assert attempts.operations == []
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.client import Client
+from tests.support.client import Client
 
 
 def item(client: Client, thread_id: str, sort: str) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests import queues, schemas, stream
-from tests.client import Client
-from tests.local_api import ROOT
+from tests.support import queues, schemas, stream
+from tests.support.client import Client
+from tests.support.local_api import ROOT
 
 SAMPLES = ("ingest_message", "publish_events")
 PARTS = [

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from click.testing import CliRunner, Result
 
-from tests.local_api import ROOT, environment
+from tests.support.local_api import ROOT, environment
 from tools.local.template import load
 
 TABLE = "message-api-Table"

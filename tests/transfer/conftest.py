@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table
+from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table
 
 __all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table"]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults
-from tests.client import Client
-from tests.erasing import asked, erase
-from tests.faults import Fault
-from tests.imported import CREATED, THREAD, brought, jsonl, message, thread
-from tests.local_api import ROOT, environment
+from tests.support import expected, fault_injection
+from tests.support.client import Client
+from tests.support.erasing import asked, erase
+from tests.support.fault_injection import Fault
+from tests.support.imported import CREATED, THREAD, brought, jsonl, message, thread
+from tests.support.local_api import ROOT, environment
+from tests.support.variables import VARIABLES
 from tests.transfer import commands
-from tests.variables import VARIABLES
 
 
 class Killed(BaseException):
@@ -133,7 +133,7 @@ def test_an_export_that_was_killed_goes_on(
     brought(client, *older, *found)
     file = tmp_path / "x.jsonl"
 
-    with faults.inject(Fault(operation, faults.before(die), at=at)):
+    with fault_injection.inject(Fault(operation, fault_injection.before(die), at=at)):
         killed(client, file)
     assert not file.exists()
 
@@ -179,9 +179,9 @@ def test_a_thread_that_is_deleted_while_it_is_exported_is_left_out(client: Clien
         patch.setattr(exports, "_AT_ONCE", 2)
         others = [thread("thread_0", CREATED - 1), thread("thread_z", CREATED + 1)]
         brought(client, *others, thread(), *(message(f"msg_{number}") for number in range(5)))
-        delete = faults.after(lambda: client.create("delete_thread", THREAD))
+        delete = fault_injection.after(lambda: client.create("delete_thread", THREAD))
         # The first Query is of the list, the second of thread_0, the third of the first messages here.
-        with faults.inject(Fault("Query", delete, at=4)):
+        with fault_injection.inject(Fault("Query", delete, at=4)):
             found = export(client, tmp_path / "x.jsonl")
         dry = export(client, tmp_path / "x.jsonl", "--dry-run")
 

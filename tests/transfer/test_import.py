@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, stream
-from tests.client import Client
-from tests.faults import Fault
-from tests.imported import THREAD, jsonl, message, thread
+from tests.support import expected, fault_injection, stream
+from tests.support.client import Client
+from tests.support.fault_injection import Fault
+from tests.support.imported import THREAD, jsonl, message, thread
 from tests.transfer import commands
 
 GOOD = [thread(), message("msg_a"), message("msg_b")]
@@ -45,7 +45,7 @@ def test_a_refused_line_is_named_and_makes_the_exit_code(client: Client, file: P
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(client: Client, file: Path) -> None:
-    from tests.imported import brought
+    from tests.support.imported import brought
 
     brought(client, thread("thread_there"), thread("thread_gone"))
     client.create("delete_thread", "thread_gone")
@@ -116,7 +116,7 @@ def test_a_table_that_cannot_be_reached_is_one_line(
     from tools.transfer import staging
 
     monkeypatch.setattr(staging, "_TRIES", 2)
-    with faults.inject(Fault("TransactWriteItems", faults.timeout, times=0)):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.timeout, times=0)):
         found = commands.run("import", "--project", client.project, file)
 
     told = (
@@ -127,7 +127,7 @@ def test_a_table_that_cannot_be_reached_is_one_line(
 
 
 def test_credentials_without_the_right_are_one_line(client: Client, file: Path) -> None:
-    with faults.inject(Fault("TransactWriteItems", faults.error("AccessDeniedException"), times=0)):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.error("AccessDeniedException"), times=0)):
         found = commands.run("import", "--project", client.project, file)
 
     assert (found.exit_code, found.stdout, found.stderr.count("\n")) == (1, "", 1)
@@ -143,7 +143,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
     import subprocess
     import sys
 
-    from tests.local_api import ROOT, environment
+    from tests.support.local_api import ROOT, environment
 
     file.write_bytes(jsonl(thread(), *(message(f"msg_{number}", "x" * 100_000) for number in range(60))))
     found = subprocess.run(
@@ -164,7 +164,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
 
 def test_an_example_that_is_there_is_left_alone(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     """As when `make local` starts again with EXAMPLE=1 on data that it kept."""
-    from tests.erasing import asked, erase
+    from tests.support.erasing import asked, erase
     from tools.local import example
 
     example.put([client.project])

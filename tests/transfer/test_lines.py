@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected
-from tests.client import Client
-from tests.expected import compact
-from tests.imported import CREATED, THREAD, bring, jsonl, message, thread
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.expected import compact
+from tests.support.imported import CREATED, THREAD, bring, jsonl, message, thread
 
 _NATIVE = "01HEBKXB88ZZZZZZZZZZZZZZZZ"  # of 1699049549
 _LATER = int(time.time()) + 3_600

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.client import Client
-from tests.imported import jsonl, message, thread
+from tests.support.client import Client
+from tests.support.imported import jsonl, message, thread
 from tools.transfer import __main__ as commands
 
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.expected import text
-from tests.imported import CREATED, jsonl, message, thread
+from tests.support.expected import text
+from tests.support.imported import CREATED, jsonl, message, thread
 from tests.transfer import commands
 
 THREADS = int(os.environ.get("SCALE_THREADS", "12"))

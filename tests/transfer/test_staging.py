@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, stored
-from tests.client import Client
-from tests.erasing import asked, erase, sweep
-from tests.faults import Fault
-from tests.imported import THREAD, bring, brought, jsonl, message, thread
+from tests.support import expected, fault_injection, stored
+from tests.support.client import Client
+from tests.support.erasing import asked, erase, sweep
+from tests.support.fault_injection import Fault
+from tests.support.imported import THREAD, bring, brought, jsonl, message, thread
 
 FILE = [thread(metadata={"user_id": "u"}), message("msg_a"), message("msg_b", run_id="run_1"), message("msg_c")]
 WHOLE = expected.page(FILE[1:])
@@ -95,7 +95,7 @@ def test_a_thread_that_the_api_is_creating_is_refused(client: Client) -> None:
 
 @pytest.mark.parametrize("operation", ["TransactWriteItems", "BatchWriteItem"])
 @pytest.mark.parametrize("at", [1, 2])
-@pytest.mark.parametrize("effect", [faults.before, faults.after], ids=["before", "after"])
+@pytest.mark.parametrize("effect", [fault_injection.before, fault_injection.after], ids=["before", "after"])
 def test_a_killed_import_leaves_nothing_to_be_seen_and_is_finished_by_the_next(
     client: Client, operation: str, at: int, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,11 +105,11 @@ def test_a_killed_import_leaves_nothing_to_be_seen_and_is_finished_by_the_next(
     brought(other, *FILE)
     monkeypatch.setattr(staging, "_ITEMS_IN_ONE", 2)
     try:
-        with faults.inject(Fault(operation, effect(die), at=at)):
+        with fault_injection.inject(Fault(operation, effect(die), at=at)):
             run(client, *FILE)
         ended = True
     except Killed:
-        ended = operation == "TransactWriteItems" and at == 2 and effect == faults.after
+        ended = operation == "TransactWriteItems" and at == 2 and effect == fault_injection.after
     seen = client.call("list_messages", THREAD)
     assert (seen.status, seen.body) == (
         (200, expected.page(FILE[:0:-1])) if ended else (404, expected.no_thread(THREAD))
@@ -131,7 +131,7 @@ def test_a_killed_import_leaves_nothing_to_be_seen_and_is_finished_by_the_next(
 
 
 def test_an_import_waits_for_another_that_is_alive(client: Client) -> None:
-    with pytest.raises(Killed), faults.inject(Fault("BatchWriteItem", faults.before(die))):
+    with pytest.raises(Killed), fault_injection.inject(Fault("BatchWriteItem", fault_injection.before(die))):
         run(client, *FILE)
 
     started = time.monotonic()
@@ -156,7 +156,7 @@ def test_an_import_that_was_taken_for_dead_stops_writing(client: Client) -> None
         from tools.transfer import staging
 
         patch.setattr(staging, "_ITEMS_IN_ONE", 2)
-        with faults.inject(Fault("UpdateItem", faults.before(take_over), at=2)):
+        with fault_injection.inject(Fault("UpdateItem", fault_injection.before(take_over), at=2)):
             counts, refused, waited = run(client, *FILE)
 
     assert taken == [((1, 3, 0), [], [])]
@@ -172,7 +172,7 @@ def test_an_import_that_was_taken_over_before_its_end_does_not_show_what_it_wrot
         erase(asked(f"{client.project}#{THREAD}"))
 
     # The first transaction puts the pending head, the second one opens it.
-    with faults.inject(Fault("TransactWriteItems", faults.before(take_over), at=2)):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(take_over), at=2)):
         counts, refused, waited = run(client, *FILE)
 
     assert (counts, refused, waited) == ((1, 3, 0), [], [1])
@@ -180,7 +180,7 @@ def test_an_import_that_was_taken_over_before_its_end_does_not_show_what_it_wrot
 
 
 def test_what_an_import_of_other_lines_left_behind_is_erased_first(client: Client) -> None:
-    with pytest.raises(Killed), faults.inject(Fault("TransactWriteItems", faults.before(die), at=2)):
+    with pytest.raises(Killed), fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(die), at=2)):
         run(client, thread(metadata={"user_id": "x"}), message("msg_z"), message("msg_a", "other"))
 
     assert run(client, *FILE) == ((1, 3, 0), [], [])
@@ -195,12 +195,12 @@ def test_what_an_import_of_other_lines_left_behind_is_erased_first(client: Clien
     ("operation", "at"),
     [("TransactWriteItems", 1), ("TransactWriteItems", 2), ("BatchWriteItem", 1), ("UpdateItem", 1), ("GetItem", 1)],
 )
-@pytest.mark.parametrize("effect", [faults.lost, faults.throttle], ids=["lost", "throttle"])
+@pytest.mark.parametrize("effect", [fault_injection.lost, fault_injection.throttle], ids=["lost", "throttle"])
 def test_faults_of_the_table_are_not_seen(client: Client, operation: str, effect: Any, at: int) -> None:
-    with pytest.raises(Killed), faults.inject(Fault("BatchWriteItem", faults.after(die))):
+    with pytest.raises(Killed), fault_injection.inject(Fault("BatchWriteItem", fault_injection.after(die))):
         run(client, thread(metadata={"user_id": "x"}), message("msg_z"))
 
-    with faults.inject(Fault(operation, effect, at=at, times=3)):
+    with fault_injection.inject(Fault(operation, effect, at=at, times=3)):
         counts, refused, _ = run(client, *FILE)
 
     assert (counts, refused) == ((1, 3, 0), [])
@@ -209,7 +209,7 @@ def test_faults_of_the_table_are_not_seen(client: Client, operation: str, effect
 
 
 def test_an_import_that_nobody_finishes_is_erased_by_the_sweep(client: Client) -> None:
-    with pytest.raises(Killed), faults.inject(Fault("TransactWriteItems", faults.before(die), at=2)):
+    with pytest.raises(Killed), fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(die), at=2)):
         run(client, *FILE)
     partition = f"{client.project}#{THREAD}"
     stored.change(partition, "head", activeAt={"N": str(int(time.time()) - 4_000)})

@@ -1,6 +1,6 @@
 """Fixtures for the tests of upgrades."""
 
 from tests.functions.conftest import queue
-from tests.unit import anybody, clock, each_module_tidy, each_test_tidy, on_the_table
+from tests.support.unit import anybody, clock, each_module_tidy, each_test_tidy, on_the_table
 
 __all__ = ["anybody", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "queue"]

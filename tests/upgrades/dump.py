@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests import expected, stream
-from tests.client import Answer, Client
+from tests.support import expected, stream
+from tests.support.client import Answer, Client
 
 TABLES = Path(__file__).parent / "tables"
 VERSIONS = sorted(path.stem for path in TABLES.glob("*.json"))

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from tests import expected, queues, stored, stream
-from tests.client import Client
-from tests.clock import Clock
-from tests.erasing import Queue, asked, erase, sweep
-from tests.local_api import ROOT
+from tests.support import expected, queues, stored, stream
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.erasing import Queue, asked, erase, sweep
+from tests.support.local_api import ROOT
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests import expected, faults, imported, queues, stream
-from tests.client import Client
-from tests.clock import Clock
-from tests.erasing import Queue, queue_changes, sweep
+from tests.support import expected, fault_injection, imported, queues, stream
+from tests.support.client import Client
+from tests.support.clock import Clock
+from tests.support.erasing import Queue, queue_changes, sweep
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item, Step
 from tools.local import template
@@ -147,7 +147,9 @@ class _Table:
         from shared.store import threads
 
         patch.setattr(threads, "_WRITES_IN_ONE", 0)
-        with faults.inject(faults.Fault("TransactWriteItems", faults.timeout, at=2, times=0)):
+        with fault_injection.inject(
+            fault_injection.Fault("TransactWriteItems", fault_injection.timeout, at=2, times=0)
+        ):
             assert self._client.call("create_thread", body={"messages": [expected.ROLE_USER] * 2}).status == 503
 
     def _tombstone(self, patch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests import faults
-from tests.client import Answer, Client
+from tests.support import fault_injection
+from tests.support.client import Answer, Client
 
 # The form of ids, and no more: whatever is refused for them is refused before existence is looked at.
 NOWHERE = "thread_00000000000000000000000000"
@@ -13,7 +13,7 @@ NOTHING = "msg_00000000000000000000000000"
 def refused(client: Client, function: str, *ids: str, **options: Any) -> Answer:
     """Make a call whose key is known already, and return its answer; the table must not be asked."""
     client.call("retrieve_thread", "runs")  # looks the key up
-    with faults.inject() as attempts:
+    with fault_injection.inject() as attempts:
         answer = client.call(function, *ids, **options)
     assert attempts.operations == []
     return answer

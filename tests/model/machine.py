@@ -1,4 +1,4 @@
-"""Requests drawn at random, each answer compared whole with what the model says (tests/model.py).
+"""Requests drawn at random, each answer compared whole with what the model says (tests/model/model.py).
 
 Two projects, one of them with a plain and a trusted key, share what they point at: ids of each other's threads and
 messages, deleted ones, Idempotency-Keys, runs. The clock is moved on, and a little back, as that of another instance.
@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.client import Answer, Client
-from tests.clock import Clock
-from tests.invariants import check_project
-from tests.model import DAY, INDEXED, Came, Model, Reply
-from tests.refusals import NOTHING, NOWHERE
-from tests.variables import VARIABLES
+from tests.model.model import DAY, INDEXED, Came, Model, Reply
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
+from tests.support.invariants import check_project
+from tests.support.refusals import NOTHING, NOWHERE
+from tests.support.variables import VARIABLES
 
 RETENTION_DAYS = 30
 Body = dict[str, Any]
@@ -34,7 +34,7 @@ _keys = st.sampled_from([None, None, None, "k1", "k2"])
 _owners = st.sampled_from(["plain", "trusted", "other"])
 # Who asks for something of a thread: mostly its own project, else a foreign one finds nothing.
 _askers = st.sampled_from(["own", "own", "own", "own", "trusted", "foreign"])
-# Hypothesis likes to draw what stands in our own code; the mark tells it from what a log may say (tests/canaries.py).
+# Hypothesis likes to draw what stands in our own code; the mark tells it from a log line (tests/support/canaries.py).
 _words = st.text(max_size=20).map("{}¶".format)
 _metadata = st.dictionaries(st.text(min_size=1, max_size=8), st.just("") | _words, max_size=4)
 _users = st.sampled_from(["u1", "u2", "é\x00"])

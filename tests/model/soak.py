@@ -1,4 +1,4 @@
-"""`python -m tests.soak`, what `make soak` runs: the model machine for a long time, on an engine of one's choice."""
+"""`python -m tests.model.soak`, which `make soak` runs: the model machine for a long time, on a chosen engine."""
 
 import base64
 import random
@@ -14,9 +14,10 @@ from typing import Any
 import click
 import httpx
 
-from tests import local_api, memory, model_machine
-from tests.client import Answer, Client
-from tests.model_machine import World
+from tests.model import machine
+from tests.model.machine import World
+from tests.support import local_api, memory
+from tests.support.client import Answer, Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
 
@@ -37,7 +38,7 @@ def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
             if time.monotonic() > until:
                 break
             click.echo(f"seed {of} ", nl=False)
-            total = total + model_machine.run(world, of, examples)
+            total = total + machine.run(world, of, examples)
             click.echo(f"{total['step']} steps")
     click.echo(f"no answer differs: {dict(total.most_common())}")
 

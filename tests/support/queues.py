@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 from moto.backends import get_backend
 
-from tests import canaries
-from tests.client import Client
+from tests.support import canaries
+from tests.support.client import Client
 from tools.local.template import ACCOUNT, REGION
 
 FIFO = {False: "COMMANDS_URL", True: "FIFO_COMMANDS_URL"}

@@ -20,8 +20,8 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from tests import expressions
-from tests.scheduler import Scheduler
+from tests.simulation.scheduler import Scheduler
+from tests.support import expressions
 
 Item = dict[str, Any]
 _TRANSACTION_PARTS = ("Put", "Update", "Delete", "ConditionCheck")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-from tests import canaries
+from tests.support import canaries
 from tools.local.http_payload import encode
 
 _ROUTES = {

@@ -3,9 +3,9 @@
 import io
 from typing import Any
 
-from tests import expected
-from tests.client import Client
-from tests.expected import compact
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.expected import compact
 
 THREAD = "thread_abc123"
 # What the public documentation of the old API has as the time of its thread.

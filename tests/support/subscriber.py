@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.local_api import LocalApi
+from tests.support.local_api import LocalApi
 
 _SECONDS = 20.0
 

@@ -13,9 +13,9 @@ from typing import IO, Any
 import httpx
 import pytest
 
-from tests import canaries
+from tests.support import canaries
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 _OURS = ("ALLOWED_ORIGINS", "API_KEYS", "AWS_", "DATA", "DYNAMODB_URL", "EXAMPLE", "PORT", "POWERTOOLS_", "TABLE_NAME")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
-from tests.client import Client
+from tests.support.client import Client
 
 T = TypeVar("T")
 _SECONDS_TO_START = 60

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests import expected
-from tests.client import Answer
-from tests.expected import compact, text
+from tests.support import expected
+from tests.support.client import Answer
+from tests.support.expected import compact, text
 
 DAY = 86_400
 INDEXED = "user_id"

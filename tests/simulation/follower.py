@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
-from tests.isolation import Engine
-from tests.scheduler import Scheduler
+from tests.simulation.scheduler import Scheduler
+from tests.support.client import Client
+from tests.support.isolation import Engine
 
 RUN = "run_1"
 HELLO = {"role": "user", "content": "hello"}

@@ -1,4 +1,4 @@
-"""`python -m tests.hanging BEHAVIOUR SECONDS FUNCTION…`: functions on an AWS that knows the key and answers no more.
+"""`python -m tests.support.hanging BEHAVIOUR SECONDS FUNCTION…`: functions on an AWS that stops responding.
 
 `hang` takes requests and never answers, `slow` reports conflicts, each
 just within the time for reading, and hangs at last. One function runs in the main thread, as in Lambda; several run

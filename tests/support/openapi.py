@@ -6,8 +6,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.client import Answer
-from tests.local_api import ROOT
+from tests.support.client import Answer
+from tests.support.local_api import ROOT
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = {

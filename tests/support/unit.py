@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.client import Client
-from tests.clock import Clock
+from tests.support.client import Client
+from tests.support.clock import Clock
 
 
 @pytest.fixture(scope="session", autouse=True)
