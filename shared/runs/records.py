@@ -1,6 +1,6 @@
 """What an assistant, a run and a step are, between the store, the model and the wire.
 
-`None` in a sampling value means that nobody gave it: the wire then shows the API's default, and the model is not sent it.
+`None` means that nobody gave the value: the wire then shows the API's default, and the request to the model omits it.
 """
 
 from typing import Any, NamedTuple
@@ -19,12 +19,12 @@ class AssistantData(NamedTuple):
     name: str | None = None
     description: str | None = None
     instructions: str | None = None
-    tools: list[Json] = []
+    tools: tuple[Json, ...] = ()
     top_p: float | None = None
     temperature: float | None = None
     reasoning_effort: str | None = None
-    tool_resources: Json = {}
-    metadata: dict[str, str] = {}
+    tool_resources: Json | None = None
+    metadata: dict[str, str] | None = None
     response_format: Any = "auto"
 
 
@@ -41,15 +41,15 @@ class RunSettings(NamedTuple):
 
     model: str
     instructions: str = ""
-    tools: list[Json] = []
+    tools: tuple[Json, ...] = ()
     temperature: float | None = None
     top_p: float | None = None
     reasoning_effort: str | None = None
-    tool_resources: Json = {}
+    tool_resources: Json | None = None
     response_format: Any = "auto"
     max_completion_tokens: int | None = None
     max_prompt_tokens: int | None = None
-    truncation_strategy: Json = {"type": "auto", "last_messages": None}
+    truncation_strategy: Json | None = None
     tool_choice: Any = None
     parallel_tool_calls: bool | None = None
 
