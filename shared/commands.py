@@ -37,8 +37,8 @@ def create_message(command: dict[str, Any]) -> None:
     asked = {name: value for name, value in command.items() if name not in _ENVELOPE}
     data = new_message_data(asked, trusted=True)
     # No Idempotency-Key can hold a line feed, so a command never meets one of a client's.
-    once = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
-    messages.create(envelope.project, envelope.thread_id, data, once)
+    key = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
+    messages.create(envelope.project, envelope.thread_id, data, key, during_run=True)
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ HEAD = "head"
 THREAD = "thread"
 MESSAGE_PREFIX = "msg_"
 THREAD_PREFIX = "thread_"
+RUN_PREFIX = "run_"
 # The partition that lists all API keys, one entry `alpha#<sha256>` each.
 API_KEYS = "keys"
 
