@@ -6,7 +6,7 @@ validated, and from then on only copied into items and answers.
 
 from typing import Generic, NamedTuple, TypeVar
 
-Record = TypeVar("Record", "Message", "Thread")
+Record = TypeVar("Record")
 
 NO_ATTACHMENTS = "[]"
 NO_METADATA = "{}"
@@ -14,7 +14,10 @@ NO_TOOL_RESOURCES = "{}"
 
 
 class MessageData(NamedTuple):
-    """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON."""
+    """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON.
+
+    `completed_at` is set for the answer of a run: seconds since 1970.
+    """
 
     role: str
     content: str
@@ -24,6 +27,7 @@ class MessageData(NamedTuple):
     run_id: str | None = None
     status: str = "completed"
     incomplete_details: str | None = None
+    completed_at: int | None = None
 
 
 class Message(NamedTuple):

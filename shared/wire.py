@@ -14,7 +14,7 @@ def message_json(message: Message) -> str:
         f'"assistant_id":{_or_null(data.assistant_id)},"thread_id":"{message.thread_id}",'
         f'"run_id":{_or_null(data.run_id)},"role":"{data.role}","content":{data.content},'
         f'"attachments":{data.attachments},"metadata":{data.metadata},"status":"{data.status}",'
-        f'"incomplete_details":{data.incomplete_details or "null"},"completed_at":null,'
+        f'"incomplete_details":{data.incomplete_details or "null"},"completed_at":{data.completed_at or "null"},'
         f'"incomplete_at":{incomplete_at}}}'
     )
 
