@@ -65,8 +65,9 @@ def _with_table(command: Callable[..., None]) -> Callable[..., None]:
         *, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None, project: str, **own: Any
     ) -> None:
         chosen_table.choose(stack=stack, table=table, endpoint_url=endpoint_url, region=region)
-        if not database.store("api_keys").PROJECT.fullmatch(project):
-            raise click.UsageError(database.PROJECT_RULE)
+        api_keys = database.store("api_keys")
+        if not api_keys.PROJECT.fullmatch(project):
+            raise click.UsageError(api_keys.PROJECT_RULE)
         command(project=project, **own)
 
     return run
