@@ -28,8 +28,8 @@ MAX_BODY = 10 * 1024 * 1024
 MAX_EVENT = 6_291_456
 MAX_ANSWER = 6_291_556
 
-# What API Gateway answers by itself, in a shape of its own. An HTTP API never answers 504: a function past its timeout is
-# a 500, and API Gateway's own 30 seconds are a 503.
+# What API Gateway responds by itself, in a shape of its own. A function past its timeout is a 500, API Gateway's own
+# limit of 30 seconds is a 503, and a 504 was never seen from an HTTP API.
 OWN_ANSWERS = {
     413: "Request Entity Too Large",
     429: "Too Many Requests",

@@ -298,7 +298,9 @@ def test_event_bridge_may_send_to_each_dead_letter_queue_that_it_has(document: d
 
 
 def test_the_bus_has_a_dead_letter_queue_when_it_is_encrypted() -> None:
-    assert dead_letters_of_event_bridge(TEMPLATE)["!UnroutedEvents.Arn"] == "!Events.Arn"
+    configuration = RESOURCES["Events"]["Properties"]["DeadLetterConfig"]
+
+    assert configuration == "!If HasKmsKey {'Arn': '!UnroutedEvents.Arn'} !AWS::NoValue"
     for name in ("UnroutedEvents", "UnroutedEventsPolicy", "EventsUnrouted"):
         assert RESOURCES[name]["Condition"] == "HasKmsKey"
 
