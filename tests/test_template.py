@@ -65,7 +65,7 @@ def listed(value: Any) -> list[Any]:
 
 def dead_letters_of_event_bridge(document: dict[str, Any]) -> dict[str, str]:
     """Return each queue that a bus or a rule sends its dead letters to, with the ARN of that bus or rule."""
-    found = {}
+    found: dict[str, str] = {}
     for name, resource in document["Resources"].items():
         if resource["Type"] == "AWS::Events::EventBus":
             found |= dict.fromkeys(
