@@ -1,11 +1,19 @@
 """From a request's body to the message that is stored."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from shared.models import Content, CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
 from shared.records import MessageData
 from shared.trusted import AssistantMessage, ModifyTrustedMessage, TrustedContent, TrustedTextPart
 from shared.validation import validate
+
+
+class _HasMetadata(Protocol):
+    @property
+    def metadata(self) -> dict[str, str] | None: ...
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
 
 
 def new_message_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> MessageData:
@@ -28,7 +36,7 @@ def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None,
     return content, new_metadata(changes)
 
 
-def new_metadata(body: CreateThread | ModifyThread | ModifyMessage | ModifyTrustedMessage) -> str | None:
+def new_metadata(body: _HasMetadata) -> str | None:
     """Return the metadata that a body asks for, as JSON; None when it does not name it."""
     return compact_json(body.metadata or {}, ordered=True) if "metadata" in body.model_fields_set else None
 

@@ -1,4 +1,4 @@
-"""The bodies of requests for assistants and runs. What is None or absent takes its value from the assistant, or none."""
+"""The bodies of requests for assistants and runs. A run takes what is absent or null from its assistant."""
 
 from typing import Annotated, Any, Literal
 

@@ -269,6 +269,33 @@ def test_every_function_has_a_scenario() -> None:
     assert {function.name for function in template.load().functions} == {*_SCENARIOS, "SweepThreads"}
 
 
+@pytest.mark.parametrize(
+    "project", ["alpha", "key", "keys", "sweep", "thread", "threads", "once", "thread-1", "0" * 63]
+)
+def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(project: str) -> None:
+    """A function that may read API keys reads no thread of a project whose name begins like a key's partition."""
+    from shared.store import api_keys, keys
+
+    if not api_keys.PROJECT.fullmatch(project):
+        assert project == "key"
+        return
+    thread_id, ulid = "thread_01J8", "01J8"
+    partitions = {
+        "*#thread_*": [keys.thread_partition(project, thread_id)],
+        "*#threads*": [*keys.threads_partitions(project, 3), keys.indexed_partition(project, "user_id", ulid)],
+        "*#once": [keys.once_partition(project)],
+        "key#*": [keys.api_key_partition(api_keys.hash_of(project))],
+        "keys": [keys.API_KEYS],
+        "sweep": ["sweep"],
+    }
+    patterns = {use.partition for function in template.load().functions for use in _allowed(function.name)} - {""}
+
+    assert patterns == {*partitions}
+    for kind, found in partitions.items():
+        for partition in found:
+            assert [pattern for pattern in patterns if fnmatchcase(partition, pattern)] == [kind]
+
+
 def test_no_function_but_those_of_keys_commands_can_write_a_key() -> None:
     """Nobody who takes over a function gets a key of their own from it."""
     for function in template.load().functions:

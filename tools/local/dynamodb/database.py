@@ -22,8 +22,6 @@ from tools.local.template import REGION, Template
 
 T = TypeVar("T")
 
-PROJECT_RULE = "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen."
-
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
