@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from shared.models import Content, CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
-from shared.records import MessageData
+from shared.records import NO_METADATA, NO_TOOL_RESOURCES, MessageData, ThreadData
 from shared.trusted import AssistantMessage, ModifyTrustedMessage, TrustedContent, TrustedTextPart
 from shared.validation import validate
 
@@ -24,6 +24,23 @@ def new_message_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> 
     if trusted and body.get("role") == "assistant":
         return _assistant_data(validate(AssistantMessage, body, path))
     return _message_data(validate(CreateMessage, body, path))
+
+
+def new_thread_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> ThreadData:
+    """Return the thread that the body of a create describes; `path` is the body's place in the request.
+
+    Raises `WireError`.
+    """
+    requested = validate(CreateThread, body, path)
+    inside = f"{path}." if path else ""
+    return ThreadData(
+        new_metadata(requested) or NO_METADATA,
+        new_tool_resources(requested) or NO_TOOL_RESOURCES,
+        tuple(
+            new_message_data(message, trusted=trusted, path=f"{inside}messages[{index}]")
+            for index, message in enumerate(requested.messages or ())
+        ),
+    )
 
 
 def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:

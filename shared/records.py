@@ -4,9 +4,15 @@ Content, attachments, metadata and tool resources stay JSON text: they are writt
 validated, and from then on only copied into items and answers.
 """
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-Record = TypeVar("Record")
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Record = TypeVar("Record", bound=_HasId)
 
 NO_ATTACHMENTS = "[]"
 NO_METADATA = "{}"
@@ -46,6 +52,14 @@ class Thread(NamedTuple):
     created_at: int
     metadata: str = NO_METADATA
     tool_resources: str = NO_TOOL_RESOURCES
+
+
+class ThreadData(NamedTuple):
+    """All of a thread that its author gives; `metadata` and `tool_resources` are JSON, `messages` its first ones."""
+
+    metadata: str = NO_METADATA
+    tool_resources: str = NO_TOOL_RESOURCES
+    messages: tuple[MessageData, ...] = ()
 
 
 class Page(NamedTuple, Generic[Record]):

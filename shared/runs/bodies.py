@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from shared import errors
+from shared import errors, ids
 from shared.body import hash_of
 from shared.message_data import new_message_data, new_metadata
 from shared.records import NO_METADATA, MessageData
@@ -19,6 +19,7 @@ from shared.runs.models import (
 )
 from shared.runs.records import Assistant, AssistantData, RunSettings
 from shared.runs.store.lifecycle import Outputs
+from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
 # Bytes that the tools, the tool resources and the response format of an assistant or a run may have together.
@@ -39,6 +40,19 @@ def modified(assistant: AssistantData, body: dict[str, Any]) -> AssistantData:
     data = _assistant_data(assistant._asdict() | changes)
     _check_tools(data.tools, data.tool_resources, data.response_format)
     return data
+
+
+def assistant_id(body: CreateRun | CreateThreadAndRun) -> str:
+    """Return the id of the assistant that a body names. Raises `WireError` when it cannot be one."""
+    if not ids.is_path_id(body.assistant_id, "asst"):
+        raise errors.malformed_id("assistant_id", body.assistant_id, "asst")
+    return body.assistant_id
+
+
+def key_of_run(key: IdempotencyKey | None) -> IdempotencyKey | None:
+    """Return the Idempotency-Key of a request that creates a run, apart from the same key of another operation."""
+    # No key of a client can hold a line feed.
+    return key._replace(key=f"run\n{key.key}") if key else None
 
 
 def run_settings(body: CreateRun | CreateThreadAndRun, assistant: Assistant) -> RunSettings:

@@ -115,8 +115,10 @@ class Step(NamedTuple):
     thread_id: str
     assistant_id: str
     created_at: int
-    status: str
+    expires_at: int
+    status: str = "in_progress"
     completed_at: int | None = None
+    cancelled_at: int | None = None
     usage: Usage | None = None
     message_id: str | None = None
     calls: tuple[ToolCall, ...] = ()

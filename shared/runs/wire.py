@@ -73,8 +73,8 @@ def run_object(run: Run, calls: tuple[ToolCall, ...] = ()) -> dict[str, Any]:
     }
 
 
-def step_json(step: Step, run: Run) -> str:
-    """Return a step object; its run says when it expires, and when it ended with the run."""
+def step_json(step: Step) -> str:
+    """Return a step object."""
     return _dump(
         {
             "id": step.id,
@@ -85,10 +85,10 @@ def step_json(step: Step, run: Run) -> str:
             "thread_id": step.thread_id,
             "type": "message_creation" if step.message_id else "tool_calls",
             "status": step.status,
-            "cancelled_at": run.ended_at if step.status == "cancelled" else None,
+            "cancelled_at": step.cancelled_at,
             "completed_at": step.completed_at,
-            "expires_at": run.expires_at,
-            "expired_at": run.expires_at if step.status == "expired" else None,
+            "expires_at": step.expires_at,
+            "expired_at": step.expires_at if step.status == "expired" else None,
             "failed_at": None,
             "last_error": None,
             "step_details": _details(step),

@@ -173,7 +173,8 @@ def _steps(run: Run, outcome: Outcome, message_id: str | None) -> list[Step]:
 
 
 def _step(run: Run, ulid: str) -> Step:
-    return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, ids.milliseconds(ulid) // 1000, "")
+    created_at = ids.milliseconds(ulid) // 1000
+    return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, created_at, run.expires_at)
 
 
 def _result(run: Run, outcome: Outcome) -> Item:

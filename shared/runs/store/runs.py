@@ -1,5 +1,6 @@
 """Runs: create, retrieve, list, modify. What moves a run on is in `lifecycle`."""
 
+from itertools import islice
 from typing import NamedTuple
 
 from shared import ids
@@ -60,7 +61,7 @@ def create(project: str, thread_id: str, new: NewRun, key: IdempotencyKey | None
         try:
             table.transact(writes)
         except CancelledError as cancelled:
-            made = _made_already(partition, cancelled.failed, run, new, key)
+            made = _made_already(project, cancelled.failed, run, new, key)
             if made:
                 return made
             current = head.require_open(cancelled.failed[0])
@@ -103,6 +104,19 @@ def retrieve(project: str, thread_id: str, run_id: str) -> Run:
     return _run(item, thread_id, found)
 
 
+def as_created(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
+    """Return the run with this ULID as it was when it was created, whatever became of it or its assistant since.
+
+    `new` is what an equal request asks for. Raises `RunNotFoundError`.
+    """
+    run_id = keys.RUN_PREFIX + ulid
+    item = table.get(keys.key(keys.thread_partition(project, thread_id), run_id))
+    if item is None:
+        raise RunNotFoundError(run_id)
+    settings = _run(item, thread_id, {}).settings
+    return run_items.new_run(thread_id, ulid, new.assistant_id, settings, new.metadata)
+
+
 def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
     """Return one page of a thread's runs. It is empty only when nothing follows.
 
@@ -127,8 +141,8 @@ def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
     return Page(runs[::-1] if is_backward(asked) else runs, has_more=len(stored) > len(fitting))
 
 
-def modify(project: str, thread_id: str, run_id: str, metadata: str) -> Run:
-    """Replace a run's metadata (JSON) and return it.
+def modify(project: str, thread_id: str, run_id: str, metadata: str | None) -> Run:
+    """Replace a run's metadata (JSON) unless that is None, and return the run.
 
     Raises `RunStatusError` while the model works on it, `ThreadNotFoundError`, `RunNotFoundError`.
     """
@@ -137,6 +151,8 @@ def modify(project: str, thread_id: str, run_id: str, metadata: str) -> Run:
         run = retrieve(project, thread_id, run_id)
         if run.status in ("queued", "in_progress"):
             raise RunStatusError("update", run.status)
+        if metadata is None:
+            return run
         update = run_items.update(
             partition,
             run_id,
@@ -164,7 +180,7 @@ def _begin(partition: str, run: Run, message_ulids: list[str], new: NewRun) -> W
 
 
 def _made_already(
-    partition: str, failed: dict[int, Item | None], run: Run, new: NewRun, key: IdempotencyKey | None
+    project: str, failed: dict[int, Item | None], run: Run, new: NewRun, key: IdempotencyKey | None
 ) -> tuple[Run, bool] | None:
     """Return the run that this create has made already, if it has, and whether another request with the key made it.
 
@@ -175,7 +191,7 @@ def _made_already(
     stored = failed[max(failed)] if key and max(failed) > 1 else None
     if key and stored:
         first = idempotency.first_ulid(stored, key)
-        return _as_created(partition, first, new), first != run_items.ulid_of(run.id)
+        return as_created(project, run.thread_id, first, new), first != run_items.ulid_of(run.id)
     # Only this call knows the id: the response to an earlier attempt was lost.
     is_own = 1 in failed or (current is not None and head.last_run(current) == run_items.ulid_of(run.id))
     return (run, False) if is_own else None
@@ -193,16 +209,6 @@ def _check_size(writes: list[Write]) -> None:
     weight = sum(items.weight(write["Put"]["Item"]) for write in writes if "Put" in write)
     if len(writes) > _WRITES_IN_ONE or weight > _BYTES_IN_ONE:
         raise TooLargeError
-
-
-def _as_created(partition: str, ulid: str, new: NewRun) -> Run:
-    """Return the run with this ULID as it was when it was created, whatever became of it or its assistant since."""
-    thread_id, run_id = keys.thread_id(partition), keys.RUN_PREFIX + ulid
-    item = table.get(keys.key(partition, run_id))
-    if item is None:
-        raise RunNotFoundError(run_id)
-    settings = _run(item, thread_id, {}).settings
-    return run_items.new_run(thread_id, ulid, new.assistant_id, settings, new.metadata)
 
 
 def _same_active(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
@@ -232,12 +238,8 @@ def _query(partition: str, key_range: KeyRange) -> list[Item]:
     low, high = key_range.bounds(keys.RUN_PREFIX)
     if low > high:
         return []
-    found: list[Item] = []
-    for item in table.query(partition, low, high, ScanIndexForward=key_range.forward, Limit=key_range.size):
-        found.append(item)
-        if len(found) == key_range.size:
-            break
-    return found
+    options = {"ScanIndexForward": key_range.forward, "Limit": key_range.size}
+    return [*islice(table.query(partition, low, high, **options), key_range.size)]
 
 
 def _with_last(partition: str, key_range: KeyRange, stored: list[Item], last: str) -> list[Item]:
