@@ -36,15 +36,16 @@ def of_status(status: int, body: object, model: str, retry_after: float | None =
         code = "rate_limit_exceeded"
     elif status in _INVALID_PROMPT:
         code = "invalid_prompt"
-    quote = f": {said}" if said else "."
-    message = f"The model's endpoint responded with status {status}{quote} {_correction(status, said, model)}"
+    quote = f": {said.rstrip('.')}" if said else ""
+    message = f"The model's endpoint responded with status {status}{quote}. {_correction(status, said, model)}"
     passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= _SERVER_ERRORS
     return Problem(Failure(code, message.strip()), status, passing, retry_after)
 
 
 def of_stream(body: object) -> Problem:
     """Return the problem that an error inside a stream means, when it has no status."""
-    return _server_error(f"The model's endpoint broke off its answer: {_said(body) or 'it gave no reason.'}")
+    reason = _said(body).rstrip(".") or "it gave no reason"
+    return _server_error(f"The model's endpoint broke off its answer: {reason}.")
 
 
 def unreachable() -> Problem:
@@ -104,7 +105,7 @@ def _server_error(message: str) -> Problem:
 def _correction(status: int, said: str, model: str) -> str:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return _KEY
-    if model in said or (status == HTTPStatus.NOT_FOUND and "model" in said.lower()):
+    if re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-])", said) or (status == HTTPStatus.NOT_FOUND and "model" in said.lower()):
         return _MAP
     if status == HTTPStatus.BAD_REQUEST and ("max_tokens" in said or "max_completion_tokens" in said):
         return _MAX_TOKENS
