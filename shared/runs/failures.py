@@ -3,7 +3,6 @@
 import re
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from shared.runs.endpoint import NO_KEY, Endpoint
 from shared.runs.records import Failure
@@ -91,10 +90,10 @@ def no_key(error: Exception) -> Problem:
 def redacted(failure: Failure, endpoint: Endpoint, key: str) -> Failure:
     """Return the failure without anything secret that the endpoint may have repeated."""
     message = failure.message
-    parts = urlsplit(endpoint.base_url) if "//" in endpoint.base_url else None
-    hosts = [parts.netloc, parts.hostname if parts.hostname and "." in parts.hostname else ""] if parts else []
-    for secret in filter(None, [endpoint.base_url, *hosts, key if key != NO_KEY else ""]):
-        message = message.replace(secret, "[redacted]")
+    host = endpoint.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    name = host.partition(":")[0]
+    for secret in (endpoint.base_url, host, name if "." in name else "", key if key != NO_KEY else ""):
+        message = message.replace(secret, "[redacted]") if secret else message
     return failure._replace(message=_SECRETS.sub("[redacted]", message))
 
 
@@ -105,7 +104,9 @@ def _server_error(message: str) -> Problem:
 def _correction(status: int, said: str, model: str) -> str:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return _KEY
-    if re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-])", said) or (status == HTTPStatus.NOT_FOUND and "model" in said.lower()):
+    if re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-])", said) or (
+        status == HTTPStatus.NOT_FOUND and "model" in said.lower()
+    ):
         return _MAP
     if status == HTTPStatus.BAD_REQUEST and ("max_tokens" in said or "max_completion_tokens" in said):
         return _MAX_TOKENS
