@@ -523,7 +523,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
 
 
 def _ask_with_secret(chat: Chat, arn: str) -> Outcome:
-    return model.ask(Endpoint(chat.base_url, key_secret=arn), REQUEST, time.time() + 30, str)
+    return model.ask(Endpoint(chat.base_url, key_secret=arn), REQUEST, time.time() + 30, lambda _: None)
 
 
 def test_the_key_is_the_whole_secret_and_read_once(secret: Secret) -> None:
