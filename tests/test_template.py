@@ -54,7 +54,7 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
-ERASING_FUNCTIONS = {"QueueErasures", "EraseThread", "SweepThreads"}
+ERASING_FUNCTIONS = {"QueueJobs", "EraseThread", "SweepThreads"}
 EVENT_FUNCTIONS = {*ERASING_FUNCTIONS, "PublishEvents", "IngestMessage"}
 HTTP_FUNCTIONS = {*FUNCTIONS} - EVENT_FUNCTIONS
 
@@ -88,7 +88,7 @@ def seconds(function: str) -> int:
 def test_each_module_of_functions_is_one_function_of_its_name() -> None:
     modules = {module.stem for module in (ROOT / "functions").glob("[a-z]*.py")}
 
-    events = {"queue_erasures", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
+    events = {"queue_jobs", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
     assert modules == {*ROUTES, "retrieve_openapi", "unknown_route", *events}
     assert {name: function["Handler"] for name, function in FUNCTIONS.items()} == {
         module.title().replace("_", ""): f"functions.{module}.handler" for module in modules
@@ -196,7 +196,7 @@ def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name
         assert statement["Action"] == sorted(set(statement["Action"]))
 
 
-def test_only_functions_that_queue_erasures_know_the_queue() -> None:
+def test_only_functions_that_queue_jobs_know_the_queue() -> None:
     def may_send(function: dict[str, Any]) -> bool:
         return any(statement["Resource"] == "!ErasureQueue.Arn" for statement in statements(function))
 
@@ -264,7 +264,7 @@ def test_what_no_function_could_process_raises_an_alarm() -> None:
         for queue in of_type("AWS::SQS::Queue").values()
         if "RedrivePolicy" in queue
     ]
-    for function in ("QueueErasures", "PublishEvents"):
+    for function in ("QueueJobs", "PublishEvents"):
         stream = FUNCTIONS[function]["Events"]["Changes"]["Properties"]
         targets.append(stream["DestinationConfig"]["OnFailure"]["Destination"])
     targets += [*dead_letters_of_event_bridge(TEMPLATE)]
@@ -419,7 +419,7 @@ def test_a_domain_leads_to_the_api_only_when_one_is_given() -> None:
 
 
 def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser() -> None:
-    events = FUNCTIONS["QueueErasures"]["Events"]["Changes"]["Properties"]
+    events = FUNCTIONS["QueueJobs"]["Events"]["Changes"]["Properties"]
     patterns = [json.loads(entry["Pattern"]) for entry in events["FilterCriteria"]["Filters"]]
 
     present = [{"exists": True}]

@@ -120,7 +120,7 @@ def _unknown_route(client: Client) -> set[Use]:
     return uses
 
 
-def _queue_erasures(client: Client) -> set[Use]:
+def _queue_jobs(client: Client) -> set[Use]:
     with aws_calls.recorded() as uses:
         queue_changes({"Keys": {"threadId": {"S": f"{client.project}#thread_1"}, "messageId": {"S": "head"}}})
     return uses
@@ -199,7 +199,7 @@ _SCENARIOS: dict[str, Scenario] = {
     "DeleteThread": _on_a_thread("delete_thread"),
     "RetrieveOpenapi": _retrieve_openapi,
     "UnknownRoute": _unknown_route,
-    "QueueErasures": _queue_erasures,
+    "QueueJobs": _queue_jobs,
     "EraseThread": _erase_thread,
     "PublishEvents": _publish_events,
     "IngestMessage": _ingest_message,
