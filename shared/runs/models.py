@@ -21,18 +21,18 @@ FunctionName = Annotated[str, StringConstraints(min_length=1, max_length=64, pat
 def _is_utf8(value: Any) -> Any:
     """Refuse a value that holds half of a surrogate pair anywhere."""
     try:
-        repr_of(value).encode()
+        _texts(value).encode()
     except UnicodeEncodeError:
         raise PydanticCustomError("string_unicode", "The text holds a lone surrogate.") from None
     return value
 
 
-def repr_of(value: Any) -> str:
+def _texts(value: Any) -> str:
     """Return all texts of a JSON value, its keys included, one behind the other."""
     if isinstance(value, dict):
-        return "".join(f"{key}{repr_of(inner)}" for key, inner in value.items())
+        return "".join(f"{key}{_texts(inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        return "".join(map(repr_of, value))
+        return "".join(map(_texts, value))
     return value if isinstance(value, str) else ""
 
 
@@ -92,8 +92,8 @@ class JsonSchemaFormat(Model):
 
 
 def form_of(value: object) -> str | None:
-    """Return which form a value takes that may be a name or an object."""
-    return "name" if isinstance(value, str) else "object" if isinstance(value, dict) else None
+    """Return which form a value takes that may be a name or an object; pydantic asks it of models too."""
+    return "name" if isinstance(value, str) else "object" if isinstance(value, dict | Model) else None
 
 
 Format = Annotated[TextFormat | JsonObjectFormat | JsonSchemaFormat, Field(discriminator="type")]

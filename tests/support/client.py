@@ -86,18 +86,30 @@ class Client:
         """Return the event of a call."""
         method, path = _ROUTES[function]
         names = re.findall(r"{(\w+)}", path)
-        raw_path = path.format(**dict(zip(names, ids, strict=True)))
+        parameters = dict(zip(names, ids, strict=True))
+        return self.event_at(method, path.format(**parameters), parameters, body=body, query=query, headers=headers)
+
+    def event_at(
+        self,
+        method: str,
+        path: str,
+        parameters: dict[str, str],
+        *,
+        body: Any = None,
+        query: dict[str, Any] | str = "",
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return the event of a request for a path, of which the route names these parameters."""
         event: dict[str, Any] = {
             "version": "2.0",
-            "routeKey": f"{method} {path}",
-            "rawPath": raw_path,
+            "rawPath": path,
             "rawQueryString": query if isinstance(query, str) else urlencode(query, doseq=True),
             "headers": {"authorization": f"Bearer {self.secret}", **(headers or {})},
-            "requestContext": {"http": {"method": method, "path": raw_path}},
+            "requestContext": {"http": {"method": method, "path": path}},
             "isBase64Encoded": isinstance(body, bytes),
         }
-        if names:
-            event["pathParameters"] = dict(zip(names, ids, strict=True))
+        if parameters:
+            event["pathParameters"] = parameters
         if isinstance(body, bytes):
             event["body"] = base64.b64encode(body).decode()
         elif body is not None:

@@ -1,0 +1,108 @@
+"""Assistants and runs for tests: calls of their operations by name, and the worker of the queue, run by hand."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.client import Answer, Client, invoke
+
+ASSISTANT = {"model": "gpt-4o", "instructions": "Be brief."}
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+@dataclass
+class Runs:
+    """Calls as the holder of one key; `client` makes those of threads and messages."""
+
+    client: Client
+
+    def call(self, operation: str, *ids: str, body: Any = None, **options: Any) -> Answer:
+        """Call an operation of assistants or runs as API Gateway does."""
+        function, method, path = _routes()[operation]
+        names = re.findall(r"{(\w+)}", path)
+        raw_path = path.format(**dict(zip(names, ids, strict=True)))
+        event = self.client.event_at(method, raw_path, _parameters(raw_path), body=body, **options)
+        return invoke(function, event)
+
+    def create(self, operation: str, *ids: str, body: Any = None, **options: Any) -> dict[str, Any]:
+        """Make a call that must succeed, and return its body."""
+        answer = self.call(operation, *ids, body=body, **options)
+        assert answer.status == 200, answer.text
+        found: dict[str, Any] = answer.body
+        return found
+
+    def assistant(self, **body: Any) -> str:
+        """Create an assistant and return its id."""
+        return str(self.create("create_assistant", body=ASSISTANT | body)["id"])
+
+    def thread(self, content: str = "Hello") -> str:
+        """Create a thread with a message and return its id."""
+        return self.client.thread(messages=[{"role": "user", "content": content}])
+
+    def run(self, thread_id: str, assistant_id: str, **body: Any) -> dict[str, Any]:
+        """Create a run and return it."""
+        return self.create("create_run", thread_id, body={"assistant_id": assistant_id, **body})
+
+    def read(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Retrieve a run and return it as it is now."""
+        return self.create("retrieve_run", run["thread_id"], run["id"])
+
+    def steps(self, run: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the steps of a run, newest first."""
+        found: list[dict[str, Any]] = self.create("list_run_steps", run["thread_id"], run["id"])["data"]
+        return found
+
+    def submit(self, run: dict[str, Any], outputs: dict[str, str], **options: Any) -> Answer:
+        """Submit tool outputs by call id."""
+        sent = [{"tool_call_id": call_id, "output": output} for call_id, output in outputs.items()]
+        return self.call("submit_tool_outputs", run["thread_id"], run["id"], body={"tool_outputs": sent}, **options)
+
+    def execute(self, run: dict[str, Any], *, deliveries: int = 1) -> dict[str, Any]:
+        """Have the worker take the run from its queue, so many times; return the run as it is then."""
+        for _ in range(deliveries):
+            assert work(self.client.project, run) == {"batchItemFailures": []}
+        return self.read(run)
+
+
+def work(project: str, run: dict[str, Any]) -> dict[str, Any]:
+    """Run the function of the queue of runs on a run's message, and return what it says."""
+    from functions.execute_run import handler
+
+    return handler({"Records": [record(project, run)]}, None)
+
+
+def record(project: str, run: dict[str, Any]) -> dict[str, Any]:
+    """Return the message by which a run comes to its worker."""
+    body = {"partition": f"{project}#{run['thread_id']}", "run_id": run["id"]}
+    return {"messageId": "m-1", "receiptHandle": "r-1", "body": json.dumps(body)}
+
+
+def calls_of(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the calls whose outputs a run waits for."""
+    found: list[dict[str, Any]] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+    return found
+
+
+def _routes() -> dict[str, tuple[str, str, str]]:
+    """Return the function, method and path of each operation."""
+    from functions import assistants, runs
+
+    return {
+        operation.__name__: (function, method, path)
+        for function, routes in (("assistants", assistants.ROUTES), ("runs", runs.ROUTES))
+        for path, operations in routes.items()
+        for method, operation in operations.items()
+    }
+
+
+def _parameters(path: str) -> dict[str, str]:
+    """Return the path parameters as API Gateway has them, whose routes name the thread alone."""
+    found = re.fullmatch(r"/threads/(?!runs$)([^/]+)/runs.*", path)
+    return {"threadId": found[1]} if found else {}
