@@ -233,3 +233,18 @@ def test_a_message_that_was_read_can_be_written_again(client: Client) -> None:
     assert first["content"] == [expected.text("a"), expected.text("b"), *_url(url="u", detail="auto"), content[3]]
     assert first["attachments"] == [{"tools": []}, {"file_id": "f", "tools": []}, *_tools({"type": "file_search"})]
     assert {name: second[name] for name in body} == {name: third[name] for name in body} == body
+
+
+def test_attachments_that_an_earlier_version_stored_are_read_with_their_tools(client: Client) -> None:
+    from shared.records import MessageData
+    from shared.store import messages
+
+    thread_id = client.thread()
+    old = [{"file_id": '\\"}{"file_id":"x"}'}, {}, *_tools({"type": "file_search"}), {"tools": []}]
+    data = MessageData("user", expected.compact([expected.text("a")]), expected.compact(old))
+    message, _ = messages.create(client.project, thread_id, data, None)
+
+    whole = [{"file_id": '\\"}{"file_id":"x"}', "tools": []}, {"tools": []}, *old[2:]]
+    stored = expected.message(thread_id, message.id, message.created_at, [expected.text("a")], attachments=whole)
+    assert client.call("retrieve_message", thread_id, message.id).text == expected.compact(stored)
+    assert client.call("list_messages", thread_id).text == expected.compact(expected.page([stored]))

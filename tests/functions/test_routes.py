@@ -54,7 +54,6 @@ def _unknown(method: str, path: str) -> dict[str, Any]:
         ("GET", "/threads/v1"),
         ("GET", "/threads/thread_1/runs//"),
         ("GET", "/threads//messages/msg_1"),
-        ("GET", "/threads//"),
         ("PATCH", "/"),
         ("GET", "/é\n"),
     ],
