@@ -108,7 +108,7 @@ def test_a_line_that_the_file_ends_in_is_named(client: Client) -> None:
     counts, refused = bring(client, file[:-20])
 
     assert counts == (1, 0, 0)
-    assert refused == [(2, f"{_CUT} at line 1, column 308 (the file ends in it, without a line feed)")]
+    assert refused == [(2, f"{_CUT} at line 1, column 309 (the file ends in it, without a line feed)")]
     assert bring(client, file[:-1])[0].existing == 1
 
 
