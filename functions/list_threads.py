@@ -7,8 +7,9 @@ from shared.wire import list_json, thread_json
 
 
 def list_threads(request: Request) -> Response:
-    """Answer one page of the project's threads, or of those with one value of the indexed metadata key."""
-    page = thread_pages.list_threads(request.project, request.page_request("thread"), request.indexed_value)
+    """Return one page of the project's threads, or of those with one value of the indexed metadata key."""
+    value, page_request = request.indexed_value, request.page_request("thread")
+    page = thread_pages.list_threads(request.project, page_request, value)
     return Response(list_json(page, thread_json))
 
 

@@ -1,27 +1,32 @@
-"""From the text of a body to a JSON object, and to the hash by which a repeated one is known."""
+"""From the text of a body to a JSON object, and to the hash by which an equal body is recognized."""
 
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 
 from shared import errors
 
-# No body of the contract is nested deeper than 8; tool_resources and a margin are in this.
+# No body of the contract is nested deeper than 8. The rest is for tool_resources, and a margin.
 _MAX_DEPTH = 64
+# A string of JSON, which may contain the words, or one of the constants that Python's parser takes for JSON.
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 
 
 def parse(text: str, *, in_base64: bool = False) -> dict[str, Any]:
-    """Return the JSON object that a body in UTF-8 holds; an empty body is `{}`. Raises `WireError`."""
-    try:
-        text = base64.b64decode(text).decode() if in_base64 else text
-        value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else {}
-    except (ValueError, RecursionError):
-        raise errors.body_not_parsed("it is not valid JSON in UTF-8") from None
+    """Return the JSON object that a body in UTF-8 contains. Raises `WireError`.
+
+    An empty body is `{}`, and so is `[]`, which PHP clients send for no parameters. A byte order mark is skipped.
+    """
+    text = (_decode(text) if in_base64 else text).removeprefix("\ufeff")
+    value = _load(text) if text.strip() else {}
+    if value == []:
+        return {}
     if not isinstance(value, dict):
-        raise errors.body_not_parsed("it is valid JSON, but not an object")
+        raise errors.body_not_an_object(value)
     if _is_deep(value):
-        raise errors.body_not_parsed("it is nested too deeply")
+        raise errors.body_too_deep()
     return value
 
 
@@ -31,12 +36,31 @@ def hash_of(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def _decode(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode()
+    except ValueError:
+        raise errors.body_not_utf8() from None
+
+
+def _load(text: str) -> Any:
+    def refuse_constant(name: str) -> None:
+        # Up to here the text is JSON, so the first constant outside of its strings is the one.
+        position = next(match.start() for match in _STRING_OR_CONSTANT.finditer(text) if match[1])
+        raise json.JSONDecodeError(f"Invalid value {name}", text, position)
+
+    try:
+        return json.loads(text, parse_constant=refuse_constant)
+    except json.JSONDecodeError as error:
+        raise errors.body_not_json(error.msg, error.lineno, error.colno) from None
+    except RecursionError:
+        raise errors.body_too_deep() from None
+    except ValueError:  # Python refuses to convert thousands of digits
+        raise errors.body_number_too_long() from None
 
 
 def _is_deep(value: Any) -> bool:
-    """Tell whether objects and arrays are nested deeper than any body of the contract."""
+    """Tell whether objects and arrays are nested deeper than in any body of the contract."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [

@@ -1,17 +1,19 @@
-"""Commands: what a producer puts into an inbound queue to have a message created.
+"""Commands: a producer puts one into an inbound queue to have a message created.
 
-A command is the body of create message, with what only trusted writers may say, and `command_id`, `project` and
-`thread_id` beside it. A rule of EventBridge may send its event whole: the command is then the event's `detail`.
+A command is the body of create message, with the fields of trusted writers, and `command_id`, `project` and
+`thread_id` beside them. A rule of EventBridge may send its whole event: the command is then the event's `detail`.
 """
 
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 
-from shared import body
+from shared import body, errors, ids
 from shared.message_data import new_message_data
-from shared.models import Model
+from shared.models import Model, Text
 from shared.store import api_keys, messages
+from shared.store.errors import IdempotencyKeyReusedError
 from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
@@ -20,35 +22,50 @@ _REMEMBERED_SECONDS = 90 * 86_400
 _ENVELOPE = ("command_id", "project", "thread_id")
 
 
-def _not_reserved(project: str) -> str:
-    if not api_keys.PROJECT.fullmatch(project):
-        raise ValueError(f"the name '{project}' is reserved")
-    return project
+def _check_project(name: str) -> str:
+    if not api_keys.PROJECT.fullmatch(name):
+        raise PydanticCustomError("project", "This is not the name of a project.")
+    return name
+
+
+def _check_thread_id(thread_id: str) -> str:
+    if not ids.is_path_id(thread_id, "thread"):
+        raise PydanticCustomError("thread_id", "This is not the id of a thread.")
+    return thread_id
 
 
 class Envelope(Model):
-    """Whose message it is, where it goes, and the name under which it is created once."""
+    """The command's own id, and the project and thread of its message."""
 
     command_id: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    project: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"), AfterValidator(_not_reserved)]
-    thread_id: Annotated[str, StringConstraints(max_length=128, pattern=r"^thread_[A-Za-z0-9_-]+$")]
+    project: Annotated[Text, AfterValidator(_check_project)]
+    thread_id: Annotated[str, StringConstraints(max_length=128), AfterValidator(_check_thread_id)]
 
 
 def create_message(command: dict[str, Any]) -> None:
-    """Create the message that a command asks for, unless the same command has created it before.
+    """Create the message that a command describes, unless the same command has created it before.
 
-    Raises `WireError` or an error of the store's; after any but `BusyError`, trying again is in vain.
+    Raises `WireError` or an error of the store's; after any but `BusyError`, a retry is in vain.
     """
     envelope = validate(Envelope, {name: command[name] for name in _ENVELOPE if name in command})
-    asked = {name: value for name, value in command.items() if name not in _ENVELOPE}
-    data = new_message_data(asked, trusted=True)
+    message_body = {name: value for name, value in command.items() if name not in _ENVELOPE}
+    data = new_message_data(message_body, trusted=True)
     # No Idempotency-Key can hold a line feed, so a command never meets one of a client's.
-    key = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
-    messages.create(envelope.project, envelope.thread_id, data, key, during_run=True)
+    key = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(message_body), _REMEMBERED_SECONDS)
+    try:
+        messages.create(envelope.project, envelope.thread_id, data, key, during_run=True)
+    except IdempotencyKeyReusedError:
+        raise errors.command_id_reused(envelope.command_id) from None
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return the command in a queue's message. Raises `WireError` when it is not a JSON object."""
-    found = body.parse(text)
-    detail = found.get("detail")
-    return detail if isinstance(detail, dict) and "detail-type" in found else found
+    """Return the command in a queue's message. Raises `WireError` when there is none."""
+    sent = body.parse(text)
+    if "TopicArn" in sent and "Message" in sent:
+        raise errors.command_in_notification()
+    if "detail-type" not in sent:
+        return sent
+    detail = sent.get("detail")
+    if not isinstance(detail, dict):
+        raise errors.event_detail_not_a_command(detail)
+    return detail

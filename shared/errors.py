@@ -1,4 +1,4 @@
-"""The wire's errors. Status, type, param and code are the contract; each case of it has one function here."""
+"""The wire's errors and all their texts. Status, type, param and code are the contract; each case has one function."""
 
 from collections.abc import Iterable, Mapping
 
@@ -41,24 +41,33 @@ def no_api_key() -> WireError:
 
 
 def wrong_api_key(secret: str) -> WireError:
-    """A key that was never made, or was revoked. Of what was sent, the answer shows a few characters at each end."""
+    """A key that does not exist or was revoked. The message shows only a few characters at each end of it."""
     shown = f"{secret[:3]}***{secret[-2:]}" if len(secret) > len("sk-***12") else "***"
     return WireError(401, f"Incorrect API key provided: {shown}.", code="invalid_api_key")
 
 
 def unknown_url(method: str, path: str) -> WireError:
-    """A route that this service does not have, those of the old API included."""
+    """A route that this service does not have. Those of the old API's runs and files are the most common."""
     return WireError(
         404,
-        f"Unknown request URL: {method} {path}. This is a message store: it serves threads and their messages. "
-        "Runs, assistants, files and vector stores are not part of it; answers are written by a responder that "
-        "follows its events.",
+        f"Unknown request URL: {method} {path}. This service stores threads and their messages. It has no runs, "
+        "assistants, files or vector stores. To have a model respond to messages, follow the events of this service: "
+        "see docs/events.md and examples/responder.",
         code="unknown_url",
     )
 
 
+def misspelt_url(method: str, path: str, meant: str) -> WireError:
+    """A path that is a known one but for an extra slash or an extra `/v1`."""
+    message = (
+        f"Unknown request URL: {method} {path}. Use '{meant}' instead: there is a '/' or a '/v1' too many, "
+        "perhaps in the base URL of the client."
+    )
+    return WireError(404, message, code="unknown_url")
+
+
 def method_not_allowed(method: str, path: str, allowed: Iterable[str]) -> WireError:
-    """A known path with a method it does not have."""
+    """A known path with a method that it does not have."""
     return WireError(405, f"Not allowed: {method} {path}.", headers={"allow": ", ".join(allowed)})
 
 
@@ -77,9 +86,30 @@ def run_active(thread_id: str, run_id: str) -> WireError:
     return WireError(400, f"Can't add messages to {thread_id} while a run {run_id} is active.")
 
 
-def body_not_parsed(why: str) -> WireError:
-    """The body is not a JSON object; `why` completes the sentence."""
-    return WireError(400, f"The body of the request could not be parsed as a JSON object: {why}.")
+def body_not_json(reason: str, line: int, column: int) -> WireError:
+    """The body is not JSON; `reason` is the parser's, such as `Extra data`."""
+    reason = reason.rstrip(": ").removesuffix(" at")
+    return _body_not_parsed(f"it is not valid JSON: {reason[0].lower()}{reason[1:]} at line {line}, column {column}")
+
+
+def body_not_utf8() -> WireError:
+    """The bytes of the body are not UTF-8."""
+    return _body_not_parsed("it is not UTF-8")
+
+
+def body_not_an_object(value: object) -> WireError:
+    """The body is JSON of another type."""
+    return _body_not_parsed(f"it is {_json_type(value)}")
+
+
+def body_too_deep() -> WireError:
+    """Objects and arrays are nested deeper than in any body of the contract."""
+    return _body_not_parsed("it is nested too deeply")
+
+
+def body_number_too_long() -> WireError:
+    """A number has thousands of digits."""
+    return _body_not_parsed("it contains a number with too many digits")
 
 
 def body_too_large() -> WireError:
@@ -88,7 +118,7 @@ def body_too_large() -> WireError:
 
 
 def idempotency_key_reused() -> WireError:
-    """SDKs would send a bare 409 again."""
+    """The key came with another body before. SDKs retry a bare 409, so the header tells them not to."""
     return WireError(
         409,
         "This Idempotency-Key was already used with another body.",
@@ -97,13 +127,37 @@ def idempotency_key_reused() -> WireError:
     )
 
 
+def command_id_reused(command_id: str) -> WireError:
+    """A command of the inbound queue has the id of an earlier one of its thread, and other content."""
+    message = f"Invalid 'command_id': '{command_id}' was already used in this thread by a command with other content."
+    return WireError(409, message, param="command_id", code="command_id_reused")
+
+
+def command_in_notification() -> WireError:
+    """A subscription of SNS without raw delivery put its envelope into the inbound queue."""
+    return invalid_value(
+        "Message",
+        "The command is wrapped in an SNS notification. Turn on raw message delivery for the queue's subscription, so "
+        "that the queue receives the command itself.",
+    )
+
+
+def event_detail_not_a_command(detail: object) -> WireError:
+    """An event of EventBridge whose detail is, most often, a command that was encoded as JSON twice."""
+    message = (
+        f"Invalid type for 'detail': expected an object, but got {_json_type(detail)} instead. Make the event's detail "
+        "the command itself, not a JSON text of it, or use raw delivery: send only the command to the queue."
+    )
+    return WireError(400, message, param="detail", code="invalid_type")
+
+
 def too_busy() -> WireError:
-    """Nothing was changed, or the same request may be sent again."""
+    """The table is contended, throttled or out of reach. Clients may send the request again."""
     return WireError(503, "The service is busy. Send the request again.", headers={"retry-after": "1"})
 
 
 def internal_error() -> WireError:
-    """A fault of ours; what it was stands in the log."""
+    """A fault of ours. Only the log says which."""
     return WireError(500, "The server had an error while processing the request.")
 
 
@@ -124,9 +178,80 @@ def malformed_id(param: str, value: str, prefix: str) -> WireError:
     return invalid_value(param, f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.")
 
 
+def invalid_plain_id(param: str, value: str) -> WireError:
+    """An id that was made elsewhere and becomes part of a key in the table, such as that of a run."""
+    return invalid_value(
+        param, f"Invalid '{param}': '{value}'. Expected an ID of 1 to 128 letters, digits, '_' and '-'."
+    )
+
+
+def invalid_project(param: str, value: str) -> WireError:
+    """The name of a project that cannot be one."""
+    return invalid_value(
+        param,
+        f"Invalid '{param}': '{value}'. Expected 1 to 63 lower-case letters, digits and '-', without a '-' at the "
+        "beginning. The name 'key' is reserved.",
+    )
+
+
+def empty_value(param: str) -> WireError:
+    """An id or URL that is an empty string."""
+    return invalid_value(param, f"Invalid '{param}': it must not be empty.")
+
+
+def url_in_blanks(param: str) -> WireError:
+    """A URL that begins or ends with white space, or consists of it."""
+    return invalid_value(param, f"Invalid '{param}': a URL must not begin or end with white space.")
+
+
+def data_url(param: str) -> WireError:
+    """A URL that carries its data."""
+    return invalid_value(param, f"Invalid '{param}': a data: URL is a file, and this service does not store files.")
+
+
+def unexpected_details(param: str) -> WireError:
+    """A completed message with `incomplete_details`."""
+    return invalid_value(param, f"Invalid '{param}': only a message of status 'incomplete' has incomplete_details.")
+
+
+def resources_too_large(param: str, limit: int) -> WireError:
+    """Tool resources above the limit."""
+    return invalid_value(param, f"Invalid '{param}': it is larger than {limit} bytes.")
+
+
+def number_out_of_range(param: str) -> WireError:
+    """Tool resources with a number that JSON text can express, but no double can hold."""
+    return invalid_value(param, f"Invalid '{param}': it contains a number that is too large.")
+
+
+def repeated_parameter(param: str) -> WireError:
+    """A query key that a request has more than once."""
+    return invalid_value(param, f"Invalid '{param}': it was given more than once.")
+
+
+def metadata_not_indexed(param: str, indexed_key: str) -> WireError:
+    """A filter of the list of threads by a metadata key without an index; `indexed_key` is empty without any."""
+    only = f"only by 'metadata[{indexed_key}]'" if indexed_key else "by no metadata key in this deployment"
+    return invalid_value(param, f"Invalid '{param}': threads can be listed {only}.")
+
+
+def empty_filter(param: str) -> WireError:
+    """A filter of the list of threads without a value."""
+    return invalid_value(param, f"Invalid '{param}': threads cannot be listed by an empty value.")
+
+
+def invalid_idempotency_key() -> WireError:
+    """A header that cannot be an Idempotency-Key."""
+    message = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
+    return invalid_value("Idempotency-Key", message)
+
+
 def lone_surrogate(param: str) -> WireError:
-    """A text, or the name of a property, that no UTF-8 can hold; `param` is empty for a name in the body itself."""
-    message = f"Invalid '{param or 'body'}': it holds a lone surrogate."
+    """A text, or the name of a property, that UTF-8 cannot hold; `param` is empty for a name in the body itself."""
+    message = (
+        f"Invalid '{param or 'body'}': the text contains half of a surrogate pair. It was probably cut in the middle "
+        "of an emoji."
+    )
     return WireError(400, message, param=param or None, code="invalid_value")
 
 
@@ -184,20 +309,29 @@ def property_name_length(param: str, limit: int, name: str) -> WireError:
     return WireError(400, message, param=param, code=f"property_name_{which}_{edge}_length")
 
 
-def integer_out_of_range(param: str, text: str, *, low: int, high: int, above: bool) -> WireError:
-    """A number outside its bounds; `text` is the number as it was sent."""
-    side, sign, bound, edge = ("above maximum", "<=", high, "max") if above else ("below minimum", ">=", low, "min")
-    message = f"Invalid '{param}': integer {side} value. Expected a value {sign} {bound}, but got {text} instead."
-    return WireError(400, message, param=param, code=f"integer_{side.split()[0]}_{edge}_value")
+def integer_below_minimum(param: str, low: int, value: object) -> WireError:
+    """A number below its minimum."""
+    message = f"Invalid '{param}': integer below minimum value. Expected a value >= {low}, but got {value} instead."
+    return WireError(400, message, param=param, code="integer_below_min_value")
+
+
+def integer_above_maximum(param: str, high: int, value: object) -> WireError:
+    """A number above its maximum."""
+    message = f"Invalid '{param}': integer above maximum value. Expected a value <= {high}, but got {value} instead."
+    return WireError(400, message, param=param, code="integer_above_max_value")
 
 
 def empty_content(param: str) -> WireError:
-    """A message without any part, or whose parts hold nothing."""
+    """A message without a part, or whose parts are all empty."""
     return WireError(400, "Message content must be non-empty.", param=param)
 
 
+def _body_not_parsed(why: str) -> WireError:
+    return WireError(400, f"The body of the request could not be parsed as a JSON object: {why}.")
+
+
 def _clipped(text: str) -> str:
-    """Return a text, which may repeat megabytes of what was sent, at a length that an answer can carry."""
+    """Return a text, which may repeat megabytes of the request, at a length that a response can carry."""
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 

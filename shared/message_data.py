@@ -2,9 +2,18 @@
 
 from typing import Any, Protocol
 
-from shared.models import Content, CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
+from shared.models import (
+    Attachment,
+    Content,
+    CreateMessage,
+    CreateThread,
+    ModifyMessage,
+    ModifyThread,
+    TextPart,
+    compact_json,
+)
 from shared.records import NO_METADATA, NO_TOOL_RESOURCES, MessageData, ThreadData
-from shared.trusted import AssistantMessage, ModifyTrustedMessage, TrustedContent, TrustedTextPart
+from shared.trusted import AssistantMessage, ModifyTrustedMessage, RefusalPart, TrustedContent, TrustedTextPart
 from shared.validation import validate
 
 
@@ -17,7 +26,7 @@ class _HasMetadata(Protocol):
 
 
 def new_message_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> MessageData:
-    """Return the message that the body of a create asks for; `path` is where the body stands in the request.
+    """Return the message that the body of a create describes; `path` is the body's place in the request.
 
     Raises `WireError`.
     """
@@ -44,27 +53,24 @@ def new_thread_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> T
 
 
 def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:
-    """Return the content and the metadata that the body of a modify asks for, as JSON; None for what it does not name.
-
-    Raises `WireError`.
-    """
+    """Return the new content and metadata in the body of a modify, as JSON; None for what stays. Raises `WireError`."""
     changes = validate(ModifyTrustedMessage, body) if trusted else validate(ModifyMessage, body)
-    content = _content(changes.content) if "content" in changes.model_fields_set else None
+    content = None if changes.content is None else _content(changes.content)
     return content, new_metadata(changes)
 
 
 def new_metadata(body: _HasMetadata) -> str | None:
-    """Return the metadata that a body asks for, as JSON; None when it does not name it."""
+    """Return the metadata in a body, as JSON: `{}` for null, None when it is absent."""
     return compact_json(body.metadata or {}, ordered=True) if "metadata" in body.model_fields_set else None
 
 
 def new_tool_resources(body: CreateThread | ModifyThread) -> str | None:
-    """Return the tool resources that a body asks for, as JSON; None when it does not name them."""
+    """Return the tool resources in a body, as JSON: `{}` for null, None when they are absent."""
     return compact_json(body.tool_resources or {}, ordered=True) if "tool_resources" in body.model_fields_set else None
 
 
 def _message_data(message: CreateMessage | AssistantMessage) -> MessageData:
-    attachments = [attachment.model_dump(exclude_unset=True) for attachment in message.attachments or ()]
+    attachments = [_attachment(attachment) for attachment in message.attachments or ()]
     return MessageData(
         role=message.role,
         content=_content(message.content),
@@ -78,9 +84,15 @@ def _assistant_data(message: AssistantMessage) -> MessageData:
     return _message_data(message)._replace(
         assistant_id=message.assistant_id,
         run_id=message.run_id,
-        status=message.status,
+        status=message.status or "completed",
         incomplete_details=compact_json(details.model_dump()) if details else None,
     )
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    """Return an attachment as it is read: `file_id` only when it was given, always `tools`."""
+    file = {} if attachment.file_id is None else {"file_id": attachment.file_id}
+    return {**file, "tools": [tool.model_dump() for tool in attachment.tools or ()]}
 
 
 def _content(content: Content | TrustedContent) -> str:
@@ -92,10 +104,13 @@ def _text(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[s
 
 
 def _stored(part: Any) -> dict[str, Any]:
-    """Return a part in the form in which it is read: `detail` filled in, a text with its annotations."""
+    """Return a part as it is read: an image with its `detail`, a text with its annotations."""
     if isinstance(part, TextPart | TrustedTextPart):
         if isinstance(part.text, str):
             return _text(part.text)
-        return _text(part.text.value, [note.model_dump(exclude_unset=True) for note in part.text.annotations])
+        return _text(part.text.value, [note.model_dump(exclude_none=True) for note in part.text.annotations or ()])
     stored: dict[str, Any] = part.model_dump()
+    if not isinstance(part, RefusalPart):
+        image = stored[part.type]
+        image["detail"] = image["detail"] or "auto"
     return stored

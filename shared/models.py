@@ -1,4 +1,7 @@
-"""The bodies of requests, as the contract has them. `shared.validation` tells a client what is wrong with one."""
+"""The bodies of requests, as the contract has them. `shared.validation` maps their errors to the wire's.
+
+Null for an optional field means absent, so that such a field is `X | None` at every level.
+"""
 
 import json
 from typing import Annotated, Any, Literal
@@ -40,8 +43,13 @@ def content_kind(value: object) -> str | None:
     return "text" if isinstance(value, str) else "parts" if isinstance(value, list) else None
 
 
+def text_kind(value: object) -> str | None:
+    """Return which form of a part's `text` a value takes."""
+    return "plain" if isinstance(value, str) else "stored" if isinstance(value, dict) else None
+
+
 def check_content(texts: list[str], *, others: bool) -> None:
-    """Refuse a message that is empty or too long; `others` tells whether it has parts that are no texts."""
+    """Refuse a message that is empty or too long; `others` tells whether it has parts without a text."""
     length = sum(map(len, texts))
     if not length and not others:
         raise PydanticCustomError("content_empty", "Message content must be non-empty.")
@@ -49,7 +57,7 @@ def check_content(texts: list[str], *, others: bool) -> None:
         raise PydanticCustomError("content_too_long", "Message content is too long.", {"length": length})
 
 
-def _is_utf8(text: str) -> str:
+def _check_utf8(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -57,53 +65,71 @@ def _is_utf8(text: str) -> str:
     return text
 
 
-def _is_no_data_url(url: str) -> str:
+def _check_url(url: str) -> str:
+    if url != url.strip():
+        raise PydanticCustomError("url_in_blanks", "The URL begins or ends with white space.")
     if url[:5].lower() == "data:":
-        raise ValueError("a data: URL is a file, and files are not stored here")
+        raise PydanticCustomError("data_url", "The URL is a file.")
     return url
 
 
-def _is_small(resources: dict[str, Any]) -> dict[str, Any]:
+def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
     try:
         text = compact_json(resources)
     except UnicodeEncodeError:
         raise PydanticCustomError("string_unicode", "The text holds a lone surrogate.") from None
     except ValueError:
-        raise ValueError("it holds a number that JSON does not have") from None
+        raise PydanticCustomError("number_out_of_range", "A number is too large.") from None
     if len(text.encode()) > MAX_TOOL_RESOURCES:
-        raise ValueError(f"it is larger than {MAX_TOOL_RESOURCES} bytes")
+        raise PydanticCustomError("resources_too_large", "The JSON is too large.")
     return resources
 
 
+def _check_no_annotations(annotations: list[Any]) -> list[Any]:
+    """Refuse annotations like an unknown field: only trusted writers may send any."""
+    if annotations:
+        raise PydanticCustomError("extra_forbidden", "Annotations are not permitted.")
+    return annotations
+
+
 # pydantic looks for lone surrogates only where it measures a text.
-Text = Annotated[str, AfterValidator(_is_utf8)]
-FileId = Annotated[str, StringConstraints(max_length=128)]
+Text = Annotated[str, AfterValidator(_check_utf8)]
+FileId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=8192), AfterValidator(_check_url)]
 Detail = Literal["auto", "low", "high"]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)]
-ToolResources = Annotated[dict[str, Any], AfterValidator(_is_small)]
+ToolResources = Annotated[dict[str, Any], AfterValidator(_check_resources)]
+NoAnnotations = Annotated[list[Any], AfterValidator(_check_no_annotations), Field(json_schema_extra={"maxItems": 0})]
 
 
 class ImageUrl(Model):
     """An image somewhere else."""
 
-    url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_is_no_data_url)]
-    detail: Detail = "auto"
+    url: Url
+    detail: Detail | None = "auto"
 
 
 class ImageFile(Model):
-    """An image in a file store; the id is kept, not looked at."""
+    """An image in a file store. The id is stored without a check."""
 
     file_id: FileId
-    detail: Detail = "auto"
+    detail: Detail | None = "auto"
+
+
+class StoredText(Model):
+    """A text in the form in which it is read, without annotations."""
+
+    value: Text
+    annotations: NoAnnotations | None = None
 
 
 class TextPart(Model):
-    """A text as a client writes it; it is stored as `{"value": …, "annotations": []}`."""
+    """A text. Either form is stored as `{"value": …, "annotations": []}`."""
 
     type: Literal["text"]
-    text: Text
+    text: Annotated[Annotated[Text, Tag("plain")] | Annotated[StoredText, Tag("stored")], Discriminator(text_kind)]
 
 
 class ImageUrlPart(Model):
@@ -129,8 +155,8 @@ class Tool(Model):
 class Attachment(Model):
     """A file beside the message."""
 
-    file_id: FileId = ""
-    tools: Annotated[list[Tool], Field(max_length=2)] = []
+    file_id: FileId | None = None
+    tools: Annotated[list[Tool], Field(max_length=2)] | None = None
 
 
 Part = Annotated[TextPart | ImageUrlPart | ImageFilePart, Field(discriminator="type")]
@@ -141,8 +167,13 @@ Attachments = Annotated[list[Attachment], Field(max_length=20)]
 
 def _check_parts(content: str | list[TextPart | ImageUrlPart | ImageFilePart]) -> None:
     parts = [content] if isinstance(content, str) else content
-    texts = [part if isinstance(part, str) else part.text for part in parts if isinstance(part, str | TextPart)]
+    texts = [_text(part) for part in parts if isinstance(part, str | TextPart)]
     check_content(texts, others=len(texts) < len(parts))
+
+
+def _text(part: str | TextPart) -> str:
+    text = part if isinstance(part, str) else part.text
+    return text if isinstance(text, str) else text.value
 
 
 class CreateMessage(Model):
@@ -160,7 +191,7 @@ class CreateMessage(Model):
 
 
 class CreateThread(Model):
-    """The body of create thread. Each of its messages is validated by itself, like the body of create message."""
+    """The body of create thread. Each of its messages is validated on its own, like the body of create message."""
 
     messages: Annotated[list[dict[str, Any]], Field(max_length=32)] | None = None
     metadata: Metadata | None = None
@@ -168,20 +199,20 @@ class CreateThread(Model):
 
 
 class ModifyMessage(Model):
-    """The body of modify message: what is absent stays, null clears the metadata. `content` is an extension of ours."""
+    """The body of modify message: absent fields stay, null clears the metadata. `content` is an extension of ours."""
 
-    content: Content = ""
+    content: Content | None = None
     metadata: Metadata | None = None
 
     @model_validator(mode="after")
     def _has_content(self) -> "ModifyMessage":
-        if "content" in self.model_fields_set:
+        if self.content is not None:
             _check_parts(self.content)
         return self
 
 
 class ModifyThread(Model):
-    """The body of modify thread: what is absent stays, null clears."""
+    """The body of modify thread: absent fields stay, null clears."""
 
     metadata: Metadata | None = None
     tool_resources: ToolResources | None = None

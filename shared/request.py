@@ -1,6 +1,7 @@
-"""A request, as API Gateway hands it to a function (payload format 2.0), in the terms of the contract."""
+"""A request, as API Gateway passes it to a function (payload format 2.0), in the terms of the contract."""
 
 import re
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,8 @@ from shared.store.idempotency import IdempotencyKey
 _HIGHEST_LIMIT = 100
 _INTEGER = re.compile(r"-?[0-9]+")
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
+# Clients of Azure send `api-version` with every request.
+_OF_A_THREAD_LIST = {"limit", "order", "after", "before", "api-version", "api_version"}
 
 
 class Request:
@@ -41,14 +44,6 @@ class Request:
         """The message's id in the path."""
         return self.path_id("messageId", "message_id", "msg")
 
-    @property
-    def query(self) -> dict[str, str]:
-        """The query's values. An empty one counts as absent, a repeated one is joined and so malformed."""
-        found: dict[str, str] = {}
-        for name, value in self._queried():
-            found[name] = f"{found[name]},{value}" if name in found else value
-        return found
-
     def path_id(self, name: str, param: str, prefix: str) -> str:
         """Return the id that a path has under a name of the route; `param` names it in errors. Raises `WireError`."""
         value = self.parameters[name]
@@ -57,57 +52,67 @@ class Request:
         return value
 
     def page_request(self, prefix: str) -> PageRequest:
-        """Return which page is asked for; `prefix` is that of the ids which are its cursors."""
-        query = self.query
-        order = query.get("order", "desc")
+        """Return the requested page of a list; `prefix` is that of the ids which are its cursors."""
+        order = self._value("order") or "desc"
         if order not in ("asc", "desc"):
             raise errors.unsupported_value("order", order, ("asc", "desc"))
         return PageRequest(
-            limit=_limit(query.get("limit", "20")),
+            limit=_limit(self._value("limit") or "20"),
             ascending=order == "asc",
-            after=_cursor(query, "after", prefix),
-            before=_cursor(query, "before", prefix),
+            after=_cursor("after", self._value("after"), prefix),
+            before=_cursor("before", self._value("before"), prefix),
         )
 
     @property
     def run_id(self) -> str | None:
-        """The run whose messages are asked for."""
-        value = self.query.get("run_id")
-        if value is not None and not ids.is_plain(value):
-            raise errors.invalid_value("run_id", f"Invalid 'run_id': '{value}'. Expected letters, digits, '_' and '-'.")
-        return value
+        """The run to whose messages a list is limited."""
+        run_id = self._value("run_id")
+        if run_id and not ids.is_plain(run_id):
+            raise errors.invalid_plain_id("run_id", run_id)
+        return run_id or None
 
     @property
     def indexed_value(self) -> str | None:
-        """The value of the deployment's indexed metadata key, from `metadata[KEY]=VALUE`."""
-        asked = [(name, value) for name, value in self._queried(blank=True) if name.startswith("metadata[")]
-        for name, value in asked:
-            # Ignored, a filter would answer the threads of everybody.
-            if not settings().indexed_key or name != f"metadata[{settings().indexed_key}]":
-                raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by this metadata key.")
-            if not value:
-                raise errors.invalid_value(name, f"Invalid '{name}': threads cannot be listed by an empty value.")
-        if len(asked) > 1:
-            name = asked[0][0]
-            raise errors.invalid_value(name, f"Invalid '{name}': threads can be listed by one value only.")
-        return asked[0][1] if asked else None
+        """The value of the deployment's indexed metadata key, from `metadata[KEY]=VALUE`.
+
+        Refuses any other key that the list of threads does not know. Ignored, a misspelt or empty filter would list
+        everybody's threads.
+        """
+        indexed_key = settings().indexed_key
+        name = f"metadata[{indexed_key}]"
+        for key, value in self._query:
+            if key.startswith("metadata["):
+                if not indexed_key or key != name:
+                    raise errors.metadata_not_indexed(key, indexed_key)
+                if not value:
+                    raise errors.empty_filter(key)
+            elif key not in _OF_A_THREAD_LIST:
+                raise errors.unknown_parameter(key)
+        return self._value(name) or None
 
     def body(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object in UTF-8 whatever its content type says; `{}` when empty."""
         return body.parse(self._event.get("body") or "", in_base64=self._event.get("isBase64Encoded", False))
 
-    def idempotency_key(self, sent: dict[str, Any]) -> IdempotencyKey | None:
-        """Return the Idempotency-Key with the hash of the body it came with, or None."""
+    def idempotency_key(self, parsed_body: dict[str, Any]) -> IdempotencyKey | None:
+        """Return the Idempotency-Key with the hash of the request's body, or None."""
         key = self.headers.get("idempotency-key")
         if key is None:
             return None
         if not _IDEMPOTENCY_KEY.fullmatch(key):
-            message = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
-            raise errors.invalid_value("Idempotency-Key", message)
-        return IdempotencyKey(key, body.hash_of(sent))
+            raise errors.invalid_idempotency_key()
+        return IdempotencyKey(key, body.hash_of(parsed_body))
 
-    def _queried(self, *, blank: bool = False) -> list[tuple[str, str]]:
-        return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=blank)
+    @cached_property
+    def _query(self) -> list[tuple[str, str]]:
+        return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=True)
+
+    def _value(self, name: str) -> str:
+        """Return the value of a query key. An empty one counts as absent."""
+        values = [value for key, value in self._query if key == name and value]
+        if len(values) > 1:
+            raise errors.repeated_parameter(name)
+        return values[0] if values else ""
 
     @property
     def is_resent(self) -> bool:
@@ -118,21 +123,20 @@ class Request:
 def _limit(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise errors.invalid_type("limit", "an integer", text)
+    if text.startswith("-") or not text.strip("0"):
+        raise errors.integer_below_minimum("limit", 1, text)
     # Python refuses to convert thousands of digits; so many are out of range anyway.
-    digits = text.lstrip("-0")
-    value = int(digits or "0") if len(digits) <= len("100") else _HIGHEST_LIMIT + 1
-    if text.startswith("-") or not 1 <= value <= _HIGHEST_LIMIT:
-        above = value > _HIGHEST_LIMIT and not text.startswith("-")
-        raise errors.integer_out_of_range("limit", text, low=1, high=_HIGHEST_LIMIT, above=above)
-    return value
+    digits = text.lstrip("0")
+    if len(digits) > len("100") or int(digits) > _HIGHEST_LIMIT:
+        raise errors.integer_above_maximum("limit", _HIGHEST_LIMIT, text)
+    return int(digits)
 
 
-def _cursor(query: dict[str, str], name: str, prefix: str) -> str:
-    """Return the ULID of a cursor, which is a position: what has this id need not exist. Empty when there is none.
+def _cursor(name: str, value: str, prefix: str) -> str:
+    """Return the ULID of a cursor, which is a position: the object with this id need not exist. Empty without one.
 
-    An id that was not made here has no position by itself and is returned whole: the store knows it, or not.
+    An id that was made elsewhere has no position by itself and is returned whole. The store may know it.
     """
-    value = query.get(name, "")
     if not value:
         return ""
     if not ids.is_path_id(value, prefix):

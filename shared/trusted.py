@@ -1,6 +1,6 @@
-"""What a trusted key, or the inbound queue, may write: an assistant's message with all that a run gives it.
+"""What a trusted key, or the inbound queue, may write: an assistant's message with the fields that a run sets.
 
-An extension of ours. With any other key these fields are unknown.
+This is an extension of ours. With other keys these fields are unknown.
 """
 
 from typing import Annotated, Literal
@@ -18,22 +18,23 @@ from shared.models import (
     Text,
     check_content,
     content_kind,
+    text_kind,
 )
 
 # A run id becomes part of a key in the table and may not hold its separator.
 PlainId = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
-Place = Annotated[int, Field(ge=0, le=10_000_000)]
+Index = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class FileCitation(Model):
     """The file that a passage comes from."""
 
     file_id: FileId
-    quote: Text = ""
+    quote: Text | None = None
 
 
 class FilePath(Model):
-    """The file that was made."""
+    """The file that a tool made."""
 
     file_id: FileId
 
@@ -43,8 +44,8 @@ class FileCitationAnnotation(Model):
 
     type: Literal["file_citation"]
     text: Text
-    start_index: Place
-    end_index: Place
+    start_index: Index
+    end_index: Index
     file_citation: FileCitation
 
 
@@ -53,8 +54,8 @@ class FilePathAnnotation(Model):
 
     type: Literal["file_path"]
     text: Text
-    start_index: Place
-    end_index: Place
+    start_index: Index
+    end_index: Index
     file_path: FilePath
 
 
@@ -65,20 +66,14 @@ class AnnotatedText(Model):
     """A text in the form in which it is stored and read."""
 
     value: Text
-    annotations: list[Annotation] = Field(default=[])
-
-
-def _text_kind(value: object) -> str | None:
-    return "plain" if isinstance(value, str) else "annotated" if isinstance(value, dict) else None
+    annotations: list[Annotation] | None = None
 
 
 class TrustedTextPart(Model):
     """A text, plain or with annotations."""
 
     type: Literal["text"]
-    text: Annotated[
-        Annotated[Text, Tag("plain")] | Annotated[AnnotatedText, Tag("annotated")], Discriminator(_text_kind)
-    ]
+    text: Annotated[Annotated[Text, Tag("plain")] | Annotated[AnnotatedText, Tag("stored")], Discriminator(text_kind)]
 
 
 class RefusalPart(Model):
@@ -110,26 +105,28 @@ class AssistantMessage(Model):
     metadata: Metadata | None = None
     assistant_id: PlainId | None = None
     run_id: PlainId | None = None
-    status: Literal["completed", "incomplete"] = "completed"
+    status: Literal["completed", "incomplete"] | None = "completed"
     incomplete_details: IncompleteDetails | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "AssistantMessage":
         _check_parts(self.content)
-        if (self.status == "incomplete") != (self.incomplete_details is not None):
-            raise PydanticCustomError("details", "An incomplete message, and only that, has incomplete_details.")
+        if self.status == "incomplete" and self.incomplete_details is None:
+            raise PydanticCustomError("details_missing", "An incomplete message has incomplete_details.")
+        if self.status != "incomplete" and self.incomplete_details is not None:
+            raise PydanticCustomError("details_unexpected", "Only an incomplete message has incomplete_details.")
         return self
 
 
 class ModifyTrustedMessage(Model):
-    """The body of modify message from a trusted writer: what is absent stays, null clears the metadata."""
+    """The body of modify message from a trusted writer: absent fields stay, null clears the metadata."""
 
-    content: TrustedContent = ""
+    content: TrustedContent | None = None
     metadata: Metadata | None = None
 
     @model_validator(mode="after")
     def _has_content(self) -> "ModifyTrustedMessage":
-        if "content" in self.model_fields_set:
+        if self.content is not None:
             _check_parts(self.content)
         return self
 

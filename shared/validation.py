@@ -1,4 +1,4 @@
-"""From what pydantic finds wrong with a body to the wire's error for it."""
+"""Maps what pydantic finds wrong with a body to the wire's error for it."""
 
 import re
 from collections.abc import Callable
@@ -8,49 +8,60 @@ from pydantic import BaseModel, ValidationError
 
 from shared import errors
 from shared.errors import WireError
-from shared.models import MAX_CONTENT
+from shared.models import MAX_CONTENT, MAX_TOOL_RESOURCES
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+Location = tuple[int | str, ...]
 Details = dict[str, Any]
 
 
 def validate(model: type[ModelT], body: dict[str, Any], path: str = "") -> ModelT:
     """Return the body as a model. Raises the wire's error for the first thing that is wrong with it.
 
-    `path` is where the body stands in the request, such as `messages[1]`; it begins each `param`.
+    `path` is the body's place in the request, such as `messages[1]`; each `param` begins with it.
     """
     try:
         return model.model_validate(body)
     except ValidationError as error:
         # Values of the body are left out of the chain: it may be logged.
         details: Details = error.errors(include_url=False)[0]  # type: ignore[assignment]
-    raise _wire_error(details, path, body)
+    raise _wire_error(details, path)
 
 
-def _param(path: str, location: tuple[int | str, ...], body: object) -> str:
-    """Return a path such as `content[0].text`; the tags of unions, which are no keys of the body, are left out."""
-    value: Any = body
-    for place, step in enumerate(location):
+def _param(path: str, location: Location) -> str:
+    """Return the path of an error, such as `content[0].text`."""
+    for index, step in enumerate(location):
         if isinstance(step, int):
             path += f"[{step}]"
-            value = value[step]
-        elif place and isinstance(location[place - 1], int) and value.get("type") == step:
-            continue
-        elif isinstance(value, dict) and (step in value or place == len(location) - 1):
-            path += f".{step}" if path else step
-            value = value.get(step)
+        elif not _is_variant(location, index):
+            path = _below(path, step)
     return path
 
 
-def _wire_error(details: Details, path: str, body: object) -> WireError:
-    kind, got, location = details["type"], details["input"], details["loc"]
-    # So pydantic names the place of a key, below the key; a value whose key is called so stands right below metadata.
+def _is_variant(location: Location, index: int) -> bool:
+    """Tell whether a step of an error's location is no field of the body, but the variant of a union that applied.
+
+    All unions are in `content`: itself, its parts, the text of a text part, and the annotations of a text.
+    An example is `content, parts, 0, text, text, stored, annotations, 0, file_path, text`.
+    """
+    return location[0] == "content" and (index in (1, 3, 8) or (index == 5 and location[4] == "text"))
+
+
+def _below(path: str, name: str) -> str:
+    """Return the path of a field of the object with this path, which is empty for the whole body."""
+    return f"{path}.{name}" if path else name
+
+
+def _wire_error(details: Details, path: str) -> WireError:
+    kind, value, location = details["type"], details["input"], details["loc"]
+    # Of a key that is wrong, pydantic gives the location below the key. A value with the key `[key]` of its own is
+    # right below metadata.
     if kind in _OF_A_KEY and location[-1:] == ("[key]",) and location[-2:-1] != ("metadata",):
-        return _of_a_metadata_key(kind, got, _param(path, location[:-2], body))
-    param = _param(path, location, body)
+        return _of_a_metadata_key(kind, value, _param(path, location[:-2]))
+    param = _param(path, location)
     if kind in _EXPECTED:
-        return errors.invalid_type(param, _EXPECTED[kind], got)
-    return _BY_KIND.get(kind, _invalid)(param, got, details.get("ctx", {}))
+        return errors.invalid_type(param, _EXPECTED[kind], value)
+    return _BY_KIND[kind](param, value, details.get("ctx", {}))
 
 
 def _of_a_metadata_key(kind: str, name: str, param: str) -> WireError:
@@ -59,36 +70,26 @@ def _of_a_metadata_key(kind: str, name: str, param: str) -> WireError:
     return errors.property_name_length(param, 64, name)
 
 
-def _unsupported(param: str, got: object, context: Details) -> WireError:
+def _unsupported(param: str, value: object, context: Details) -> WireError:
     supported = re.findall("'([^']*)'", context["expected"])
-    if isinstance(got, str):
-        return errors.unsupported_value(param, got, supported)
-    return errors.invalid_type(param, "a string", got)
+    if isinstance(value, str):
+        return errors.unsupported_value(param, value, supported)
+    return errors.invalid_type(param, "a string", value)
 
 
-def _of_a_tag(param: str, got: Any, context: Details) -> WireError:
-    """Return what is wrong with the `type` of a part, tool or annotation, or with a value that may have two types."""
+def _of_a_tag(param: str, value: Any, context: Details) -> WireError:
+    """Return what is wrong with the `type` of a part or annotation, or with a value that may have two types."""
     if context["discriminator"] in _EITHER:
-        return errors.invalid_type(param, _EITHER[context["discriminator"]], got)
-    if "type" not in got:
+        return errors.invalid_type(param, _EITHER[context["discriminator"]], value)
+    if "type" not in value:
         return errors.missing(f"{param}.type")
-    return _unsupported(f"{param}.type", got["type"], {"expected": context.get("expected_tags", "")})
+    return _unsupported(f"{param}.type", value["type"], {"expected": context.get("expected_tags", "")})
 
 
-def _too_long(param: str, got: Any, context: Details) -> WireError:
+def _too_long(param: str, value: Any, context: Details) -> WireError:
     if context["field_type"] == "Dictionary":
-        return errors.too_many_properties(param, context["max_length"], len(got))
-    return errors.array_too_long(param, context["max_length"], len(got))
-
-
-def _below(path: str, name: str) -> str:
-    """Return the path of a field of what stands at `path`, which is empty for the whole body."""
-    return f"{path}.{name}" if path else name
-
-
-def _invalid(param: str, _got: object, context: Details) -> WireError:
-    why = f": {context['error']}" if "error" in context else ""
-    return errors.invalid_value(param, f"Invalid '{param}'{why or ': the value is not allowed'}.")
+        return errors.too_many_properties(param, context["max_length"], len(value))
+    return errors.array_too_long(param, context["max_length"], len(value))
 
 
 _OF_A_KEY = {"string_too_long", "string_too_short", "string_unicode"}
@@ -100,19 +101,31 @@ _EXPECTED = {
     "model_type": "an object",
     "string_type": "a string",
 }
-_EITHER = {"content_kind()": "a string or an array", "_text_kind()": "a string or an object"}
+_EITHER = {"content_kind()": "a string or an array", "text_kind()": "a string or an object"}
+# The kinds of errors that pydantic and the checks of the models have, and what makes the wire's error for each.
 _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
     "content_empty": lambda param, _, __: errors.empty_content(_below(param, "content")),
     "content_too_long": lambda param, _, context: errors.string_too_long(
         _below(param, "content"), MAX_CONTENT, context["length"]
     ),
-    "details": lambda param, _, __: _invalid(_below(param, "incomplete_details"), None, {}),
+    "data_url": lambda param, _, __: errors.data_url(param),
+    "details_missing": lambda param, _, __: errors.missing(_below(param, "incomplete_details")),
+    "details_unexpected": lambda param, _, __: errors.unexpected_details(_below(param, "incomplete_details")),
     "extra_forbidden": lambda param, _, __: errors.unknown_parameter(param),
+    "greater_than_equal": lambda param, value, context: errors.integer_below_minimum(param, context["ge"], value),
+    "less_than_equal": lambda param, value, context: errors.integer_above_maximum(param, context["le"], value),
     "literal_error": _unsupported,
     "missing": lambda param, _, __: errors.missing(param),
-    "string_too_long": lambda param, got, context: errors.string_too_long(param, context["max_length"], len(got)),
+    "number_out_of_range": lambda param, _, __: errors.number_out_of_range(param),
+    "project": lambda param, value, _: errors.invalid_project(param, value),
+    "resources_too_large": lambda param, _, __: errors.resources_too_large(param, MAX_TOOL_RESOURCES),
+    "string_pattern_mismatch": lambda param, value, _: errors.invalid_plain_id(param, value),
+    "string_too_long": lambda param, value, context: errors.string_too_long(param, context["max_length"], len(value)),
+    "string_too_short": lambda param, _, __: errors.empty_value(param),
     "string_unicode": lambda param, _, __: errors.lone_surrogate(param),
+    "thread_id": lambda param, value, _: errors.malformed_id(param, value, "thread"),
     "too_long": _too_long,
     "union_tag_invalid": _of_a_tag,
     "union_tag_not_found": _of_a_tag,
+    "url_in_blanks": lambda param, _, __: errors.url_in_blanks(param),
 }

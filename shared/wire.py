@@ -1,8 +1,13 @@
 """Threads, messages and lists as the wire shows them: all keys, in the contract's order, as JSON text."""
 
+import json
+import re
 from collections.abc import Callable
 
-from shared.records import Message, Page, Record, Thread
+from shared.records import NO_ATTACHMENTS, Message, Page, Record, Thread
+
+# An attachment without tools, as earlier versions stored it.
+_WITHOUT_TOOLS = re.compile(r'{("file_id":"(?:[^"\\]|\\.)*")?}')
 
 
 def message_json(message: Message) -> str:
@@ -13,7 +18,7 @@ def message_json(message: Message) -> str:
         f'{{"id":"{message.id}","object":"thread.message","created_at":{message.created_at},'
         f'"assistant_id":{_or_null(data.assistant_id)},"thread_id":"{message.thread_id}",'
         f'"run_id":{_or_null(data.run_id)},"role":"{data.role}","content":{data.content},'
-        f'"attachments":{data.attachments},"metadata":{data.metadata},"status":"{data.status}",'
+        f'"attachments":{_attachments(data.attachments)},"metadata":{data.metadata},"status":"{data.status}",'
         f'"incomplete_details":{data.incomplete_details or "null"},"completed_at":{data.completed_at or "null"},'
         f'"incomplete_at":{incomplete_at}}}'
     )
@@ -40,6 +45,14 @@ def list_json(page: Page[Record], element_json: Callable[[Record], str]) -> str:
         f'{{"object":"list","data":[{",".join(map(element_json, page.records))}],"first_id":{first},"last_id":{last},'
         f'"has_more":{"true" if page.has_more else "false"}}}'
     )
+
+
+def _attachments(stored: str) -> str:
+    """Return attachments that all have `tools`. Most are stored so, and copied."""
+    if stored == NO_ATTACHMENTS or not _WITHOUT_TOOLS.search(stored):
+        return stored
+    attachments = [{**attachment, "tools": attachment.get("tools", [])} for attachment in json.loads(stored)]
+    return json.dumps(attachments, ensure_ascii=False, separators=(",", ":"))
 
 
 def _or_null(plain_id: str | None) -> str:

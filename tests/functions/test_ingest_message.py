@@ -175,31 +175,64 @@ def test_an_event_of_a_rule_is_taken_whole(client: Client) -> None:
     assert contents(client, thread_id) == ["hello"]
 
 
+UNFINISHED = expected.not_json("expecting property name enclosed in double quotes", 2)
 NO_THREAD = "thread_01ARZ3NDEKTSV4RRFFQ69G5FAV"
-NOT_ALLOWED = "the value is not allowed"
+NOTIFICATION = {
+    "Type": "Notification",
+    "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+    "TopicArn": "arn:aws:sns:us-east-1:123456789012:answers",
+    "Message": "{}",
+    "Timestamp": "2026-11-22T12:00:00.000Z",
+    "SignatureVersion": "1",
+}
+WRAPPED = expected.error(
+    "The command is wrapped in an SNS notification. Turn on raw message delivery for the queue's subscription, so that "
+    "the queue receives the command itself.",
+    "Message",
+    "invalid_value",
+)
 
 
-def invalid(param: str) -> dict[str, Any]:
-    return expected.error(f"Invalid '{param}': {NOT_ALLOWED}.", param, "invalid_value")
+def detail(got: str) -> dict[str, Any]:
+    """Return the error for an event whose detail is not a command."""
+    hint = (
+        "Make the event's detail the command itself, not a JSON text of it, or use raw delivery: send only the command "
+        "to the queue."
+    )
+    message = f"Invalid type for 'detail': expected an object, but got {got} instead. {hint}"
+    return expected.error(message, "detail", "invalid_type")
+
+
+def project(name: str) -> dict[str, Any]:
+    """Return the error for a project that cannot be one."""
+    rule = "Expected 1 to 63 lower-case letters, digits and '-', without a '-' at the beginning."
+    rule += " The name 'key' is reserved."
+    return expected.invalid("project", f"'{name}'. {rule}")
 
 
 REJECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "no JSON": ("{", expected.not_parsed("it is not valid JSON in UTF-8")),
-    "no object": ("[]", expected.not_parsed("it is valid JSON, but not an object")),
+    "no JSON": ("{", UNFINISHED),
+    "no object": ("[1]", expected.not_parsed("it is an array")),
+    "empty array": ("[]", expected.missing("command_id")),
     "too deep": ('{"a":' * 70 + "1" + "}" * 70, expected.not_parsed("it is nested too deeply")),
     "nothing": (" ", expected.missing("command_id")),
-    "an event without a command": ({"detail-type": "x", "detail": "y"}, expected.missing("command_id")),
+    "an SNS notification": (json.dumps(NOTIFICATION), WRAPPED),
+    "an event in an SNS notification": (json.dumps(NOTIFICATION | {"detail-type": "x", "detail": "{}"}), WRAPPED),
+    "an event whose detail is a string": (json.dumps({"detail-type": "x", "detail": "{}"}), detail("a string")),
+    "an event without a detail": (json.dumps({"detail-type": "x"}), detail("null")),
+    "an event of something else": (json.dumps({"detail-type": "x", "detail": {}}), expected.missing("command_id")),
     "no command id": ({"command_id": None}, expected.wrong_type("command_id", "a string", "null")),
-    "empty command id": ({"command_id": ""}, invalid("command_id")),
+    "empty command id": ({"command_id": ""}, expected.empty("command_id")),
     "long command id": ({"command_id": "x" * 256}, expected.too_long("command_id", 255, 256)),
     "surrogate": ({"command_id": "\ud800"}, expected.surrogate("command_id")),
     "no project": ({"project": 1}, expected.wrong_type("project", "a string", "an integer")),
-    "another form of project": ({"project": "Alpha#"}, invalid("project")),
-    "reserved project": (
-        {"project": "key"},
-        expected.error("Invalid 'project': the name 'key' is reserved.", "project", "invalid_value"),
-    ),
-    "another form of thread": ({"thread_id": "msg_1"}, invalid("thread_id")),
+    "another form of project": ({"project": "Alpha#"}, project("Alpha#")),
+    "reserved project": ({"project": "key"}, project("key")),
+    "surrogate in the project": ({"project": "\ud800"}, expected.surrogate("project")),
+    "another form of thread": ({"thread_id": "msg_1"}, expected.malformed_id("thread_id", "msg_1", "thread")),
+    "long thread": ({"thread_id": "thread_" + "x" * 122}, expected.too_long("thread_id", 128, 129)),
+    "another form of run": ({"role": "assistant", "run_id": "a#b"}, expected.plain_id("run_id", "a#b")),
+    "no details": ({"role": "assistant", "status": "incomplete"}, expected.missing("incomplete_details")),
     "unknown project": ({"project": "nobody"}, expected.no_thread("THREAD")),
     "unknown thread": ({"thread_id": NO_THREAD}, expected.no_thread(NO_THREAD)),
     "unknown field": ({"x": 1}, expected.unknown("x")),
@@ -216,7 +249,7 @@ REJECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
 def test_a_command_that_can_never_succeed_goes_to_the_dead_letters(client: Client, case: str, fifo: bool) -> None:
     thread_id = client.thread()
     changed, error = REJECTIONS[case]
-    if isinstance(changed, dict) and "detail" not in changed:
+    if isinstance(changed, dict):
         command = queues.command(client, thread_id) | changed
         changed = {name: value for name, value in command.items() if value is not ...}
     body = changed if isinstance(changed, str) else json.dumps(changed)
@@ -238,7 +271,9 @@ def test_a_command_id_with_another_body_is_rejected(client: Client) -> None:
 
     assert queues.deliver() == []
 
-    assert queues.rejected() == [(json.dumps(other), expected.KEY_REUSED)]
+    message = "Invalid 'command_id': 'same' was already used in this thread by a command with other content."
+    reused = expected.error(message, "command_id", "command_id_reused")
+    assert queues.rejected() == [(json.dumps(other), reused)]
     assert contents(client, thread_id) == ["a"]
 
 
@@ -273,7 +308,7 @@ def test_a_rejection_comes_without_its_error_where_there_is_no_room(client: Clie
         "attributes": {"ApproximateReceiveCount": "1"},
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:message-api-Commands",
     }
-    error = expected.not_parsed("it is not valid JSON in UTF-8")
+    error = expected.not_json("expecting value", 1)
     left = 1_048_576 - len(json.dumps(error)) - len("error") - len("String")
     body = "é" + "x" * (left - 2 + (not room))
 
@@ -326,7 +361,7 @@ def test_a_dead_letter_queue_out_of_reach_is_waited_for(client: Client, clock: C
 
     assert queues.deliver() == []
 
-    assert queues.rejected() == [("{", expected.not_parsed("it is not valid JSON in UTF-8"))]
+    assert queues.rejected() == [("{", UNFINISHED)]
 
 
 def test_a_command_that_fails_is_tried_for_as_long_as_its_queue_keeps_it(client: Client) -> None:

@@ -7,42 +7,45 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client
-from tests.support.expected import compact, missing, not_parsed, surrogate, text, unknown, unsupported
+from tests.support.expected import compact, missing, not_json, not_parsed, surrogate, text, unknown, unsupported
 from tests.support.refusals import NOTHING, NOWHERE, refused, refused_message
 
-_NOT_JSON = not_parsed("it is not valid JSON in UTF-8")
-_NO_OBJECT = not_parsed("it is valid JSON, but not an object")
+_NOT_UTF8 = not_parsed("it is not UTF-8")
+_UNFINISHED = not_json("expecting property name enclosed in double quotes", 2)
 _TOO_DEEP = not_parsed("it is nested too deeply")
 _USER = '{"role":"user","content":"a"'
 
 REFUSED = [
-    ("{", _NOT_JSON),
-    ("role=user&content=a", _NOT_JSON),
-    ("\ufeff" + _USER + "}", _NOT_JSON),
-    (b"\xef\xbb\xbf" + _USER.encode() + b"}", _NOT_JSON),
-    (_USER + "} x", _NOT_JSON),
-    (_USER + ",}", _NOT_JSON),
-    ('{"role":"user","content":"a\x00"}', _NOT_JSON),
-    (b'{"role":"user","content":"\xff"}', _NOT_JSON),
-    (b'{"role":"user","content":"\xed\xa0\x80"}', _NOT_JSON),
-    ((_USER + "}").encode("utf-16"), _NOT_JSON),
-    (gzip.compress(b"{}"), _NOT_JSON),
-    (_USER + ',"metadata":{"a":NaN}}', _NOT_JSON),
-    (_USER + ',"metadata":{"a":-Infinity}}', _NOT_JSON),
-    ('{"role":"user","content":' + "9" * 5000 + "}", _NOT_JSON),
-    ("[" * 100_000, _NOT_JSON),
-    ('{"a":' * 100_000, _NOT_JSON),
-    ("null", _NO_OBJECT),
-    ("[]", _NO_OBJECT),
-    ('"x"', _NO_OBJECT),
-    ("5", _NO_OBJECT),
-    ("true", _NO_OBJECT),
+    ("{", _UNFINISHED),
+    ("role=user&content=a", not_json("expecting value", 1)),
+    (_USER + "} x", not_json("extra data", 31)),
+    (_USER + ' "metadata":{}}', not_json("expecting ',' delimiter", 30)),
+    ('{"role":"user",\n "content":"Größe 🐈}', not_json("unterminated string starting", 12, line=2)),
+    ('{"role":"user","content":"a\x00"}', not_json("invalid control character", 28)),
+    ('{"role":"user","content":"\\x"}', not_json("invalid \\escape", 27)),
+    (b'{"role":"user","content":"\xff"}', _NOT_UTF8),
+    (b'{"role":"user","content":"\xed\xa0\x80"}', _NOT_UTF8),
+    ((_USER + "}").encode("utf-16"), _NOT_UTF8),
+    (gzip.compress(b"{}"), _NOT_UTF8),
+    (_USER + ',"metadata":{"a":NaN}}', not_json("invalid value NaN", 46)),
+    (_USER + ',\n"metadata":{"NaN":"\\"NaN", "a":-Infinity}}', not_json("invalid value -Infinity", 32, line=2)),
+    ('{"role":"user","content":' + "9" * 5000 + "}", not_parsed("it contains a number with too many digits")),
+    ("[" * 100_000, _TOO_DEEP),
+    ('{"a":' * 100_000, _TOO_DEEP),
+    ("null", not_parsed("it is null")),
+    ("[{}]", not_parsed("it is an array")),
+    ('"x"', not_parsed("it is a string")),
+    ("5", not_parsed("it is an integer")),
+    ("true", not_parsed("it is a boolean")),
     ('{"a":' * 65 + "1" + "}" * 65, _TOO_DEEP),
     ('{"a":' + "[" * 64 + "]" * 64 + "}", _TOO_DEEP),
     (_USER + ',"a":' + "[" * 63 + "]" * 63 + "}", unknown("a")),
     ("", missing("role")),
     ("  \n", missing("role")),
     (b"", missing("role")),
+    ("\ufeff", missing("role")),
+    ("[]", missing("role")),
+    (" [ ] ", missing("role")),
     ('{"role":"user","content":"a","role":"human"}', unsupported("role", "human", "'user' and 'assistant'")),
 ]
 
@@ -64,8 +67,25 @@ def test_a_body_that_is_no_json_object_is_refused(anybody: Client, body: str | b
     ],
 )
 def test_every_operation_with_a_body_parses_it(anybody: Client, function: str, ids: tuple[str, ...]) -> None:
-    assert refused(anybody, function, *ids, body="{").body == _NOT_JSON
-    assert refused(anybody, function, *ids, body="[]").body == _NO_OBJECT
+    assert refused(anybody, function, *ids, body="{").body == _UNFINISHED
+    assert refused(anybody, function, *ids, body="[1]").body == not_parsed("it is an array")
+
+
+@pytest.mark.parametrize("body", ["[]", "[ ]\n", b"[]", "\ufeff[]", "\ufeff{}", b"\xef\xbb\xbf{}", b"\xef\xbb\xbf"])
+def test_an_empty_array_is_an_empty_body_and_a_byte_order_mark_is_skipped(client: Client, body: str | bytes) -> None:
+    headers = {"idempotency-key": "k"}
+    thread = client.create("create_thread", headers=headers)
+
+    assert client.create("create_thread", body=body, headers=headers) == thread
+    assert client.create("modify_thread", thread["id"], body=body) == thread
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\ufeff \n"])
+def test_a_message_after_a_byte_order_mark_is_stored(client: Client, mark: str) -> None:
+    thread_id = client.thread()
+
+    for body in (mark + _USER + "}", (mark + _USER + "}").encode()):
+        assert client.create("create_message", thread_id, body=body)["content"] == [text("a")]
 
 
 @pytest.mark.parametrize("body", ["e30", "é", "{}"])
@@ -77,7 +97,7 @@ def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(anybody: Client, 
     answer = invoke("create_message", event)
 
     # base64 leaves out what it does not know: of `{}` nothing is left, which is an empty body.
-    assert (answer.status, answer.body) == (400, missing("role") if body == "{}" else _NOT_JSON)
+    assert (answer.status, answer.body) == (400, missing("role") if body == "{}" else _NOT_UTF8)
 
 
 def test_a_body_of_any_content_type_may_arrive_in_base64(client: Client) -> None:

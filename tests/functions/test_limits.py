@@ -36,12 +36,12 @@ def test_the_length_of_a_text_is_the_sum_of_its_parts(client: Client, anybody: C
 TAKEN: list[dict[str, Any]] = [
     {"content": [{"type": "text", "text": "a"}] * 64},
     {"content": [{"type": "text", "text": ""}, {"type": "text", "text": "a"}]},
-    {"content": [{"type": "image_url", "image_url": {"url": "h" * 2048}}]},
+    {"content": [{"type": "image_url", "image_url": {"url": "h" * 8192}}]},
     {"content": [{"type": "image_file", "image_file": {"file_id": "f" * 128}}]},
     {"metadata": _PAIRS},
     {"metadata": {"k": "", "\U0001f408" * 64: "v"}},
     {"attachments": [{"file_id": "f" * 128, "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]}] * 20},
-    {"attachments": [{}, {"file_id": ""}, {"tools": []}]},
+    {"attachments": [{"file_id": "f", "tools": []}, {"tools": []}]},
 ]
 
 
@@ -112,10 +112,10 @@ def test_tool_resources_are_16_kilobytes_of_json_at_most(client: Client, anybody
     assert (answer.status, answer.body) == (400, error(message, "tool_resources", "invalid_value"))
 
 
-def test_a_number_that_json_does_not_have_is_refused_in_tool_resources(anybody: Client) -> None:
+def test_a_number_too_large_for_any_reader_is_refused_in_tool_resources(anybody: Client) -> None:
     answer = refused(anybody, "create_thread", body='{"tool_resources":{"a":1e999}}')
 
-    message = "Invalid 'tool_resources': it holds a number that JSON does not have."
+    message = "Invalid 'tool_resources': it contains a number that is too large."
     assert (answer.status, answer.body) == (400, error(message, "tool_resources", "invalid_value"))
 
 

@@ -34,6 +34,7 @@ _ATTACHMENTS: list[dict[str, Any]] = [
     {"tools": [{"type": "file_search"}]},
     {},
 ]
+_STORED_ATTACHMENTS = [_ATTACHMENTS[0], {"file_id": "file-2", "tools": []}, _ATTACHMENTS[2], {"tools": []}]
 
 
 def test_a_message_has_fourteen_keys_in_the_order_of_the_contract(client: Client, clock: Clock) -> None:
@@ -59,7 +60,7 @@ def test_all_that_a_message_may_have_comes_back(client: Client, clock: Clock) ->
         int(time.time()),
         _STORED_PARTS,
         role="assistant",
-        attachments=_ATTACHMENTS,
+        attachments=_STORED_ATTACHMENTS,
         metadata={"a": "", "b": "2"},
     )
     assert created.text == compact(stored)

@@ -44,7 +44,8 @@ BODIES: list[tuple[str, Any]] = [
         for text in ("", {"value": "", "annotations": []})
     ),
     ("modify_message", {"content": [{"type": "refusal", "refusal": ""}]}),
-    *((function, []) for function in _BODY),
+    *((function, [{}]) for function in _BODY),
+    ("modify_message", {"content": [{"type": "text", "text": {"value": "a", "annotations": [{}]}, "more": 1}]}),
     ("create_thread", {"messages": [_USER] * 33}),
     ("create_thread", {"tool_resources": []}),
     ("modify_thread", {"tool_resources": "x"}),
@@ -109,7 +110,20 @@ def test_a_repeated_create_is_as_the_document_says(client: Client) -> None:
 def test_every_refusal_is_as_the_document_says(client: Client, function: str) -> None:
     ids = _IDS[function]
     paths = [["runs", "x"][: len(ids)], ["x"] * len(ids), [*ids[:-1], "x"]] if ids else []
-    queries = ("limit=0", "limit=101", "limit=x", "order=up", "after=x", "before=x", "run_id=%20", "metadata[x]=y")
+    queries = (
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "order=up",
+        "after=x",
+        "before=x",
+        "run_id=%20",
+        "metadata[x]=y",
+        "x=y",
+        "limit=1&limit=2",
+        "run_id=r&run_id=r",
+        "a=b",
+    )
     answers = [
         call(Client(project="", secret="sk-wrong"), function, *ids),
         call(client, function, *ids, headers={"authorization": ""}),

@@ -1,6 +1,5 @@
 """Paths: what is no route, what is a route with another method, and the form of the ids in a path."""
 
-import itertools
 import re
 from typing import Any
 
@@ -13,8 +12,8 @@ from tests.support.refusals import NOTHING, NOWHERE, refused
 from tools.local import template
 
 _ABOUT = (
-    "This is a message store: it serves threads and their messages. Runs, assistants, files and vector stores are not "
-    "part of it; answers are written by a responder that follows its events."
+    "This service stores threads and their messages. It has no runs, assistants, files or vector stores. To have a "
+    "model respond to messages, follow the events of this service: see docs/events.md and examples/responder."
 )
 _STEMS = ["", "/v1", "/openai", "/openai/v1"]
 _BODIES: dict[str, Any] = {"create_message": "{", "modify_message": "{", "modify_thread": "{"}
@@ -46,13 +45,15 @@ def _unknown(method: str, path: str) -> dict[str, Any]:
         ("POST", "/threads/thread_1/runs/run_1/submit_tool_outputs"),
         ("POST", "/chat/completions"),
         ("GET", "/threads/thread_1/messages/msg_1/files"),
-        ("GET", "//threads"),
         ("POST", "/deployments/gpt/chat/completions"),
         ("GET", "/v2/threads"),
         ("GET", "/openai/openai/threads"),
         ("GET", "/threads//messages"),
         ("GET", "/Threads"),
-        ("GET", "/threads/thread_1/"),
+        ("GET", "/v1/runs"),
+        ("GET", "/threads/v1"),
+        ("GET", "/threads/thread_1/runs//"),
+        ("GET", "/threads//messages/msg_1"),
         ("PATCH", "/"),
         ("GET", "/é\n"),
     ],
@@ -78,10 +79,40 @@ def test_what_is_no_route_is_unknown_and_says_what_is(anybody: Client, method: s
 def test_a_known_path_names_the_methods_that_it_has(
     anybody: Client, stem: str, path: str, allowed: str, others: list[str]
 ) -> None:
-    for method, sent in itertools.product(others, [stem + path, f"{stem}{path}/"]):
-        answer = _default(anybody, method, sent)
-        assert (answer.status, answer.body) == (405, expected.error(f"Not allowed: {method} {sent}."))
+    for method in others:
+        answer = _default(anybody, method, stem + path)
+        assert (answer.status, answer.body) == (405, expected.error(f"Not allowed: {method} {stem}{path}."))
         assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("//threads", "/threads"),
+        ("/v1//threads", "/v1/threads"),
+        ("/v1/v1/threads", "/v1/threads"),
+        ("/v1//v1/v1/threads/", "/v1/threads"),
+        ("/openai/v1/v1/threads/thread_1", "/openai/v1/threads/thread_1"),
+        ("/openai//threads", "/openai/threads"),
+        ("/threads/", "/threads"),
+        ("/v1/threads/thread_1/", "/v1/threads/thread_1"),
+        ("/threads/thread_1//messages", "/threads/thread_1/messages"),
+        ("/threads/thread_1/messages/", "/threads/thread_1/messages"),
+        ("/v1/v1/threads/thread_1/messages/msg_1//", "/v1/threads/thread_1/messages/msg_1"),
+        ("/v1/v1/openapi.json", "/v1/openapi.json"),
+    ],
+)
+def test_a_path_with_a_slash_or_a_version_too_many_names_the_path_that_was_meant(
+    anybody: Client, path: str, meant: str
+) -> None:
+    for method in ("GET", "POST", "PUT"):
+        answer = _default(anybody, method, path)
+        message = (
+            f"Unknown request URL: {method} {path}. Use '{meant}' instead: there is a '/' or a '/v1' too many, "
+            "perhaps in the base URL of the client."
+        )
+        assert (answer.status, answer.body) == (404, expected.error(message, code="unknown_url"))
+        assert "allow" not in answer.headers
 
 
 def test_each_path_names_the_methods_that_the_template_has_for_it_and_no_other_path_does(anybody: Client) -> None:

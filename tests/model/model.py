@@ -233,7 +233,7 @@ def _message(thread_id: str, own_id: str, created: int, body: Body) -> Body:
     own: Body = {
         name: body[name] for name in ("assistant_id", "run_id", "role", "status", "incomplete_details") if name in body
     }
-    own["attachments"] = body.get("attachments") or []
+    own["attachments"] = [{**file, "tools": file.get("tools", [])} for file in body.get("attachments") or []]
     own |= _ordered({"metadata": body.get("metadata") or {}})
     if own.get("status") == "incomplete":
         own["incomplete_at"] = created

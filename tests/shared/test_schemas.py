@@ -19,9 +19,10 @@ PARTS = [
 ATTACHMENTS: list[dict[str, Any]] = [
     {"file_id": "file-1", "tools": [{"type": "code_interpreter"}, {"type": "file_search"}]},
     {"tools": []},
+    {"file_id": None, "tools": None},
     {},
 ]
-NOTES = [
+NOTES: list[dict[str, Any]] = [
     {
         "type": "file_citation",
         "text": "[1]",
@@ -31,16 +32,33 @@ NOTES = [
     },
     {"type": "file_path", "text": "x", "start_index": 0, "end_index": 1, "file_path": {"file_id": "file-1"}},
 ]
+STORED = [
+    {"type": "text", "text": {"value": "a", "annotations": []}},
+    {"type": "text", "text": {"value": "b", "annotations": None}},
+    {"type": "text", "text": {"value": "c"}},
+    {"type": "image_url", "image_url": {"url": "https://example.com/a b.png", "detail": None}},
+    {"type": "image_file", "image_file": {"file_id": "file-1", "detail": None}},
+]
+UNQUOTED = {**NOTES[0], "file_citation": {"file_id": "file-1", "quote": None}}
 ANNOTATED = {"type": "text", "text": {"value": "[1]x", "annotations": NOTES}}
 INCOMPLETE = {"status": "incomplete", "incomplete_details": {"reason": "max_tokens"}}
 MESSAGES: list[dict[str, Any]] = [
     {"role": "user", "content": "hello"},
     {"role": "user", "content": PARTS, "attachments": ATTACHMENTS, "metadata": {"a": "1", "b": ""}},
     {"role": "user", "content": "hello", "attachments": None, "metadata": None},
+    {"role": "user", "content": STORED},
     {"role": "assistant", "content": "hello"},
+    {"role": "assistant", "content": [*STORED, {"type": "text", "text": {"value": "[1]", "annotations": [UNQUOTED]}}]},
     {"role": "assistant", "content": [ANNOTATED, {"type": "refusal", "refusal": "no"}], **INCOMPLETE},
     {"role": "assistant", "content": PARTS, "assistant_id": "asst_1", "run_id": "run_1", "status": "completed"},
-    {"role": "assistant", "content": "x", "assistant_id": None, "run_id": None, "incomplete_details": None},
+    {
+        "role": "assistant",
+        "content": "x",
+        "assistant_id": None,
+        "run_id": None,
+        "status": None,
+        "incomplete_details": None,
+    },
 ]
 # What changes in a good command, of an assistant or a user, and makes it one that is rejected.
 WRONG: list[dict[str, Any]] = [
@@ -62,6 +80,12 @@ WRONG: list[dict[str, Any]] = [
     {"content": [{"type": "audio"}]},
     {"content": [{"type": "image_url", "image_url": {"url": "https://example.com", "detail": "huge"}}]},
     {"content": [{"type": "text", "text": "x"}] * 65},
+    {"content": [{"type": "text", "text": {}}]},
+    {"content": [{"type": "text", "text": None}]},
+    *({"content": [{"type": "image_url", "image_url": {"url": url}}]} for url in ("", " ", " x", "x ", "data:,")),
+    {"content": [{"type": "image_url", "image_url": {"url": "x" * 8193}}]},
+    {"content": [{"type": "image_file", "image_file": {"file_id": ""}}]},
+    {"attachments": [{"file_id": ""}]},
     {"metadata": {"a": 1}},
     {"metadata": {"": "a"}},
     {"metadata": {str(number): "" for number in range(17)}},

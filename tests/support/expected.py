@@ -113,8 +113,34 @@ def property_name(param: str, length: int) -> dict[str, Any]:
 
 
 def surrogate(param: str | None) -> dict[str, Any]:
-    """Return the error for a text that holds a lone surrogate."""
-    return error(f"Invalid '{param or 'body'}': it holds a lone surrogate.", param, "invalid_value")
+    """Return the error for a text that contains a lone surrogate."""
+    why = "the text contains half of a surrogate pair. It was probably cut in the middle of an emoji."
+    return invalid(param, why) if param else error(f"Invalid 'body': {why}", None, "invalid_value")
+
+
+def invalid(param: str, why: str) -> dict[str, Any]:
+    """Return the error for a value that breaks a rule; `why` is the sentence that names the rule."""
+    return error(f"Invalid '{param}': {why}", param, "invalid_value")
+
+
+def empty(param: str) -> dict[str, Any]:
+    """Return the error for an id or URL that is empty."""
+    return invalid(param, "it must not be empty.")
+
+
+def repeated(param: str) -> dict[str, Any]:
+    """Return the error for a query key that was given twice."""
+    return invalid(param, "it was given more than once.")
+
+
+def plain_id(param: str, value: str) -> dict[str, Any]:
+    """Return the error for an id with characters that it must not have."""
+    return invalid(param, f"'{value}'. Expected an ID of 1 to 128 letters, digits, '_' and '-'.")
+
+
+def not_json(reason: str, column: int, line: int = 1) -> dict[str, Any]:
+    """Return the error for a body that is not JSON."""
+    return not_parsed(f"it is not valid JSON: {reason} at line {line}, column {column}")
 
 
 def malformed_id(param: str, value: str, prefix: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.support.fault_injection import Fault
 from tests.support.imported import THREAD, jsonl, message, thread
 from tests.transfer import commands
 
+NOT_JSON = "it is not valid JSON: expecting value at line 1, column 1."
 GOOD = [thread(), message("msg_a"), message("msg_b")]
 
 
@@ -40,7 +41,7 @@ def test_a_refused_line_is_named_and_makes_the_exit_code(client: Client, file: P
 
     said = "imported 1 threads with 1 messages, 0 threads exist already, 1 refused\n"
     assert (found.exit_code, found.stdout) == (1, said)
-    assert found.stderr == f"{file}:2: it is not valid JSON in UTF-8.\n"
+    assert found.stderr == f"{file}:2: {NOT_JSON}\n"
     assert client.page(THREAD) == expected.page([message("msg_a")])
 
 
@@ -65,7 +66,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(client: Client, file: Path) 
 def test_the_file_may_be_standard_input(client: Client) -> None:
     found = commands.run("import", "--project", client.project, "-", stdin=jsonl(*GOOD, "x"))
 
-    assert (found.exit_code, found.stderr) == (1, "-:4: it is not valid JSON in UTF-8.\n")
+    assert (found.exit_code, found.stderr) == (1, f"-:4: {NOT_JSON}\n")
     assert client.page(THREAD, order="asc") == expected.page(GOOD[1:])
 
 
@@ -106,7 +107,7 @@ def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
 
     found = commands.run("import", "--project", client.project, file)
 
-    told = "Error: none of the first 100 lines is a thread or message: of line 1, it is not valid JSON in UTF-8.\n"
+    told = f"Error: none of the first 100 lines is a thread or message: of line 1, {NOT_JSON}\n"
     assert (found.exit_code, found.stdout, found.stderr) == (1, "", told)
 
 

@@ -13,6 +13,7 @@ from tests.support.imported import CREATED, THREAD, bring, jsonl, message, threa
 
 _NATIVE = "01HEBKXB88ZZZZZZZZZZZZZZZZ"  # of 1699049549
 _LATER = int(time.time()) + 3_600
+_CUT = "it is not valid JSON: unterminated string starting"
 _URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "auto"}}
 
 
@@ -21,9 +22,10 @@ def _without(found: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[dict[str, Any] | str, str]] = [
-    ("not JSON", "it is not valid JSON in UTF-8."),
-    ('{"id": NaN}', "it is not valid JSON in UTF-8."),
-    ("[]", "it is valid JSON, but not an object."),
+    ("not JSON", "it is not valid JSON: expecting value at line 1, column 1."),
+    ('{"id": NaN}', "it is not valid JSON: invalid value NaN at line 1, column 8."),
+    ("[1]", "it is an array."),
+    ("[]", "its 'object' is neither 'thread' nor 'thread.message'"),
     ('{"a":' + "[" * 70 + "]" * 70 + "}", "it is nested too deeply."),
     ('{"object": "list", "data": []}', "its 'object' is neither 'thread' nor 'thread.message'"),
     ("{}", "its 'object' is neither 'thread' nor 'thread.message'"),
@@ -32,7 +34,7 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     (message("msg_1", thread_id="abc"), "its thread_id 'abc' is no id of a thread"),
     (_without(message("msg_1"), "thread_id"), "Missing required parameter: 'thread_id'."),
     (_without(message("msg_1"), "created_at"), "Missing required parameter: 'created_at'."),
-    (message("msg_1", created_at=-1), "Invalid 'created_at': the value is not allowed."),
+    (message("msg_1", created_at=-1), "Invalid 'created_at': integer below minimum value."),
     (
         message("msg_1") | {"created_at": "2023-11-03"},
         "Invalid type for 'created_at': expected an integer, but got a string instead.",
@@ -42,16 +44,16 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     (message("msg_1", role="system"), "Invalid value: 'system'. Supported values are: 'user' and 'assistant'."),
     (_without(message("msg_1"), "role"), "Missing required parameter: 'role'."),
     (message("msg_1", content=[]), "Message content must be non-empty."),
-    (message("msg_1", content=[_URL]), "Invalid 'content[0].image_url.url': a data: URL is a file, and files are not "),
+    (message("msg_1", content=[_URL]), "Invalid 'content[0].image_url.url': a data: URL is a file, and this service "),
     (message("msg_1", "x" * 256_001), "Invalid 'content': string too long."),
     (message("msg_1", metadata={"a": 1}), "Invalid type for 'metadata.a': expected a string, but got an integer"),
     (message("msg_1", attachments=[{"file_id": "f"}] * 21), "Invalid 'attachments': array too long."),
     (message("msg_1", file_ids=["f"]), "Unknown parameter: 'file_ids'."),
     (message("msg_1", status="in_progress"), "Invalid value: 'in_progress'. Supported values are: 'completed' and "),
-    (message("msg_1", status="incomplete"), "Invalid 'incomplete_details': the value is not allowed."),
-    (message("msg_1", run_id="a#b"), "Invalid 'run_id': the value is not allowed."),
+    (message("msg_1", status="incomplete"), "Missing required parameter: 'incomplete_details'."),
+    (message("msg_1", run_id="a#b"), "Invalid 'run_id': 'a#b'. Expected an ID of 1 to 128 letters"),
     (message("msg_1", "\ud800"), "it is not UTF-8"),
-    (compact(message("msg_1")).replace('"hello"', '"\\ud800"'), "Invalid 'content[0].text.value': it holds a lone "),
+    (compact(message("msg_1")).replace('"hello"', '"\\ud800"'), "Invalid 'content[0].text.value': the text "),
     (thread("abc"), "its id 'abc' is none: 'thread_', then letters, digits, '_' and '-', 128 in all"),
     (thread("thread_1", _LATER), f"its created_at {_LATER} is more than a minute ahead"),
     (thread(f"thread_{_NATIVE}"), f"its created_at is {CREATED}, but its id was made at 1699049549"),
@@ -106,7 +108,7 @@ def test_a_line_that_the_file_ends_in_is_named(client: Client) -> None:
     counts, refused = bring(client, file[:-20])
 
     assert counts == (1, 0, 0)
-    assert refused == [(2, "it is not valid JSON in UTF-8 (the file ends in it, without a line feed)")]
+    assert refused == [(2, f"{_CUT} at line 1, column 309 (the file ends in it, without a line feed)")]
     assert bring(client, file[:-1])[0].existing == 1
 
 

@@ -31,7 +31,7 @@ def test_bars_move_and_refused_lines_stand_above_them(client: Client, tmp_path: 
     shown = _shown("import", "--project", client.project, str(file))
 
     assert "Reading" in shown
-    assert f"\r\x1b[K{file}:2: it is not valid JSON in UTF-8.\n" in shown
+    assert f"\r\x1b[K{file}:2: it is not valid JSON: expecting value at line 1, column 1.\n" in shown
     assert "2/2" in shown.split("Importing")[-1]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.models import Attachment, Detail, ImageFile, ImageUrl, Metadata
+from shared.models import Detail, FileId, ImageFile, ImageUrl, Metadata, Tool
 from shared.trusted import Annotation, IncompleteDetails, PlainId, RefusalPart
 
 # As `shared.ids` has them: 128 characters in all.
@@ -66,6 +66,15 @@ class ImageFileContent(Shown):
 Content = Annotated[TextContent | ImageUrlContent | ImageFileContent | RefusalPart, Field(discriminator="type")]
 
 
+class AttachmentObject(BaseModel):
+    """A file beside a message: `tools` are always there, `file_id` only when the message was given one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file_id: FileId = ""
+    tools: Annotated[list[Tool], Field(max_length=2)]
+
+
 class MessageObject(Shown):
     """A message of a thread."""
 
@@ -77,7 +86,7 @@ class MessageObject(Shown):
     run_id: PlainId | None
     role: Literal["user", "assistant"]
     content: Annotated[list[Content], Field(min_length=1, max_length=64)]
-    attachments: Annotated[list[Attachment], Field(max_length=20)]
+    attachments: Annotated[list[AttachmentObject], Field(max_length=20)]
     metadata: Metadata
     status: Literal["completed", "incomplete"]
     incomplete_details: IncompleteDetails | None

@@ -21,8 +21,10 @@ listed here, `/openapi.json` under the first two. What carries `x-extension` is 
 accepts more.
 
 A path that is not listed answers 404 with the code `unknown_url`, and a method that a path does not have answers 405 \
-with the header `allow`. Unknown query parameters are ignored, an empty one counts as absent, and a repeated one is \
-refused. A body is JSON in UTF-8, whatever its content type says; unknown fields are refused at every level."""
+with the header `allow`. Unknown query parameters are ignored, except by the list of threads, which refuses them. An \
+empty query parameter counts as absent, and a repeated one is refused. A body is JSON in UTF-8, whatever its content \
+type says. Unknown fields are refused at every level. Null for an optional field means absent; on modify, null clears \
+`metadata` and `tool_resources`."""
 
 _SERVERS = [
     {"url": "/v1"},
@@ -61,8 +63,8 @@ _MESSAGE = Message(
 _SAMPLES = {
     "MessageObject": wire.message_json(_MESSAGE),
     "ThreadObject": wire.thread_json(_THREAD),
-    "MessageList": wire.list_json(Page([_MESSAGE], has_more=False)),
-    "ThreadList": wire.list_json(Page([_THREAD], has_more=False)),
+    "MessageList": wire.list_json(Page([_MESSAGE], has_more=False), wire.message_json),
+    "ThreadList": wire.list_json(Page([_THREAD], has_more=False), wire.thread_json),
     "DeletedMessage": wire.deleted_json(_MESSAGE.id, "thread.message.deleted"),
     "DeletedThread": wire.deleted_json(_THREAD.id, "thread.deleted"),
 }

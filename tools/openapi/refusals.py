@@ -5,7 +5,7 @@ from typing import Any
 
 from shared import errors
 from shared.errors import WireError
-from shared.models import MAX_CONTENT
+from shared.models import MAX_CONTENT, MAX_TOOL_RESOURCES
 from tools.local.gateway import OWN_ANSWERS
 
 _THREAD = "thread_abc123"
@@ -22,26 +22,21 @@ CASES: dict[str, WireError] = {
     "malformed_message_id": errors.malformed_id("message_id", "abc123", "msg"),
     "malformed_message_cursor": errors.malformed_id("after", "abc123", "msg"),
     "malformed_thread_cursor": errors.malformed_id("after", "abc123", "thread"),
-    "limit_too_high": errors.integer_out_of_range("limit", "1000", low=1, high=100, above=True),
-    "limit_too_low": errors.integer_out_of_range("limit", "0", low=1, high=100, above=False),
+    "limit_too_high": errors.integer_above_maximum("limit", 100, "1000"),
+    "limit_too_low": errors.integer_below_minimum("limit", 1, "0"),
     "limit_no_integer": errors.invalid_type("limit", "an integer", "ten"),
     "unsupported_order": errors.unsupported_value("order", "up", ("asc", "desc")),
-    "invalid_run_id": errors.invalid_value("run_id", "Invalid 'run_id': 'a b'. Expected letters, digits, '_' and '-'."),
-    "metadata_not_indexed": errors.invalid_value(
-        "metadata[team]", "Invalid 'metadata[team]': threads cannot be listed by this metadata key."
-    ),
-    "body_not_parsed": errors.body_not_parsed("it is not valid JSON in UTF-8"),
+    "invalid_run_id": errors.invalid_plain_id("run_id", "a b"),
+    "repeated_parameter": errors.repeated_parameter("limit"),
+    "unknown_query_parameter": errors.unknown_parameter("user_id"),
+    "metadata_not_indexed": errors.metadata_not_indexed("metadata[team]", "user_id"),
+    "body_not_parsed": errors.body_not_json("Expecting ',' delimiter: ", 1, 30),
     "body_too_large": errors.body_too_large(),
     "missing": errors.missing("role"),
     "unknown_parameter": errors.unknown_parameter("colour"),
     "invalid_type": errors.invalid_type("metadata.key", "a string", True),
-    "invalid_value": errors.invalid_value(
-        "content[0].image_url.url",
-        "Invalid 'content[0].image_url.url': a data: URL is a file, and files are not stored here.",
-    ),
-    "invalid_tool_resources": errors.invalid_value(
-        "tool_resources", "Invalid 'tool_resources': it is larger than 16384 bytes."
-    ),
+    "invalid_value": errors.data_url("content[0].image_url.url"),
+    "invalid_tool_resources": errors.resources_too_large("tool_resources", MAX_TOOL_RESOURCES),
     "unsupported_value": errors.unsupported_value("role", "human", ("user", "assistant")),
     "lone_surrogate": errors.lone_surrogate("content"),
     "empty_content": errors.empty_content("content"),
@@ -51,9 +46,7 @@ CASES: dict[str, WireError] = {
     "too_many_properties": errors.too_many_properties("metadata", 16, 17),
     "property_name_too_long": errors.property_name_length("metadata", 64, "k" * 65),
     "property_name_empty": errors.property_name_length("metadata", 64, ""),
-    "invalid_idempotency_key": errors.invalid_value(
-        "Idempotency-Key", "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
-    ),
+    "invalid_idempotency_key": errors.invalid_idempotency_key(),
     "idempotency_key_reused": errors.idempotency_key_reused(),
     "too_busy": errors.too_busy(),
     "internal_error": errors.internal_error(),
@@ -62,7 +55,7 @@ CASES: dict[str, WireError] = {
 ALWAYS = ("no_api_key", "wrong_api_key", "too_busy", "internal_error")
 OF_A_THREAD = ("malformed_thread_id", "unknown_url", "thread_not_found")
 OF_A_MESSAGE = (*OF_A_THREAD, "malformed_message_id", "message_not_found")
-OF_A_PAGE = ("limit_too_high", "limit_too_low", "limit_no_integer", "unsupported_order")
+OF_A_PAGE = ("limit_too_high", "limit_too_low", "limit_no_integer", "unsupported_order", "repeated_parameter")
 OF_A_BODY = (
     "body_not_parsed",
     "unknown_parameter",

@@ -31,7 +31,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
 _OF_TRUSTED_KEYS = {"AssistantMessage", "ModifyTrustedMessage"}
 # An incomplete message, and only that, has incomplete_details.
 _ENDINGS = [
-    {"properties": {"status": {"const": "completed"}, "incomplete_details": {"type": "null"}}},
+    {"properties": {"status": {"enum": ["completed", None]}, "incomplete_details": {"type": "null"}}},
     {
         "properties": {"status": {"const": "incomplete"}, "incomplete_details": {"type": "object"}},
         "required": ["status", "incomplete_details"],
@@ -45,7 +45,8 @@ _BLANK = [
     {"properties": {"refusal": {"const": ""}}, "required": ["refusal"]},
 ]
 _NOT_BLANK = {"not": {"anyOf": _BLANK}}
-_NO_DATA_URL = "^(?![dD][aA][tT][aA]:)"
+# Neither a data: URL nor one between blanks.
+_URL = r"^(?![dD][aA][tT][aA]:)\S([\s\S]*\S)?$"
 
 
 class _Untitled(GenerateJsonSchema):
@@ -73,7 +74,7 @@ def schemas() -> dict[str, Any]:
         text, parts = content["oneOf"]
         text["minLength"] = parts["minItems"] = 1
         parts["contains"] = _NOT_BLANK
-    found["ImageUrl"]["properties"]["url"]["pattern"] = _NO_DATA_URL
+    found["ImageUrl"]["properties"]["url"]["pattern"] = _URL
     found["ModifyMessage"]["properties"]["content"] |= EXTENSION
     found["AssistantMessage"]["oneOf"] = _ENDINGS
     messages = found["CreateThread"]["properties"]["messages"]["anyOf"][0]
@@ -93,13 +94,14 @@ def _contents(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if content:
             # An absent content stays as it is, whatever the model holds for it.
             content.pop("default", None)
-            yield content
+            yield content["anyOf"][0] if "anyOf" in content else content
 
 
 def _texts_of_content(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for content in _contents(found):
         yield content["oneOf"][0]
-    yield found["TextPart"]["properties"]["text"]
+    yield found["TextPart"]["properties"]["text"]["oneOf"][0]
+    yield found["StoredText"]["properties"]["value"]
     yield found["TrustedTextPart"]["properties"]["text"]["oneOf"][0]
     yield found["AnnotatedText"]["properties"]["value"]
     yield found["RefusalPart"]["properties"]["refusal"]
