@@ -1,6 +1,7 @@
 """Why a call of the model failed, in words that say what to correct and hold neither key nor URL."""
 
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -8,13 +9,16 @@ from shared.runs.endpoint import NO_KEY, Endpoint
 from shared.runs.records import Failure
 
 _LONGEST_QUOTE = 600
-_SECRETS = re.compile(r"\b\w+://\S+|\bsk-\S+|\bBearer\s+\S+")
+# A shorter one is a placeholder, such as the key "x", and part of many a word.
+_SHORTEST_SECRET = 4
+_SECRETS = (r"\b\w+://\S+", r"\bsk-\S+", r"\bBearer\s+\S+")
 _INVALID_PROMPT = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 _SERVER_ERRORS = 500
 
 _URL = "Correct ModelUrl (locally MODEL_URL): it usually ends in /v1."
 _KEY = "Correct ModelKeySecret (locally MODEL_API_KEY)."
 _MAP = "Correct ModelMap (locally MODEL_MAP), or the model of the assistant or run."
+_CONTEXT = "Correct ModelContext (locally MODEL_CONTEXT), or the run's max_prompt_tokens."
 _MAX_TOKENS = "Correct MaxTokensParameter (locally MAX_TOKENS_PARAMETER)."
 
 
@@ -27,24 +31,42 @@ class Problem(NamedTuple):
     retry_after: float | None = None
 
 
-def of_status(status: int, body: object, model: str, retry_after: float | None = None) -> Problem:
-    """Return the problem that a status and the body of an error mean."""
-    said = _said(body)
+class Confidential:
+    """What no failure may show: the key and the URL of an endpoint, which may repeat them in its errors."""
+
+    def __init__(self, endpoint: Endpoint, key: str) -> None:
+        host = endpoint.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        name = host.partition(":")[0]
+        secrets = (endpoint.base_url, host, name if "." in name else "", key if key != NO_KEY else "")
+        self._pattern = re.compile("|".join([*_longest_first(secrets), *_SECRETS]), re.IGNORECASE)
+
+    def quote(self, text: str) -> str:
+        """Return the text in one line without anything confidential, cut at a length that a person reads."""
+        line = " ".join(self._pattern.sub("[redacted]", text).split()).rstrip(".")
+        return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}…"
+
+
+def _longest_first(secrets: Iterable[str]) -> list[str]:
+    usable = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    return [re.escape(secret) for secret in sorted(usable, key=len, reverse=True)]
+
+
+def of_status(status: int, said: str, model: str, retry_after: float | None = None) -> Problem:
+    """Return the problem that the status of a response means; `said` is what the endpoint said."""
     code = "server_error"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         code = "rate_limit_exceeded"
     elif status in _INVALID_PROMPT:
         code = "invalid_prompt"
-    quote = f": {said.rstrip('.')}" if said else ""
-    message = f"The model's endpoint responded with status {status}{quote}. {_correction(status, said, model)}"
+    quoted = f": {said}" if said else ""
+    message = f"The model's endpoint responded with status {status}{quoted}. {_correction(status, said, model)}"
     passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= _SERVER_ERRORS
     return Problem(Failure(code, message.strip()), status, passing, retry_after)
 
 
-def of_stream(body: object) -> Problem:
-    """Return the problem that an error inside a stream means, when it has no status."""
-    reason = _said(body).rstrip(".") or "it gave no reason"
-    return _server_error(f"The model's endpoint broke off its answer: {reason}.")
+def of_stream(said: str) -> Problem:
+    """Return the problem that an error without a status means, inside a stream."""
+    return _server_error(f"The model's endpoint broke off its answer: {said or 'it gave no reason'}.")
 
 
 def unreachable() -> Problem:
@@ -71,7 +93,7 @@ def unfinished() -> Problem:
 
 def no_stream(content_type: str) -> Problem:
     """A success that is no stream, such as a page of HTML."""
-    kind = content_type.partition(";")[0] or "no content type"
+    kind = content_type or "no content type"
     return _server_error(f"The model's endpoint responded with {kind} instead of text/event-stream. {_URL}")
 
 
@@ -87,14 +109,12 @@ def no_key(error: Exception) -> Problem:
     return _server_error(f"The key of the model's endpoint cannot be used ({error}). {_KEY}")
 
 
-def redacted(failure: Failure, endpoint: Endpoint, key: str) -> Failure:
-    """Return the failure without anything secret that the endpoint may have repeated."""
-    message = failure.message
-    host = endpoint.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    name = host.partition(":")[0]
-    for secret in (endpoint.base_url, host, name if "." in name else "", key if key != NO_KEY else ""):
-        message = message.replace(secret, "[redacted]") if secret else message
-    return failure._replace(message=_SECRETS.sub("[redacted]", message))
+def message_of(body: object) -> str:
+    """Return the message of an error: `{"error": {"message"}}` as OpenAI has it, or one of the other forms."""
+    for name in ("error", "message", "detail"):
+        if isinstance(body, dict) and name in body:
+            body = body[name]
+    return body if isinstance(body, str) and not body.startswith("<") else ""
 
 
 def _server_error(message: str) -> Problem:
@@ -102,24 +122,14 @@ def _server_error(message: str) -> Problem:
 
 
 def _correction(status: int, said: str, model: str) -> str:
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return _KEY
-    if re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-])", said) or (
-        status == HTTPStatus.NOT_FOUND and "model" in said.lower()
-    ):
-        return _MAP
-    if status == HTTPStatus.BAD_REQUEST and ("max_tokens" in said or "max_completion_tokens" in said):
-        return _MAX_TOKENS
-    if status < HTTPStatus.BAD_REQUEST or status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-        return _URL
-    return ""
-
-
-def _said(body: object) -> str:
-    """Return the message of an error: `{"error": {"message"}}` as OpenAI has it, or one of the other forms."""
-    for name in ("error", "message", "detail"):
-        if isinstance(body, dict) and name in body:
-            body = body[name]
-    text = body if isinstance(body, str) and "<" not in body[:1] else ""
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    is_bad, is_unknown = status == HTTPStatus.BAD_REQUEST, status == HTTPStatus.NOT_FOUND
+    names_model = re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-])", said)
+    rules = (
+        (_KEY, status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)),
+        (_CONTEXT, is_bad and re.search("context (length|window|size)", said)),
+        (_MAX_TOKENS, is_bad and re.search("max_(completion_)?tokens", said)),
+        (_MAP, (is_bad or is_unknown) and names_model),
+        (_MAP, is_unknown and "model" in said.lower()),
+        (_URL, is_unknown or status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.METHOD_NOT_ALLOWED),
+    )
+    return next((correction for correction, applies in rules if applies), "")

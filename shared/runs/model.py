@@ -17,14 +17,15 @@ import openai
 from shared.runs import failures
 from shared.runs.answer import Answer
 from shared.runs.endpoint import Endpoint, KeyUnusableError, api_key, renewed_api_key
-from shared.runs.failures import Problem
+from shared.runs.failures import Confidential, Problem
 from shared.runs.records import Json, Outcome
 
 # Seconds before each retry, unless the endpoint says when.
 _PAUSES = (0.5, 1.0, 2.0)
 _TIMEOUT = openai.Timeout(60, connect=5)
-# The package adds others: its version, and what OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS hold.
-_HEADERS = {"host", "authorization", "accept", "accept-encoding", "connection", "content-type", "content-length"}
+# The package adds others: its platform, and what OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS hold.
+_HEADERS = {"host", "connection", "user-agent", "authorization", "accept", "accept-encoding"}
+_HEADERS |= {"content-type", "content-length"}
 
 # At lower levels they log requests. OPENAI_LOG would switch that on.
 for _name in ("openai", "httpx2", "httpcore2"):
@@ -62,24 +63,23 @@ def _attempt(
     endpoint: Endpoint, request: Json, deadline: float, answer: Answer, on_text: Callable[[str], None]
 ) -> Problem | None:
     """Call the model once; after a 401 once more, when the secret holds another key by now."""
-    key = ""
     try:
         key = api_key(endpoint)
-        problem = _call(_Call(endpoint.base_url, key, request, answer), deadline, on_text)
+        problem = _call(_Call(endpoint, key, request, answer), deadline, on_text)
         if problem and problem.status == HTTPStatus.UNAUTHORIZED and endpoint.key_secret:
             refused, key = key, renewed_api_key(endpoint)
             if key != refused:
-                problem = _call(_Call(endpoint.base_url, key, request, answer), deadline, on_text)
+                problem = _call(_Call(endpoint, key, request, answer), deadline, on_text)
     except KeyUnusableError as error:
-        problem = failures.no_key(error)
-    return problem and problem._replace(failure=failures.redacted(problem.failure, endpoint, key))
+        return failures.no_key(error)
+    return problem
 
 
 @dataclass(frozen=True)
 class _Call:
     """A request and what has arrived of its answer: pieces of text, then a problem or None."""
 
-    base_url: str
+    endpoint: Endpoint
     key: str
     request: Json
     answer: Answer
@@ -106,11 +106,11 @@ def _receive(call: _Call) -> None:
     try:
         call.received.put(_read(call))
     except Exception as error:  # noqa: BLE001 - whatever an endpoint causes ends the run, not the worker
-        call.received.put(_problem(error, call.request["model"]))
+        call.received.put(_problem(error, call))
 
 
 def _read(call: _Call) -> Problem | None:
-    client = _client(call.base_url, call.key)
+    client = _client(call.endpoint.base_url, call.key)
     # As plain data: the package's types of a chat completion take longer to load than a call, and check nothing.
     with client.post(
         "/chat/completions", body=call.request, cast_to=object, stream=True, stream_cls=openai.Stream[Any]
@@ -123,26 +123,25 @@ def _read(call: _Call) -> Problem | None:
         content_type = stream.response.headers.get("content-type", "")
     if call.answer.finish_reason:
         return None
-    return failures.unfinished() if "event-stream" in content_type else failures.no_stream(content_type)
+    if "event-stream" in content_type:
+        return failures.unfinished()
+    return failures.no_stream(Confidential(call.endpoint, call.key).quote(content_type.partition(";")[0]))
 
 
-def _problem(error: Exception, model: str) -> Problem:
-    match error:
-        case openai.APIStatusError():
-            return failures.of_status(error.status_code, error.body, model, _retry_after(error.response.headers))
-        case openai.APITimeoutError():
-            return failures.silent()
-        case openai.APIConnectionError():
-            return failures.unreachable()
-        case openai.APIError():
-            status = error.code or ""
-            return (
-                failures.of_status(int(status), error.body, model)
-                if status.isdecimal()
-                else failures.of_stream(error.body)
-            )
-        case _:
-            return failures.not_understood(error)
+def _problem(error: Exception, call: _Call) -> Problem:
+    if isinstance(error, openai.APITimeoutError):
+        return failures.silent()
+    if isinstance(error, openai.APIConnectionError):
+        return failures.unreachable()
+    if not isinstance(error, openai.APIError):
+        return failures.not_understood(error)
+    said = Confidential(call.endpoint, call.key).quote(failures.message_of(error.body))
+    if isinstance(error, openai.APIStatusError):
+        retry_after = _retry_after(error.response.headers)
+        return failures.of_status(error.status_code, said, call.request["model"], retry_after)
+    if error.code and error.code.isdecimal():
+        return failures.of_status(int(error.code), said, call.request["model"])
+    return failures.of_stream(said)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -114,6 +114,7 @@ def test_the_endpoint_gets_the_request_and_nothing_from_the_environment(monkeypa
         "content-length": str(len(body)),
         "content-type": "application/json",
         "host": chat.base_url.split("/")[2],
+        "user-agent": f"OpenAI/Python {openai.__version__}",
     }
 
 
@@ -306,7 +307,9 @@ def test_a_failure_has_a_code_of_the_contract_and_the_endpoints_status_and_messa
         (fails(404, "The model `x` does not exist."), "ModelMap (locally MODEL_MAP)"),
         (fails(400, "my-model is not a valid model ID"), "ModelMap (locally MODEL_MAP)"),
         (fails(400, "Unsupported parameter: 'max_tokens'"), "MaxTokensParameter (locally MAX_TOKENS_PARAMETER)"),
+        (fails(400, "This model's maximum context length is 8192 tokens"), "ModelContext (locally MODEL_CONTEXT)"),
         (fails(400, "This is too long for my-model-2"), ""),
+        (fails(418, "my-model is busy"), ""),
     ],
 )
 def test_a_failure_names_the_parameter_to_correct(reply: Reply, correct: str) -> None:
@@ -447,15 +450,17 @@ def test_a_malformed_url_fails_the_run_and_is_not_shown(url: str, clock: Clock) 
 def test_a_failure_shows_neither_key_nor_url_though_the_endpoint_repeats_them() -> None:
     with chatting() as chat:
         host = chat.base_url.split("/")[2]
-        said = (
-            f"Bearer {KEY} and opaque-key at {chat.base_url}/x, {host}, 127.0.0.1; see https://example.com/keys?a=sk-1"
-        )
-        chat.replies.append(fails(400, said))
-        first, second = (_ask(chat, key=key).failure for key in (KEY, "opaque-key"))
+        said = f"Bearer {KEY}, opaque-key at {chat.base_url}/x, {host}, 127.0.0.1; https://example.com/keys?a=sk-1"
+        # A key at the end of what is quoted is not cut in two.
+        padding = "a" * (590 - len("Bearer [redacted]"))
+        chat.replies += [fails(400, said), fails(400, said), fails(400, f"Bearer x {padding} {KEY}")]
+        first, second, third = (_ask(chat, key=key).failure for key in (KEY, "opaque-key", KEY))
 
+    assert third
+    assert KEY[:5] not in third.message
     assert first
     assert second
-    for hidden in (KEY, host, "127.0.0.1", "example.com", "sk-1"):
+    for hidden in (KEY, KEY[:12], host, "127.0.0.1", "example.com", "sk-1"):
         assert hidden not in first.message
     assert "opaque-key" not in second.message
     assert "status 400" in first.message

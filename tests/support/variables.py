@@ -3,7 +3,13 @@
 import os
 from collections.abc import Iterator, MutableMapping
 
+from shared.runs.endpoint import endpoint
 from shared.settings import settings
+
+
+def _forget() -> None:
+    settings.cache_clear()
+    endpoint.cache_clear()
 
 
 class _Variables(MutableMapping[str, str]):
@@ -12,11 +18,11 @@ class _Variables(MutableMapping[str, str]):
 
     def __setitem__(self, name: str, value: str) -> None:
         os.environ[name] = value
-        settings.cache_clear()
+        _forget()
 
     def __delitem__(self, name: str) -> None:
         del os.environ[name]
-        settings.cache_clear()
+        _forget()
 
     def __iter__(self) -> Iterator[str]:
         return iter(os.environ)
