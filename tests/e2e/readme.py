@@ -1,4 +1,4 @@
-"""Documents as tests read them, the README unless another is given: blocks with their marks, links, tables, commands."""
+"""Documents as tests read them, the README unless another is given: blocks, links, tables, commands."""
 
 import re
 import shlex
