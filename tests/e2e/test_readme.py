@@ -244,3 +244,11 @@ def test_the_options_and_variables_of_serve_are_those_that_it_takes() -> None:
     assert {row[1] for row in rows} == {
         f"`{name}`" for name in ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS")
     }
+
+
+def test_a_command_of_any_other_document_says_why_it_is_not_run() -> None:
+    run_here = {"README.md", "docs/local.md", "docs/api.md"}
+    run_elsewhere = {f"docs/{name}.md" for name in ("migrate", "operate", "cost", "threats")}
+    for name in readme.DOCUMENTS.keys() - run_here - run_elsewhere:
+        marks = {block.mark for block in readme.blocks("sh", None, readme.DOCUMENTS[name])}
+        assert all(mark.startswith("not run, ") for mark in marks), name
