@@ -1,5 +1,7 @@
 """The client of Azure's Foundry Agents (classic), `azure-ai-agents`, against the local API."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.e2e import versions
@@ -39,11 +41,11 @@ except ResourceNotFoundError as error:
 
 
 @pytest.mark.parametrize("path", ["", "/v1"])
-def test_threads_and_messages_work_with_the_client_of_foundry_agents(path: str) -> None:
+def test_threads_and_messages_work_with_the_client_of_foundry_agents(path: str, tmp_path: Path) -> None:
     with serving(API_KEYS="demo=sk-demo") as api:
         url = api.base_url.removesuffix("/v1") + path
         packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
-        run = run_python_with(packages, "-c", CLIENT + _CALLS, URL=url, KEY="sk-demo")
+        run = run_python_with(packages, tmp_path, "-c", CLIENT + _CALLS, URL=url, KEY="sk-demo")
 
     assert run.stdout.splitlines() == [
         "{'user_id': 'u-1'} {'user_id': 'u-2'}",

@@ -126,7 +126,7 @@ def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -
     packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
     url = api.base_url.removesuffix("/v1")
 
-    ran = run_python_with(packages, "-c", ours, folder=tmp_path, URL=url, KEY="sk-demo")
+    ran = run_python_with(packages, tmp_path, "-c", ours, URL=url, KEY="sk-demo")
 
     assert (ran.returncode, ran.stdout) == (0, "")
     assert read(tmp_path / "threads.jsonl") == read(ROOT / "local" / "example.jsonl")
