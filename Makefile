@@ -62,7 +62,7 @@ replay: .venv/ready ## tell events again, from the table (ARGS="--help")
 openapi: .venv/ready ## bring openapi.json up to the code
 	@.venv/bin/python -m tools.openapi
 
-screenshots: .venv/browser ## take the README's pictures of the thread browser, with Chromium
+screenshots: .venv/browser ## take the pictures in docs/ of the thread browser, with Chromium
 	@.venv/bin/python -m tests.e2e.screenshots
 
 load: .venv/ready ## the local API under the load of conversations, then a burst (MINUTES=30, USERS=20)

@@ -25,6 +25,7 @@ BEGIN, END = "<!-- bill -->\n", "<!-- end of bill -->\n"
 STORED_GB, BACKUP_GB = 0.25, 0.20
 LOGGED_GB, SENT_GB = 0.50, 0.09
 EVENTS, TRACES = 1.00, 5.00
+RECEIVES, FIFO_RECEIVES = 0.40, 0.50
 ALARM, METRIC, DASHBOARD = 0.10, 0.30, 3.00
 
 # What a month looks like, for each message that is created in it.
@@ -38,6 +39,8 @@ LOGGED_BYTES = 1_300
 TRACED = 0.05
 # PublishEvents, for each change: when there are few, a call has one of them.
 PUBLISH_MILLISECONDS = 40
+# Lambda polls a queue that is empty with five connections; each waits for 20 seconds.
+EMPTY_RECEIVES = 5 * 3 * 60 * 24 * 30
 ITEM_OVERHEAD_BYTES = 100  # DynamoDB adds it to each stored item
 
 
@@ -87,6 +90,7 @@ def _bill(messages: float, measured: dict[str, list[Call]], memory: int) -> dict
         f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups": stored * (STORED_GB + BACKUP_GB),
         "events: PublishEvents and EventBridge": changes * (publishing + EVENTS),
         "logs and traces": requests * (LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES),
+        "queues, empty receives": _polling(),
         "dashboard, alarms, metrics": DASHBOARD + _always_there("AWS::CloudWatch::Alarm") * ALARM + 2 * METRIC,
         "data sent to clients": read * SENT_GB,
     }
@@ -117,6 +121,16 @@ def _always_there(kind: str) -> int:
     """Return how many such resources a stack has that was deployed without further parameters."""
     resources = template.read()["Resources"].values()
     return sum(resource["Type"] == kind and "Condition" not in resource for resource in resources)
+
+
+def _polling() -> float:
+    """Return what a month of empty receives costs: Lambda polls each queue that a function reads, used or not."""
+    resources = template.read()["Resources"]
+    functions = [found["Properties"] for found in resources.values() if found["Type"] == "AWS::Serverless::Function"]
+    events = [event["Properties"] for found in functions for event in found.get("Events", {}).values()]
+    names = [properties["Queue"]["Fn::GetAtt"][0] for properties in events if "Queue" in properties]
+    fifo = [resources[name]["Properties"].get("FifoQueue", False) for name in names]
+    return sum(FIFO_RECEIVES if is_fifo else RECEIVES for is_fifo in fifo) * EMPTY_RECEIVES / 1e6
 
 
 def _shown(amount: float) -> str:

@@ -26,7 +26,7 @@ def main() -> int:
     api = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=os.environ.get("MESSAGE_API_KEY") or "none")
     chat = _chat(port)
     settings = Settings(
-        model=os.environ.get("MODEL") or "gpt-5-mini",
+        model=_model(),
         instructions=os.environ.get("INSTRUCTIONS", ""),
         last_messages=int(os.environ.get("LAST_MESSAGES") or 20),
         assistant_id=os.environ.get("ASSISTANT_ID") or "asst_responder",
@@ -52,6 +52,14 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _model() -> str:
+    """Return MODEL. There is no default: providers shut models down."""
+    model = os.environ.get("MODEL")
+    if not model:
+        raise SystemExit("MODEL is not set: set it to the name of a model of the chat endpoint.")
+    return model
 
 
 def _chat(port: int) -> openai.OpenAI:

@@ -19,10 +19,17 @@ def run_python(version: str, *arguments: str | Path, **environment: str) -> subp
     `environment` is added to this process's. What it prints is in `stdout`, errors too.
     """
     packages = [f"openai=={version}", f"pytest=={pytest.__version__}", *versions.PYTHON[version]]
+    return run_python_with(packages, ROOT, *arguments, **environment)
+
+
+def run_python_with(
+    packages: list[str], folder: Path, *arguments: str | Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run this Python with the arguments in a folder, where these packages are installed; otherwise as `run_python`."""
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
     command += ["--exclude-newer", versions.EXCLUDE_NEWER]
     command += [f"--with={package}" for package in packages]
-    return _run([*command, "python", "-P", *map(str, arguments)], ROOT, environment)
+    return _run([*command, "python", "-P", *map(str, arguments)], folder, environment)
 
 
 def install_node(version: str, folder: Path) -> str:

@@ -1,11 +1,23 @@
-"""A document as tests read it, the README unless another is given: fenced blocks with their marks, links, tables."""
+"""Documents as tests read them, the README unless another is given: blocks, links, tables, commands."""
 
 import re
+import shlex
+import subprocess
 from dataclasses import dataclass
+from functools import cache
 
-from tests.support.local_api import ROOT
+from tests.support.local_api import ROOT, environment
 
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+# Every document for readers, by its path from the repository's root.
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/*.md"))]
+}
+TEXT = DOCUMENTS["README.md"]
+LOCAL = DOCUMENTS["docs/local.md"]
+API = DOCUMENTS["docs/api.md"]
+
+_PROGRAM = "./message-api"
 
 _BLOCK = re.compile(
     r"(?:<!-- test: (?P<mark>[^>]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -45,3 +57,27 @@ def rows(heading: str, text: str = TEXT) -> list[list[str]]:
     """Return the cells of the first table below a heading, without its two header lines."""
     table = text.split(f"\n{heading}\n", 1)[1].split("\n|", 1)[1].split("\n\n", 1)[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def program_commands(text: str) -> list[list[str]]:
+    """Return, as words, each command of `./message-api` in a document: those in shell blocks and those in sentences."""
+    lines = [command for block in blocks("sh", None, text) for command in block.commands]
+    lines += re.findall(rf"`({re.escape(_PROGRAM)} [^`]+)`", text.replace("\n", " "))
+    commands = [shlex.split(line, comments=True) for line in lines]
+    return [words[words.index(_PROGRAM) + 1 :] for words in commands if _PROGRAM in words]
+
+
+@cache
+def program_help(*command: str) -> str:
+    """Return what `./message-api COMMAND --help` prints. Raises AssertionError for a command that does not exist."""
+    run = subprocess.run(
+        [_PROGRAM, *command, "--help"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, f"{command}: {run.stderr}"
+    return run.stdout

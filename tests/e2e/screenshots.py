@@ -1,4 +1,4 @@
-"""`make screenshots`: takes the pictures of the thread browser that the README shows, from sample data."""
+"""`make screenshots`: takes the pictures of the thread browser that docs/local.md shows, from sample data."""
 
 from typing import Any, Literal
 

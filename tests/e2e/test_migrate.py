@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e import readme
+from tests.e2e import readme, versions
+from tests.e2e.isolated import run_python_with
+from tests.e2e.test_azure_agents import CLIENT
 from tests.support import expected
 from tests.support.imported import CREATED, message, thread
 from tests.support.local_api import ROOT, LocalApi, environment, serving
@@ -28,10 +30,14 @@ def api(dynamodb_local: str) -> Iterator[LocalApi]:
         yield served
 
 
-def python(number: int, folder: Path) -> None:
-    """Run a Python block of the document in a folder."""
-    block = readme.blocks("python", text=TEXT)[number]
-    done = subprocess.run([sys.executable, "-c", block.text], cwd=folder, capture_output=True, text=True, check=False)
+def program(heading: str, number: int = 0) -> str:
+    """Return a Python block of the document, counted from a heading."""
+    return readme.blocks("python", text=TEXT.split(f"\n{heading}\n", 1)[1])[number].text
+
+
+def python(text: str, folder: Path) -> None:
+    """Run a program in a folder."""
+    done = subprocess.run([sys.executable, "-c", text], cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -57,25 +63,9 @@ def read(file: Path) -> list[Any]:
 def test_every_block_has_a_mark_that_a_test_knows() -> None:
     assert {block.mark for block in readme.blocks("sh", text=TEXT)} == _MARKS - {""}
     assert {*re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)} == {"sh", "python", "json"}
-    links = [link.partition("#")[0] for link in readme.links(TEXT)]
-    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
 
 
-def test_the_commands_that_need_aws_or_azure_have_options_that_exist() -> None:
-    for command in [*commands("not run, needs AWS", ""), *commands("not run, needs Azure", "")]:
-        if command.startswith("make"):
-            name = command.split()[1]
-            told = subprocess.run(
-                [sys.executable, "-m", "tools.transfer", name, "--help"],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-            assert all(option in told for option in re.findall(r"--[a-z-]+", command)), command
-
-
-def test_a_table_of_one_s_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
+def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "chats.db") as database:
         database.executescript("""
             CREATE TABLE chats (id INTEGER PRIMARY KEY, user TEXT, created TEXT);
@@ -85,7 +75,7 @@ def test_a_table_of_one_s_own_comes_in_and_goes_out(api: LocalApi, dynamodb_loca
             INSERT INTO messages VALUES (2, 1, 'bot', 'b', '2023-11-03 12:00:05');
         """)
     database.close()
-    python(2, tmp_path)
+    python(program("## From your own tables"), tmp_path)
     own = {"TABLE_NAME": "migrate"}
 
     rehearsed, done, everything, one = (
@@ -119,13 +109,27 @@ def test_saved_answers_become_lines(tmp_path: Path) -> None:
     (saved / "deeper" / "2.json").write_text(json.dumps(expected.page(found)))
     (saved / "deeper" / "3.json").write_text(json.dumps(expected.page([lone])))
 
-    python(0, tmp_path)
+    python(program("## From OpenAI"), tmp_path)
     assert read(tmp_path / "threads.jsonl") == [thread(), *found, lone]
 
-    python(1, tmp_path)
+    python(program("## From OpenAI", 1), tmp_path)
     assert read(tmp_path / "threads.jsonl")[4:] == [
         {"id": "thread_lone", "object": "thread", "created_at": CREATED + 2}
     ]
+
+
+def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
+    """The local API stands in for Azure; the program gets a client of it."""
+    text = program("## From Azure")
+    ours = re.sub(r"^client = .*$", lambda _: CLIENT, text, flags=re.MULTILINE)
+    ours = ours.replace("from azure.identity import DefaultAzureCredential\n", "")
+    packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
+    url = api.base_url.removesuffix("/v1")
+
+    ran = run_python_with(packages, tmp_path, "-c", ours, URL=url, KEY="sk-demo")
+
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert read(tmp_path / "threads.jsonl") == read(ROOT / "tools" / "local" / "example.jsonl")
 
 
 def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -> None:
@@ -134,7 +138,7 @@ def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -
     assert shell(command.replace("http://127.0.0.1:8000/v1", api.base_url), tmp_path) == (
         "copied 1 threads with 2 messages, 0 refused"
     )
-    assert read(tmp_path / "threads.jsonl") == read(ROOT / "local" / "example.jsonl")
+    assert read(tmp_path / "threads.jsonl") == read(ROOT / "tools" / "local" / "example.jsonl")
 
 
 def test_the_lines_that_it_shows_are_lines(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:

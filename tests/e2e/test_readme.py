@@ -1,4 +1,4 @@
-"""Every command and block of the README is run, or, where it needs AWS or Docker, held against what there is."""
+"""README.md, docs/local.md and docs/api.md: each block is run. All documents: what they name exists."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +18,26 @@ from tests.e2e.isolated import run_python
 from tests.support.local_api import ROOT, LocalApi, environment, serving
 from tools.local.template import STACK, load
 
+# The documents whose blocks this module runs, one after the other.
+RUN = readme.TEXT + readme.LOCAL + readme.API
 _MARKS = {
     "",
+    "copies",
     "serves",
     "serves, needs Java",
     "needs Java",
     "sets the environment",
     "not run, the test has installed it",
     "not run, needs AWS",
+    "not run, needs Azure",
     "not run, needs Docker",
     "not run, tests/local/test_event_side.py runs them",
     "not run, tests/e2e/test_responder.py runs it",
+    "not run, CI runs them",
 }
+_GROUPS = {"keys", "events", "commands"}
 _SECONDS = 60
+_MAX_README_LINES = 180
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +64,25 @@ def _command_of(block: readme.Block) -> str:
     return command
 
 
-def test_every_mark_is_one_that_the_tests_know() -> None:
-    assert {block.mark for block in readme.blocks("sh")} <= _MARKS
-    fences = re.findall(r"^```(\w+)$", readme.TEXT, re.MULTILINE)
-    assert set(fences) == {"sh", "python", "text", "json"}
+def test_the_readme_is_short() -> None:
+    assert len(readme.TEXT.splitlines()) <= _MAX_README_LINES
+
+
+@pytest.mark.parametrize("name", readme.DOCUMENTS)
+def test_every_mark_is_one_that_the_tests_know(name: str) -> None:
+    text = readme.DOCUMENTS[name]
+    fences = set(re.findall(r"^```(\w+)$", text, re.MULTILINE))
+    assert fences <= {"sh", "python", "text", "json", "mermaid"}
+    assert {block.mark for language in fences for block in readme.blocks(language, None, text)} <= _MARKS
 
 
 def test_the_sample_command_is_one_that_is_taken() -> None:
-    (block,) = readme.blocks("json")
+    (block,) = readme.blocks("json", None, readme.LOCAL)
     schema = json.loads((ROOT / "schemas" / "command.json").read_text(encoding="utf-8"))
     jsonschema.validate(json.loads(block.text) | {"thread_id": "thread_1"}, schema)
 
 
-@pytest.mark.parametrize("block", readme.blocks("sh", "serves"), ids=_command_of)
+@pytest.mark.parametrize("block", readme.blocks("sh", "serves", RUN), ids=_command_of)
 def test_the_commands_that_serve_do(block: readme.Block, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     if "Java" in block.mark:
         request.getfixturevalue("dynamodb_local")  # skips without Java
@@ -91,26 +103,26 @@ def test_the_commands_that_serve_do(block: readme.Block, request: pytest.Fixture
             said += line
         for project, secret in re.findall(r"([a-z]+)(?:\+trusted)?=(sk-\w+)", block.text):
             assert f"API key of project {project}: {secret}\n" in said
-        if "DATA=" in block.text:
+        if "--data" in block.text:
             assert (tmp_path / "message-api-data" / "shared-local-instance.db").exists()
     finally:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         process.communicate(timeout=_SECONDS)
 
 
-def test_the_python_code_prints_what_the_readme_says(api: LocalApi, tmp_path: Path) -> None:
+def test_the_python_code_prints_what_the_documents_say(api: LocalApi, tmp_path: Path) -> None:
     (variables,) = readme.blocks("sh", "sets the environment")
     set_by_reader = dict(command.removeprefix("export ").split("=", 1) for command in variables.commands)
     assert set_by_reader == {"OPENAI_BASE_URL": "http://127.0.0.1:8000/v1", "OPENAI_API_KEY": "sk-demo"}
     script = tmp_path / "readme.py"
-    script.write_text("\n".join(block.text for block in readme.blocks("python")), encoding="utf-8")
+    script.write_text("\n".join(block.text for block in readme.blocks("python", None, RUN)), encoding="utf-8")
     ours = set_by_reader | {"OPENAI_BASE_URL": api.base_url}
     run = run_python(versions.NEWEST_PYTHON, "-W", "ignore", script, **ours)
-    printed = "".join(block.text for block in readme.blocks("text"))
+    printed = "".join(block.text for block in readme.blocks("text", None, RUN))
     assert (run.returncode, run.stdout) == (0, printed)
 
 
-@pytest.mark.parametrize("block", readme.blocks("sh", ""), ids=_command_of)
+@pytest.mark.parametrize("block", readme.blocks("sh", "", RUN), ids=_command_of)
 def test_the_other_commands_run(api: LocalApi, block: readme.Block) -> None:
     run = _shell(block.text.replace("http://127.0.0.1:8000/v1", api.base_url))
     assert run.returncode == 0, run.stderr
@@ -119,7 +131,7 @@ def test_the_other_commands_run(api: LocalApi, block: readme.Block) -> None:
 
 
 def test_the_keys_commands_run(dynamodb_local: str) -> None:
-    (block,) = readme.blocks("sh", "needs Java")
+    (block,) = readme.blocks("sh", "needs Java", readme.LOCAL)
     with serving(DYNAMODB_URL=dynamodb_local):  # makes the table
         run = _shell(block.text.replace("http://127.0.0.1:8001", dynamodb_local))
     assert run.returncode == 0, run.stderr
@@ -131,64 +143,35 @@ def test_the_keys_commands_run(dynamodb_local: str) -> None:
 
 def _commands(start: str) -> list[list[str]]:
     """Return, as words, the commands of all shell blocks that begin so."""
-    found = [shlex.split(command) for block in readme.blocks("sh") for command in block.commands]
-    return [command for command in found if command[: len(start.split())] == start.split()]
+    commands = [shlex.split(command) for block in readme.blocks("sh", None, RUN) for command in block.commands]
+    return [command for command in commands if command[: len(start.split())] == start.split()]
 
 
-def test_every_make_target_exists() -> None:
+@pytest.mark.parametrize("name", readme.DOCUMENTS)
+def test_every_make_target_exists(name: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z]+)", readme.TEXT, re.MULTILINE))
-    assert named == {
-        "local",
-        "test",
-        "keys",
-        "invoke",
-        "events",
-        "command",
-        "respond",
-        "openapi",
-        "bench",
-        "import",
-        "export",
-        "copy",
-    }
-    for target in named:
+    for target in set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z]+)", readme.DOCUMENTS[name], re.MULTILINE)):
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("name", readme.DOCUMENTS)
+def test_every_command_of_the_program_exists_with_its_options(name: str) -> None:
+    for words in readme.program_commands(readme.DOCUMENTS[name]):
+        command = words[:2] if words[0] in _GROUPS and len(words) > 1 else words[:1]
+        told = readme.program_help(*command)
+        assert all(option in told for option in re.findall(r"--[a-z-]+", " ".join(words))), words
 
 
 def test_what_is_deployed_is_named_right() -> None:
     deployed = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]["deploy"]["parameters"]
     assert deployed["stack_name"] == STACK
-    (key,) = [words for words in _commands("make keys") if "--stack" in words[2]]
-    assert key[2].startswith(f"ARGS=--stack {STACK} create ")
-    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    (override,) = [words[-1] for words in _commands("sam deploy") if len(words) > 2]
-    for name in [*re.findall(r"(\w+)=", override), "ThrottleRate", "ThrottleBurst", "BaseUrl"]:
-        assert re.search(rf"^  {name}:$", template, re.MULTILINE), name
-
-
-@pytest.mark.parametrize("command", ["create", "list", "revoke"])
-def test_the_options_of_the_keys_command_exist(command: str) -> None:
-    helps = [_keys_help(), _keys_help(command)]
-    for words in _commands("make keys"):
-        options, arguments = words[2].removeprefix("ARGS=").split(f" {command}", 1) if command in words[2] else ("", "")
-        for text, told in zip((options, arguments), helps, strict=True):
-            assert all(option in told for option in re.findall(r"--[a-z-]+", text))
-
-
-def _keys_help(*command: str) -> str:
-    # Any table: help is shown before it is looked at.
-    arguments = ["--table", "t", *command, "--help"] if command else ["--help"]
-    run = subprocess.run(
-        [sys.executable, "-m", "tools.cli.keys", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    stacks = [
+        words[words.index("--stack") + 1]
+        for text in readme.DOCUMENTS.values()
+        for words in readme.program_commands(text)
+        if "--stack" in words
+    ]
+    assert {*stacks} == {STACK}
 
 
 def test_what_runs_in_docker_is_named_right() -> None:
@@ -221,24 +204,52 @@ def test_the_table_of_operations_is_that_of_the_template() -> None:
     assert told == routes
 
 
-def test_every_link_leads_somewhere() -> None:
-    assert [link for link in readme.links() if not (link.startswith("https://") or (ROOT / link).exists())] == []
+@pytest.mark.parametrize("name", readme.DOCUMENTS)
+def test_every_link_leads_somewhere(name: str) -> None:
+    document = ROOT / name
+    for link in readme.links(readme.DOCUMENTS[name]):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        assert link.startswith("https://") or target.exists(), link
+        if anchor:
+            assert anchor in readme.anchors(target.read_text(encoding="utf-8")), link
 
 
-def test_the_folders_and_modules_it_names_exist() -> None:
-    for path in re.findall(r"`((?:tests|functions|docs|local|events|shared)/[\w./]*)`", readme.TEXT):
-        assert (ROOT / path).exists(), path
-    for module in re.findall(r"\blocal\.(\w+)\b", readme.TEXT):
-        assert (ROOT / "local" / f"{module}.py").exists(), module
+@pytest.mark.parametrize("name", readme.DOCUMENTS)
+def test_the_files_and_folders_it_names_exist(name: str) -> None:
+    folders = "functions|shared|tools|browser|docs|events|examples|schemas|benchmarks|tests"
+    paths = re.findall(rf"`((?:{folders})/[\w./]*)`", readme.DOCUMENTS[name])
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_the_versions_of_the_sdks_are_those_of_the_tests() -> None:
     tried = readme.TEXT.split("## Tried with")[1]
-    assert set(re.findall(r"\d+\.\d+\.\d+", tried)) == {*versions.PYTHON, *versions.NODE}
+    assert set(re.findall(r"\d+\.\d+\.\d+", tried)) == {*versions.PYTHON, *versions.NODE, versions.AZURE_AGENTS}
     assert list(versions.PYTHON)[-1] == versions.NEWEST_PYTHON
 
 
-def test_the_variables_it_names_are_those_that_are_read() -> None:
-    source = (ROOT / "local" / "settings.py").read_text(encoding="utf-8")
-    told = {cells[0].strip("`") for cells in readme.rows("## Running it on your machine")}
-    assert told == set(re.findall(r'environment\.get\("(\w+)"\)', source))
+def test_the_three_numbers_are_those_of_the_benchmarks() -> None:
+    section = readme.TEXT.split("## Three numbers")[1].split("\n## ")[0]
+    summary = readme.DOCUMENTS["docs/performance.md"].split("<!-- summary -->")[1].split("<!-- end of summary -->")[0]
+    numbers = re.findall(r"^- \*\*([^*]+)\*\*", section, re.MULTILINE)
+    assert len(numbers) == 3
+    assert [number for number in numbers if f"| {number} " not in summary] == []
+
+
+def test_the_options_and_variables_of_serve_are_those_that_it_takes() -> None:
+    told = readme.program_help("serve")
+    rows = readme.rows("## Settings", readme.LOCAL)
+    for options, variable, _ in rows:
+        for name in re.findall(r"`([^`]+)`", options + variable):
+            assert re.search(rf"(?<![\w-]){name}(?![\w-])", told), name
+    assert {row[1] for row in rows} == {
+        f"`{name}`" for name in ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS")
+    }
+
+
+def test_a_command_of_any_other_document_says_why_it_is_not_run() -> None:
+    run_here = {"README.md", "docs/local.md", "docs/api.md"}
+    run_elsewhere = {f"docs/{name}.md" for name in ("migrate", "operate", "cost", "threats")}
+    for name in readme.DOCUMENTS.keys() - run_here - run_elsewhere:
+        marks = {block.mark for block in readme.blocks("sh", None, readme.DOCUMENTS[name])}
+        assert all(mark.startswith("not run, ") for mark in marks), name

@@ -85,6 +85,17 @@ def test_the_message_api_is_not_taken_for_the_chat_endpoint(api: LocalApi) -> No
     assert run.returncode != 0
 
 
+def test_a_model_is_named_by_the_person(api: LocalApi) -> None:
+    """A default would end when its provider shuts it down."""
+    with chatting() as chat:
+        own = _surroundings(api, chat, MODEL="")
+        run = subprocess.run(["make", "respond"], cwd=ROOT, env=own, capture_output=True, text=True, check=False)
+
+    told = "MODEL is not set: set it to the name of a model of the chat endpoint."
+    assert (run.stdout, run.stderr.splitlines()[0]) == ("", told)
+    assert run.returncode != 0
+
+
 def test_one_command_answers_what_is_asked_from_then_on(api: LocalApi, client: httpx.Client) -> None:
     with chatting("Hello, you") as chat, subscribed(api) as events:
         own = _surroundings(api, chat, INSTRUCTIONS="Be kind.", ASSISTANT_ID="asst_1")

@@ -13,5 +13,8 @@ NEWEST_PYTHON = "3.54.0"
 # The package `openai` of npm.
 NODE = ("4.104.0", "7.57.0")
 
+# The package `azure-ai-agents` of PyPI, the client of Azure's Foundry Agents (classic).
+AZURE_AGENTS = "1.1.0"
+
 # What the SDKs depend on is taken as it was on that day, so that a newer package cannot fail an old commit.
 EXCLUDE_NEWER = "2026-11-20"
