@@ -1,5 +1,6 @@
 """The bodies of requests for assistants and runs. A run takes what is absent or null from its assistant."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
@@ -11,11 +12,22 @@ MAX_INSTRUCTIONS = 256_000
 MAX_OUTPUTS = 512 * 1024
 
 Instructions = Annotated[Text, StringConstraints(max_length=MAX_INSTRUCTIONS)]
-ModelName = Annotated[Text, StringConstraints(min_length=1, max_length=256)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
-TopP = Annotated[float, Field(ge=0, le=1)]
+Temperature = Annotated[float, Field(ge=0.0, le=2.0)]
+TopP = Annotated[float, Field(ge=0.0, le=1.0)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-FunctionName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
+_FUNCTION_NAME = "^[a-zA-Z0-9_-]+$"
+
+
+def _check_not_empty(text: str) -> str:
+    if not text:
+        raise PydanticCustomError("string_below_minimum", "The text is empty.")
+    return text
+
+
+def _check_function_name(name: str) -> str:
+    if not re.fullmatch(_FUNCTION_NAME, name):
+        raise PydanticCustomError("function_name", "This is not the name of a function.", {"pattern": _FUNCTION_NAME})
+    return name
 
 
 def _is_utf8(value: Any) -> Any:
@@ -36,6 +48,8 @@ def _texts(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+ModelName = Annotated[Text, StringConstraints(max_length=256), AfterValidator(_check_not_empty)]
+FunctionName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_function_name)]
 AnyObject = Annotated[dict[str, Any], AfterValidator(_is_utf8)]
 
 
