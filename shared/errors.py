@@ -179,10 +179,13 @@ def malformed_id(param: str, value: str, prefix: str) -> WireError:
 
 
 def invalid_plain_id(param: str, value: str) -> WireError:
-    """An id that was made elsewhere and becomes part of a key in the table, such as that of a run."""
-    return invalid_value(
-        param, f"Invalid '{param}': '{value}'. Expected an ID of 1 to 128 letters, digits, '_' and '-'."
-    )
+    """An id or name that was made elsewhere, such as that of a run."""
+    return invalid_value(param, f"Invalid '{param}': '{value}'. Expected only letters, digits, '_' and '-'.")
+
+
+def not_allowed(param: str) -> WireError:
+    """A value that breaks a rule without a case of its own."""
+    return invalid_value(param, f"Invalid '{param}': the value is not allowed.")
 
 
 def invalid_project(param: str, value: str) -> WireError:
@@ -271,6 +274,15 @@ def unknown_parameter(param: str) -> WireError:
     return WireError(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
 
 
+def string_too_short(param: str, limit: int, length: int) -> WireError:
+    """Lengths in code points. An id or URL that is empty has a case of its own, `empty_value`."""
+    message = (
+        f"Invalid '{param}': string too short. Expected a string with minimum length {limit}, "
+        f"but got a string with length {length} instead."
+    )
+    return WireError(400, message, param=param, code="string_below_min_length")
+
+
 def string_too_long(param: str, limit: int, length: int) -> WireError:
     """Lengths in code points."""
     message = (
@@ -309,16 +321,18 @@ def property_name_length(param: str, limit: int, name: str) -> WireError:
     return WireError(400, message, param=param, code=f"property_name_{which}_{edge}_length")
 
 
-def integer_below_minimum(param: str, low: int, value: object) -> WireError:
+def below_minimum(param: str, low: float, value: object) -> WireError:
     """A number below its minimum."""
-    message = f"Invalid '{param}': integer below minimum value. Expected a value >= {low}, but got {value} instead."
-    return WireError(400, message, param=param, code="integer_below_min_value")
+    kind = "decimal" if isinstance(low, float) else "integer"
+    message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low}, but got {value} instead."
+    return WireError(400, message, param=param, code=f"{kind}_below_min_value")
 
 
-def integer_above_maximum(param: str, high: int, value: object) -> WireError:
+def above_maximum(param: str, high: float, value: object) -> WireError:
     """A number above its maximum."""
-    message = f"Invalid '{param}': integer above maximum value. Expected a value <= {high}, but got {value} instead."
-    return WireError(400, message, param=param, code="integer_above_max_value")
+    kind = "decimal" if isinstance(high, float) else "integer"
+    message = f"Invalid '{param}': {kind} above maximum value. Expected a value <= {high}, but got {value} instead."
+    return WireError(400, message, param=param, code=f"{kind}_above_max_value")
 
 
 def empty_content(param: str) -> WireError:

@@ -39,13 +39,13 @@ def compact_json(value: object, *, ordered: bool = False) -> str:
 
 
 def content_kind(value: object) -> str | None:
-    """Return which form of `content` a value takes."""
-    return "text" if isinstance(value, str) else "parts" if isinstance(value, list) else None
+    """Return which form of `content` a value takes: a tag that is no field's name, so that `param` can leave it out."""
+    return "<text>" if isinstance(value, str) else "<parts>" if isinstance(value, list) else None
 
 
 def text_kind(value: object) -> str | None:
     """Return which form of a part's `text` a value takes."""
-    return "plain" if isinstance(value, str) else "stored" if isinstance(value, dict) else None
+    return "<plain>" if isinstance(value, str) else "<stored>" if isinstance(value, dict) else None
 
 
 def check_content(texts: list[str], *, others: bool) -> None:
@@ -129,7 +129,7 @@ class TextPart(Model):
     """A text. Either form is stored as `{"value": …, "annotations": []}`."""
 
     type: Literal["text"]
-    text: Annotated[Annotated[Text, Tag("plain")] | Annotated[StoredText, Tag("stored")], Discriminator(text_kind)]
+    text: Annotated[Annotated[Text, Tag("<plain>")] | Annotated[StoredText, Tag("<stored>")], Discriminator(text_kind)]
 
 
 class ImageUrlPart(Model):
@@ -161,7 +161,7 @@ class Attachment(Model):
 
 Part = Annotated[TextPart | ImageUrlPart | ImageFilePart, Field(discriminator="type")]
 Parts = Annotated[list[Part], Field(max_length=64)]
-Content = Annotated[Annotated[Text, Tag("text")] | Annotated[Parts, Tag("parts")], Discriminator(content_kind)]
+Content = Annotated[Annotated[Text, Tag("<text>")] | Annotated[Parts, Tag("<parts>")], Discriminator(content_kind)]
 Attachments = Annotated[list[Attachment], Field(max_length=20)]
 
 

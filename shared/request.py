@@ -124,11 +124,11 @@ def _limit(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise errors.invalid_type("limit", "an integer", text)
     if text.startswith("-") or not text.strip("0"):
-        raise errors.integer_below_minimum("limit", 1, text)
+        raise errors.below_minimum("limit", 1, text)
     # Python refuses to convert thousands of digits; so many are out of range anyway.
     digits = text.lstrip("0")
     if len(digits) > len("100") or int(digits) > _HIGHEST_LIMIT:
-        raise errors.integer_above_maximum("limit", _HIGHEST_LIMIT, text)
+        raise errors.above_maximum("limit", _HIGHEST_LIMIT, text)
     return int(digits)
 
 

@@ -73,7 +73,9 @@ class TrustedTextPart(Model):
     """A text, plain or with annotations."""
 
     type: Literal["text"]
-    text: Annotated[Annotated[Text, Tag("plain")] | Annotated[AnnotatedText, Tag("stored")], Discriminator(text_kind)]
+    text: Annotated[
+        Annotated[Text, Tag("<plain>")] | Annotated[AnnotatedText, Tag("<stored>")], Discriminator(text_kind)
+    ]
 
 
 class RefusalPart(Model):
@@ -92,7 +94,7 @@ class IncompleteDetails(Model):
 TrustedPart = Annotated[TrustedTextPart | RefusalPart | ImageUrlPart | ImageFilePart, Field(discriminator="type")]
 TrustedParts = Annotated[list[TrustedPart], Field(max_length=64)]
 TrustedContent = Annotated[
-    Annotated[Text, Tag("text")] | Annotated[TrustedParts, Tag("parts")], Discriminator(content_kind)
+    Annotated[Text, Tag("<text>")] | Annotated[TrustedParts, Tag("<parts>")], Discriminator(content_kind)
 ]
 
 
@@ -112,7 +114,7 @@ class AssistantMessage(Model):
     def _is_whole(self) -> "AssistantMessage":
         _check_parts(self.content)
         if self.status == "incomplete" and self.incomplete_details is None:
-            raise PydanticCustomError("details_missing", "An incomplete message has incomplete_details.")
+            raise PydanticCustomError("missing_field", "The details are missing.", {"field": "incomplete_details"})
         if self.status != "incomplete" and self.incomplete_details is not None:
             raise PydanticCustomError("details_unexpected", "Only an incomplete message has incomplete_details.")
         return self

@@ -25,26 +25,36 @@ def validate(model: type[ModelT], body: dict[str, Any], path: str = "") -> Model
     except ValidationError as error:
         # Values of the body are left out of the chain: it may be logged.
         details: Details = error.errors(include_url=False)[0]  # type: ignore[assignment]
-    raise _wire_error(details, path)
+    raise _wire_error(details, path, body)
 
 
-def _param(path: str, location: Location) -> str:
-    """Return the path of an error, such as `content[0].text`."""
+def _param(path: str, location: Location, body: object, lone: str | None = None) -> str:
+    """Return the path of an error, such as `content[0].text`. Pydantic names the variants of unions in its location.
+
+    `lone` is the text that is not UTF-8, if that is the error. When it is a field's name, the location ends before it.
+    """
+    value: Any = body
     for index, step in enumerate(location):
         if isinstance(step, int):
-            path += f"[{step}]"
-        elif not _is_variant(location, index):
-            path = _below(path, step)
+            path, value = f"{path}[{step}]", value[step]
+        elif not _is_variant(location, index, value, lone):
+            path, value = _below(path, step), value.get(step)
     return path
 
 
-def _is_variant(location: Location, index: int) -> bool:
-    """Tell whether a step of an error's location is no field of the body, but the variant of a union that applied.
+def _is_variant(location: Location, index: int, value: object, lone: str | None) -> bool:
+    """Tell whether a step of an error's location is the variant of a union that applied to `value`, and not a field.
 
-    All unions are in `content`: itself, its parts, the text of a text part, and the annotations of a text.
-    An example is `content, parts, 0, text, text, stored, annotations, 0, file_path, text`.
+    An example is `content, <parts>, 0, text, text, <stored>, value`: the variants are the steps 1, 3 and 5.
     """
-    return location[0] == "content" and (index in (1, 3, 8) or (index == 5 and location[4] == "text"))
+    step, after = location[index], location[index + 1 : index + 2]
+    if not isinstance(value, dict):
+        return True
+    if not after:
+        return lone is not None and value.get(step) != lone
+    # What has a `type` in an array is a variant by that name, and its own fields come next.
+    by_type = index > 0 and isinstance(location[index - 1], int) and value.get("type") == step
+    return (by_type and isinstance(after[0], str)) or step not in value
 
 
 def _below(path: str, name: str) -> str:
@@ -52,16 +62,16 @@ def _below(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _wire_error(details: Details, path: str) -> WireError:
+def _wire_error(details: Details, path: str, body: object) -> WireError:
     kind, value, location = details["type"], details["input"], details["loc"]
     # Of a key that is wrong, pydantic gives the location below the key. A value with the key `[key]` of its own is
     # right below metadata.
     if kind in _OF_A_KEY and location[-1:] == ("[key]",) and location[-2:-1] != ("metadata",):
-        return _of_a_metadata_key(kind, value, _param(path, location[:-2]))
-    param = _param(path, location)
+        return _of_a_metadata_key(kind, value, _param(path, location[:-2], body))
+    param = _param(path, location, body, value if kind == "string_unicode" else None)
     if kind in _EXPECTED:
         return errors.invalid_type(param, _EXPECTED[kind], value)
-    return _BY_KIND[kind](param, value, details.get("ctx", {}))
+    return _BY_KIND.get(kind, _other)(param, value, details.get("ctx", {}))
 
 
 def _of_a_metadata_key(kind: str, name: str, param: str) -> WireError:
@@ -92,9 +102,21 @@ def _too_long(param: str, value: Any, context: Details) -> WireError:
     return errors.array_too_long(param, context["max_length"], len(value))
 
 
+def _too_short(param: str, value: Any, context: Details) -> WireError:
+    if param.endswith(("_id", "url")):
+        return errors.empty_value(param)
+    return errors.string_too_short(param, context["min_length"], len(value))
+
+
+def _other(param: str, _value: object, _context: Details) -> WireError:
+    return errors.not_allowed(param)
+
+
 _OF_A_KEY = {"string_too_long", "string_too_short", "string_unicode"}
 _EXPECTED = {
+    "bool_type": "a boolean",
     "dict_type": "an object",
+    "float_type": "a number",
     "int_type": "an integer",
     "list_type": "an array",
     "model_attributes_type": "an object",
@@ -109,19 +131,19 @@ _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
         _below(param, "content"), MAX_CONTENT, context["length"]
     ),
     "data_url": lambda param, _, __: errors.data_url(param),
-    "details_missing": lambda param, _, __: errors.missing(_below(param, "incomplete_details")),
     "details_unexpected": lambda param, _, __: errors.unexpected_details(_below(param, "incomplete_details")),
     "extra_forbidden": lambda param, _, __: errors.unknown_parameter(param),
-    "greater_than_equal": lambda param, value, context: errors.integer_below_minimum(param, context["ge"], value),
-    "less_than_equal": lambda param, value, context: errors.integer_above_maximum(param, context["le"], value),
+    "greater_than_equal": lambda param, value, context: errors.below_minimum(param, context["ge"], value),
+    "less_than_equal": lambda param, value, context: errors.above_maximum(param, context["le"], value),
     "literal_error": _unsupported,
     "missing": lambda param, _, __: errors.missing(param),
+    "missing_field": lambda param, _, context: errors.missing(_below(param, context["field"])),
     "number_out_of_range": lambda param, _, __: errors.number_out_of_range(param),
     "project": lambda param, value, _: errors.invalid_project(param, value),
     "resources_too_large": lambda param, _, __: errors.resources_too_large(param, MAX_TOOL_RESOURCES),
     "string_pattern_mismatch": lambda param, value, _: errors.invalid_plain_id(param, value),
     "string_too_long": lambda param, value, context: errors.string_too_long(param, context["max_length"], len(value)),
-    "string_too_short": lambda param, _, __: errors.empty_value(param),
+    "string_too_short": _too_short,
     "string_unicode": lambda param, _, __: errors.lone_surrogate(param),
     "thread_id": lambda param, value, _: errors.malformed_id(param, value, "thread"),
     "too_long": _too_long,

@@ -145,6 +145,9 @@ _IN_A_MESSAGE: list[tuple[dict[str, Any], object]] = [
     ({"content": "\ude00\ud83d"}, surrogate("content")),
     ({"content": [{"type": "text", "text": _LONE}]}, surrogate("content[0].text")),
     ({"content": [{"type": "text", "text": "a", _LONE: 1}]}, surrogate("content[0]")),
+    ({"content": [{"type": "text", "text": {"value": _LONE}}]}, surrogate("content[0].text.value")),
+    ({"content": [{"type": "text", "text": {"value": "a", _LONE: 1}}]}, surrogate("content[0].text")),
+    ({"attachments": [{"tools": [{"type": "file_search", _LONE: 1}]}]}, surrogate("attachments[0].tools[0]")),
     ({"content": [{"type": "image_url", "image_url": {"url": _LONE}}]}, surrogate("content[0].image_url.url")),
     (
         {"content": [{"type": "image_file", "image_file": {"file_id": _LONE}}]},

@@ -52,19 +52,13 @@ def test_the_first_messages_of_a_thread_stand_in_their_order(client: Client, clo
 
     thread_id = client.thread(messages=messages)
 
+    attachments = [{"file_id": "f", "tools": []}]
     listed = client.page(thread_id, order="asc")
     first, second = (message["id"] for message in listed["data"])
     assert listed == expected.page(
         [
             expected.message(thread_id, first, created_at, [text("a")], metadata={"k": "v"}),
-            expected.message(
-                thread_id,
-                second,
-                created_at,
-                [text("b")],
-                role="assistant",
-                attachments=[{"file_id": "f", "tools": []}],
-            ),
+            expected.message(thread_id, second, created_at, [text("b")], role="assistant", attachments=attachments),
         ]
     )
     assert client.create("retrieve_message", thread_id, first) == listed["data"][0]

@@ -135,7 +135,7 @@ def repeated(param: str) -> dict[str, Any]:
 
 def plain_id(param: str, value: str) -> dict[str, Any]:
     """Return the error for an id with characters that it must not have."""
-    return invalid(param, f"'{value}'. Expected an ID of 1 to 128 letters, digits, '_' and '-'.")
+    return invalid(param, f"'{value}'. Expected only letters, digits, '_' and '-'.")
 
 
 def not_json(reason: str, column: int, line: int = 1) -> dict[str, Any]:

@@ -51,7 +51,7 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     (message("msg_1", file_ids=["f"]), "Unknown parameter: 'file_ids'."),
     (message("msg_1", status="in_progress"), "Invalid value: 'in_progress'. Supported values are: 'completed' and "),
     (message("msg_1", status="incomplete"), "Missing required parameter: 'incomplete_details'."),
-    (message("msg_1", run_id="a#b"), "Invalid 'run_id': 'a#b'. Expected an ID of 1 to 128 letters"),
+    (message("msg_1", run_id="a#b"), "Invalid 'run_id': 'a#b'. Expected only letters"),
     (message("msg_1", "\ud800"), "it is not UTF-8"),
     (compact(message("msg_1")).replace('"hello"', '"\\ud800"'), "Invalid 'content[0].text.value': the text "),
     (thread("abc"), "its id 'abc' is none: 'thread_', then letters, digits, '_' and '-', 128 in all"),
