@@ -283,6 +283,14 @@ def string_too_short(param: str, limit: int, length: int) -> WireError:
     return WireError(400, message, param=param, code="string_below_min_length")
 
 
+def pattern_mismatch(param: str, pattern: str) -> WireError:
+    """The name of a function with other characters than it may have."""
+    return invalid_value(
+        param,
+        f"Invalid '{param}': string does not match pattern. Expected a string that matches the pattern '{pattern}'.",
+    )
+
+
 def string_too_long(param: str, limit: int, length: int) -> WireError:
     """Lengths in code points."""
     message = (
@@ -323,15 +331,15 @@ def property_name_length(param: str, limit: int, name: str) -> WireError:
 
 def below_minimum(param: str, low: float, value: object) -> WireError:
     """A number below its minimum."""
-    kind = "decimal" if isinstance(low, float) else "integer"
-    message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low}, but got {value} instead."
+    kind = "decimal" if type(low) is float else "integer"
+    message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low:g}, but got {value} instead."
     return WireError(400, message, param=param, code=f"{kind}_below_min_value")
 
 
 def above_maximum(param: str, high: float, value: object) -> WireError:
     """A number above its maximum."""
-    kind = "decimal" if isinstance(high, float) else "integer"
-    message = f"Invalid '{param}': {kind} above maximum value. Expected a value <= {high}, but got {value} instead."
+    kind = "decimal" if type(high) is float else "integer"
+    message = f"Invalid '{param}': {kind} above maximum value. Expected a value <= {high:g}, but got {value} instead."
     return WireError(400, message, param=param, code=f"{kind}_above_max_value")
 
 

@@ -48,7 +48,7 @@ def _is_variant(location: Location, index: int, value: object, lone: str | None)
     An example is `content, <parts>, 0, text, text, <stored>, value`: the variants are the steps 1, 3 and 5.
     """
     step, after = location[index], location[index + 1 : index + 2]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or (step not in value and str(step).startswith("<")):
         return True
     if not after:
         return lone is not None and value.get(step) != lone
@@ -123,7 +123,11 @@ _EXPECTED = {
     "model_type": "an object",
     "string_type": "a string",
 }
-_EITHER = {"content_kind()": "a string or an array", "text_kind()": "a string or an object"}
+_EITHER = {
+    "content_kind()": "a string or an array",
+    "form_of()": "a string or an object",
+    "text_kind()": "a string or an object",
+}
 # The kinds of errors that pydantic and the checks of the models have, and what makes the wire's error for each.
 _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
     "content_empty": lambda param, _, __: errors.empty_content(_below(param, "content")),
@@ -133,6 +137,7 @@ _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
     "data_url": lambda param, _, __: errors.data_url(param),
     "details_unexpected": lambda param, _, __: errors.unexpected_details(_below(param, "incomplete_details")),
     "extra_forbidden": lambda param, _, __: errors.unknown_parameter(param),
+    "function_name": lambda param, _, context: errors.pattern_mismatch(param, context["pattern"]),
     "greater_than_equal": lambda param, value, context: errors.below_minimum(param, context["ge"], value),
     "less_than_equal": lambda param, value, context: errors.above_maximum(param, context["le"], value),
     "literal_error": _unsupported,

@@ -18,12 +18,6 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 _FUNCTION_NAME = "^[a-zA-Z0-9_-]+$"
 
 
-def _check_not_empty(text: str) -> str:
-    if not text:
-        raise PydanticCustomError("string_below_minimum", "The text is empty.")
-    return text
-
-
 def _check_function_name(name: str) -> str:
     if not re.fullmatch(_FUNCTION_NAME, name):
         raise PydanticCustomError("function_name", "This is not the name of a function.", {"pattern": _FUNCTION_NAME})
@@ -48,7 +42,7 @@ def _texts(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-ModelName = Annotated[Text, StringConstraints(max_length=256), AfterValidator(_check_not_empty)]
+ModelName = Annotated[Text, StringConstraints(min_length=1, max_length=256)]
 FunctionName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_function_name)]
 AnyObject = Annotated[dict[str, Any], AfterValidator(_is_utf8)]
 
@@ -107,12 +101,12 @@ class JsonSchemaFormat(Model):
 
 def form_of(value: object) -> str | None:
     """Return which form a value takes that may be a name or an object; pydantic asks it of models too."""
-    return "name" if isinstance(value, str) else "object" if isinstance(value, dict | Model) else None
+    return "<name>" if isinstance(value, str) else "<object>" if isinstance(value, dict | Model) else None
 
 
 Format = Annotated[TextFormat | JsonObjectFormat | JsonSchemaFormat, Field(discriminator="type")]
 ResponseFormat = Annotated[
-    Annotated[Literal["auto"], Tag("name")] | Annotated[Format, Tag("object")], Discriminator(form_of)
+    Annotated[Literal["auto"], Tag("<name>")] | Annotated[Format, Tag("<object>")], Discriminator(form_of)
 ]
 
 
@@ -143,7 +137,7 @@ class FileSearchChoice(Model):
 
 Choice = Annotated[FunctionChoice | CodeInterpreterChoice | FileSearchChoice, Field(discriminator="type")]
 ToolChoice = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("name")] | Annotated[Choice, Tag("object")],
+    Annotated[Literal["none", "auto", "required"], Tag("<name>")] | Annotated[Choice, Tag("<object>")],
     Discriminator(form_of),
 ]
 

@@ -1,6 +1,7 @@
 """One call of the model, over HTTP, against an endpoint that behaves as the test scripts it."""
 
 import dataclasses
+import itertools
 import json
 import logging
 import os
@@ -505,12 +506,16 @@ def test_openai_log_does_not_switch_on_logs_of_requests() -> None:
         assert secret not in done.stderr
 
 
+_numbers = itertools.count()
+
+
 class Secret:
     """A secret of Secrets Manager; `arn` is its ARN."""
 
     def __init__(self) -> None:
         self._client = boto3.client("secretsmanager")
-        self.arn = self._client.create_secret(Name="model-key", SecretString=f"{KEY}\n")["ARN"]
+        name = f"model-key-{next(_numbers)}"
+        self.arn = self._client.create_secret(Name=name, SecretString=f"{KEY}\n")["ARN"]
 
     def replace(self, **value: Any) -> None:
         self._client.put_secret_value(SecretId=self.arn, **value)

@@ -42,8 +42,8 @@ def _out_of_range(which: str, rule: str, value: float) -> dict[str, Any]:
     ("body", "error"),
     [
         ({"name": ""}, error(_SHORT, "name", "string_below_min_length")),
-        ({"size": -0.5}, _out_of_range("below minimum", ">= 0.0", -0.5)),
-        ({"size": 2.5}, _out_of_range("above maximum", "<= 2.0", 2.5)),
+        ({"size": -0.5}, _out_of_range("below minimum", ">= 0", -0.5)),
+        ({"size": 2.5}, _out_of_range("above maximum", "<= 2", 2.5)),
         ({"size": "1"}, wrong_type("size", "a number", "a string")),
         ({"open": 1}, wrong_type("open", "a boolean", "an integer")),
         ({"legs": 3}, invalid("legs", "the value is not allowed.")),
