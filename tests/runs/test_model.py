@@ -177,7 +177,7 @@ def test_calls_that_all_have_the_index_0_are_told_apart_by_their_ids() -> None:
     one = {"id": "call_a", "index": 0, "function": {"name": "weather", "arguments": '{"a":'}}
     rest = {"id": "call_a", "index": 0, "function": {"name": "weather", "arguments": "1}"}}
     other = {"id": "call_b", "function": {"name": "clock"}}
-    tail = {"index": 0, "function": {"arguments": "{}"}}
+    tail = {"index": 0, "function": {"name": "clock", "arguments": "{}"}}
 
     found = _outcome(deltas(*({"tool_calls": [call]} for call in (one, rest, other, tail)))).calls
 
