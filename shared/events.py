@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from shared.records import NO_METADATA
+from shared.runs import events as run_events
 from shared.store import head, items, keys, messages, table
 from shared.store.table import Item
 from shared.wire import deleted_json, message_json, thread_json
@@ -45,6 +46,9 @@ def of_record(record: dict[str, Any]) -> Iterator[Event]:
     old, new = change.get("OldImage"), change.get("NewImage")
     if sort == keys.HEAD:
         yield thread_deleted(partition)
+    elif sort.startswith(keys.RUN_PREFIX):
+        if new and run_events.has_new_status(new, old):
+            yield from of_run(new)
     elif new and "imported" in new and _name(new) == _CREATED:
         return  # nothing happened: it was so before, elsewhere
     elif sort == keys.THREAD:
@@ -67,6 +71,12 @@ def of_thread(item: Item, old: Item | None = None) -> Event:
     shown = thread_json(items.thread(item, thread_id))
     change = _Change(_name(item), item, old)
     return Event(f"thread.{change.name}", _extended(shown, project, thread_id, change))
+
+
+def of_run(item: Item) -> Iterator[Event]:
+    """Yield the event of a run's status; none when its thread is being erased. Raises `BusyError`."""
+    if event := run_events.run_event(item, MAX_DETAIL_BYTES):
+        yield Event(*event)
 
 
 def of_message(item: Item, old: Item | None = None) -> Event:

@@ -1,0 +1,45 @@
+"""The events of runs: one for each status that a run takes. An expiry writes nothing, so it has none."""
+
+import json
+from typing import Any
+
+from shared.runs.store import documents, run_items, steps
+from shared.runs.wire import run_object
+from shared.store.table import Item
+
+# Long, and no news: whoever needs them retrieves the run.
+_LEFT_OUT = ("instructions", "tools")
+# What else is left out of an event that would be too large.
+_OMITTED = ("required_action", "tool_resources")
+
+
+def has_new_status(new: Item, old: Item | None) -> bool:
+    """Tell whether a change of a run's item is a change of its status."""
+    return old is None or old["status"] != new["status"]
+
+
+def run_event(item: Item, limit: int) -> tuple[str, str] | None:
+    """Return the detail type and the detail of a run's event; None when its thread is being erased.
+
+    A detail of more than `limit` bytes leaves out the calls that the run waits for, and its tool resources. Raises
+    `NewerItemError`, `BusyError`.
+    """
+    project, _, thread_id = item["threadId"]["S"].partition("#")
+    (settings,) = documents.read([item])
+    if settings is None:
+        return None
+    # As it was stored: by now it may have expired.
+    run = run_items.run_of(item, settings, thread_id)._replace(status=item["status"]["S"])
+    shown = run_object(run, steps.waiting_calls(project, run))
+    detail: dict[str, Any] = {name: value for name, value in shown.items() if name not in _LEFT_OUT}
+    detail |= {
+        "event_id": f"{project}/{thread_id}/{run.id}/{run.version}",
+        "project": project,
+        "version": run.version,
+        "content_omitted": False,
+    }
+    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > limit:
+        detail |= dict.fromkeys(_OMITTED) | {"tool_resources": {}, "content_omitted": True}
+        text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    return f"thread.run.{run.status}", text
