@@ -39,30 +39,44 @@ class _Change(NamedTuple):
 def of_record(record: dict[str, Any]) -> Iterator[Event]:
     """Yield the events of one stream record, of those that the template's filter lets through.
 
-    Raises `BusyError` when the table cannot tell now what the record leaves open.
+    Raises `BusyError` when the table cannot say now what the record leaves open.
     """
     change = record["dynamodb"]
     partition, sort = change["Keys"]["threadId"]["S"], change["Keys"]["messageId"]["S"]
     old, new = change.get("OldImage"), change.get("NewImage")
     if sort == keys.HEAD:
         yield thread_deleted(partition)
+    elif sort == keys.THREAD:
+        yield from _of_thread_change(partition, new, old)
     elif sort.startswith(keys.RUN_PREFIX):
         if new and run_events.has_new_status(new, old):
             yield from of_run(new)
-    elif new and "imported" in new and _name(new) == _CREATED:
-        return  # nothing happened: it was so before, elsewhere
-    elif sort == keys.THREAD:
-        yield of_thread(new, old)
-        if not old and "staged" in new:
-            # They were written before the thread was there for anybody; a later change has its own record.
-            yield from (_of_message(_Change(_CREATED, item)) for item in _messages(partition) if "staged" in item)
-    elif new:
-        # A staged message is told of when its thread is there.
-        if old or "staged" not in new:
+    else:
+        yield from _of_message_change(partition, new, old)
+
+
+def _of_thread_change(partition: str, new: Item, old: Item | None) -> Iterator[Event]:
+    if _is_import(new):
+        return
+    yield of_thread(new, old)
+    if not old and "staged" in new:
+        # They were written before the thread was visible. A later change has its own record.
+        yield from (_of_message(_Change(_CREATED, item)) for item in _messages(partition) if "staged" in item)
+
+
+def _of_message_change(partition: str, new: Item | None, old: Item | None) -> Iterator[Event]:
+    if new:
+        # A staged message is published when its thread becomes visible.
+        if not _is_import(new) and (old or "staged" not in new):
             yield of_message(new, old)
-    elif _is_open(partition):
+    elif old and _is_open(partition):
         yield _message_deleted(old)
-    # Else the thread is being erased, and `thread.deleted` has told of all its messages.
+    # Else the thread is being erased, and `thread.deleted` covers all its messages.
+
+
+def _is_import(new: Item) -> bool:
+    """Tell whether an item was imported: then nothing happened, it was so before, elsewhere."""
+    return "imported" in new and _name(new) == _CREATED
 
 
 def of_thread(item: Item, old: Item | None = None) -> Event:
