@@ -11,7 +11,7 @@ from shared.models import Metadata, Model, Text, ToolResources
 MAX_INSTRUCTIONS = 256_000
 MAX_OUTPUTS = 512 * 1024
 
-Instructions = Annotated[Text, StringConstraints(max_length=MAX_INSTRUCTIONS)]
+Instructions = Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS)]
 Temperature = Annotated[float, Field(ge=0.0, le=2.0)]
 TopP = Annotated[float, Field(ge=0.0, le=1.0)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -42,7 +42,7 @@ def _texts(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-ModelName = Annotated[Text, StringConstraints(min_length=1, max_length=256)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 FunctionName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_function_name)]
 AnyObject = Annotated[dict[str, Any], AfterValidator(_is_utf8)]
 
@@ -51,7 +51,7 @@ class FunctionDefinition(Model):
     """A function that the model may ask for."""
 
     name: FunctionName
-    description: Annotated[Text, StringConstraints(max_length=1_024)] | None = None
+    description: Annotated[str, StringConstraints(max_length=1_024)] | None = None
     parameters: AnyObject | None = None
     strict: bool | None = None
 
@@ -172,8 +172,8 @@ class CreateAssistant(_Settings):
     """The body of create assistant."""
 
     model: ModelName
-    name: Annotated[Text, StringConstraints(max_length=256)] | None = None
-    description: Annotated[Text, StringConstraints(max_length=512)] | None = None
+    name: Annotated[str, StringConstraints(max_length=256)] | None = None
+    description: Annotated[str, StringConstraints(max_length=512)] | None = None
     tool_resources: ToolResources | None = None
 
 
@@ -181,8 +181,8 @@ class ModifyAssistant(_Settings):
     """The body of modify assistant: what is absent stays, null sets the default. The model cannot be null."""
 
     model: ModelName = ""
-    name: Annotated[Text, StringConstraints(max_length=256)] | None = None
-    description: Annotated[Text, StringConstraints(max_length=512)] | None = None
+    name: Annotated[str, StringConstraints(max_length=256)] | None = None
+    description: Annotated[str, StringConstraints(max_length=512)] | None = None
     tool_resources: ToolResources | None = None
 
 

@@ -1,0 +1,326 @@
+"""Assistants: create, list, retrieve, modify, delete, whole answers compared."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.runs import WEATHER, Runs
+
+EVERYTHING: dict[str, Any] = {
+    "name": "Weather",
+    "description": "Knows the weather.",
+    "model": "gpt-4o",
+    "instructions": "Be brief. ❄",
+    "tools": [WEATHER, {"type": "code_interpreter"}, {"type": "file_search", "file_search": {"max_num_results": 3}}],
+    "top_p": 0.5,
+    "temperature": 0.25,
+    "reasoning_effort": "low",
+    "tool_resources": {"file_search": {"vector_store_ids": ["vs_1"]}},
+    "metadata": {"b": "2", "a": "1"},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "weather", "schema": {"type": "object"}}},
+}
+DEFAULTS: dict[str, Any] = {
+    "name": None,
+    "description": None,
+    "model": "gpt-4o",
+    "instructions": None,
+    "tools": [],
+    "top_p": 1.0,
+    "temperature": 1.0,
+    "reasoning_effort": None,
+    "tool_resources": {},
+    "metadata": {},
+    "response_format": "auto",
+}
+
+
+def assistant_object(found: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return an assistant, keys in the contract's order."""
+    return {"id": found["id"], "object": "assistant", "created_at": found["created_at"], **DEFAULTS, **fields}
+
+
+def created(runs: Runs, **body: Any) -> dict[str, Any]:
+    return runs.create("create_assistant", body={"model": "gpt-4o", **body})
+
+
+def test_an_assistant_comes_back_as_it_was_given(runs: Runs) -> None:
+    whole = runs.call("create_assistant", body=EVERYTHING)
+    bare = created(runs)
+
+    assert whole.text == expected.compact(assistant_object(whole.body, EVERYTHING))
+    assert bare == assistant_object(bare, {})
+    assert runs.create("retrieve_assistant", whole.body["id"]) == whole.body
+    assert runs.create("retrieve_assistant", bare["id"]) == bare
+
+
+def test_null_means_absent_in_a_new_assistant(runs: Runs) -> None:
+    nulls = dict.fromkeys(name for name in DEFAULTS if name != "model")
+
+    found = created(runs, **nulls)
+
+    assert found == assistant_object(found, {})
+
+
+def test_a_modification_leaves_what_is_absent_and_null_sets_the_default(runs: Runs) -> None:
+    found = runs.create("create_assistant", body=EVERYTHING)
+    changes: dict[str, Any] = {
+        "name": "Other",
+        "tools": [],
+        "temperature": None,
+        "metadata": {"c": "3"},
+        "response_format": None,
+    }
+
+    modified = runs.create("modify_assistant", found["id"], body=changes)
+
+    fields = EVERYTHING | changes | {"temperature": 1.0, "response_format": "auto"}
+    assert modified == assistant_object(found, fields)
+    assert runs.create("retrieve_assistant", found["id"]) == modified
+    assert runs.create("modify_assistant", found["id"], body={}) == modified
+
+
+def test_a_deleted_assistant_is_gone_from_every_call(runs: Runs) -> None:
+    found = created(runs)
+
+    deleted = runs.create("delete_assistant", found["id"])
+
+    assert deleted == {"id": found["id"], "object": "assistant.deleted", "deleted": True}
+    calls = [
+        runs.call("retrieve_assistant", found["id"]),
+        runs.call("modify_assistant", found["id"], body={}),
+        runs.call("delete_assistant", found["id"]),
+        runs.call("create_run", runs.thread(), body={"assistant_id": found["id"]}),
+        runs.call("create_thread_and_run", body={"assistant_id": found["id"]}),
+    ]
+    error = expected.error(f"No assistant found with id '{found['id']}'.")
+    assert [(call.status, call.body) for call in calls] == [(404, error)] * 5
+    assert runs.create("list_assistants") == expected.page([])
+
+
+def test_lists_page_both_ways_and_a_cursor_survives_its_assistant(runs: Runs) -> None:
+    found = [created(runs, name=str(number)) for number in range(5)]
+    newest_first = found[::-1]
+
+    first = runs.create("list_assistants", query={"limit": 2})
+    second = runs.create("list_assistants", query={"limit": 2, "after": first["last_id"]})
+    back = runs.create("list_assistants", query={"limit": 2, "before": second["last_id"]})
+    oldest = runs.create("list_assistants", query={"order": "asc", "limit": 2})
+    runs.create("delete_assistant", first["last_id"])
+    again = runs.create("list_assistants", query={"limit": 2, "after": first["last_id"]})
+
+    assert first == expected.page(newest_first[:2], has_more=True)
+    assert second == again == expected.page(newest_first[2:4], has_more=True)
+    assert back == expected.page(newest_first[1:3], has_more=True)
+    assert oldest == expected.page(found[:2], has_more=True)
+    end = {"after": found[0]["id"]}
+    assert runs.create("list_assistants", query=end) == expected.page([])
+
+
+def test_a_large_assistant_is_stored_in_chunks_and_its_old_chunks_are_not_read(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import items
+
+    monkeypatch.setattr(items, "_INLINE_BYTES", 100)
+    monkeypatch.setattr(items, "_CHUNK_BYTES", 50)
+    instructions = "".join(chr(0x4E00 + number * 7 % 20_000) for number in range(2_000))
+
+    found = created(runs, instructions=instructions)
+    modified = runs.create("modify_assistant", found["id"], body={"name": "x"})
+
+    assert found == assistant_object(found, {"instructions": instructions})
+    assert modified == assistant_object(found, {"instructions": instructions, "name": "x"})
+    assert runs.create("list_assistants") == expected.page([modified])
+
+
+def test_an_assistant_of_another_project_does_not_exist(runs: Runs) -> None:
+    found = created(runs)
+    stranger = Runs(Client())
+
+    assert stranger.call("retrieve_assistant", found["id"]).status == 404
+    assert stranger.create("list_assistants") == expected.page([])
+
+
+def invalid_type(path: str, wanted: str, got: str) -> dict[str, Any]:
+    message = f"Invalid type for '{path}': expected {wanted}, but got {got} instead."
+    return expected.error(message, path, "invalid_type")
+
+
+def too_long(path: str, what: str, limit: int, length: int) -> dict[str, Any]:
+    message = (
+        f"Invalid '{path}': {what} too long. Expected {'an' if what == 'array' else 'a'} {what} with maximum length"
+    )
+    code = "array_above_max_length" if what == "array" else "string_above_max_length"
+    return expected.error(
+        f"{message} {limit}, but got {'an' if what == 'array' else 'a'} {what} with length {length} instead.",
+        path,
+        code,
+    )
+
+
+def tool(**function: Any) -> list[dict[str, Any]]:
+    return [{"type": "function", "function": {"name": "f", **function}}]
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], int, dict[str, Any]]] = {
+    "no model": ({"model": None}, 400, invalid_type("model", "a string", "null")),
+    "empty model": (
+        {"model": ""},
+        400,
+        expected.error(
+            "Invalid 'model': string too short. Expected a string with minimum length 1, "
+            "but got a string with length 0 instead.",
+            "model",
+            "string_below_min_length",
+        ),
+    ),
+    "long model": ({"model": "m" * 257}, 400, too_long("model", "string", 256, 257)),
+    "long name": ({"name": "n" * 257}, 400, too_long("name", "string", 256, 257)),
+    "long description": ({"description": "d" * 513}, 400, too_long("description", "string", 512, 513)),
+    "long instructions": (
+        {"instructions": "i" * 256_001},
+        400,
+        too_long("instructions", "string", 256_000, 256_001),
+    ),
+    "many tools": ({"tools": tool() * 129}, 400, too_long("tools", "array", 128, 129)),
+    "unknown tool": (
+        {"tools": [{"type": "web"}]},
+        400,
+        expected.error(
+            "Invalid value: 'web'. Supported values are: 'function', 'code_interpreter' and 'file_search'.",
+            "tools[0].type",
+            "invalid_value",
+        ),
+    ),
+    "tool without type": ({"tools": [{}]}, 400, expected.missing("tools[0].type")),
+    "function without name": (
+        {"tools": [{"type": "function", "function": {}}]},
+        400,
+        expected.missing("tools[0].function.name"),
+    ),
+    "function name": (
+        {"tools": tool(name="get weather")},
+        400,
+        expected.error(
+            "Invalid 'tools[0].function.name': string does not match pattern. "
+            "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+            "tools[0].function.name",
+            "invalid_value",
+        ),
+    ),
+    "long function name": ({"tools": tool(name="f" * 65)}, 400, too_long("tools[0].function.name", "string", 64, 65)),
+    "long function description": (
+        {"tools": tool(description="d" * 1_025)},
+        400,
+        too_long("tools[0].function.description", "string", 1_024, 1_025),
+    ),
+    "parameters": (
+        {"tools": tool(parameters=[])},
+        400,
+        invalid_type("tools[0].function.parameters", "an object", "an array"),
+    ),
+    "surrogate in parameters": (
+        {"tools": tool(parameters={"a": ["\ud800"]})},
+        400,
+        expected.surrogate("tools[0].function.parameters"),
+    ),
+    "unknown field of a function": (
+        {"tools": tool(function=1)},
+        400,
+        expected.error(
+            "Unknown parameter: 'tools[0].function.function'.", "tools[0].function.function", "unknown_parameter"
+        ),
+    ),
+    "strict": ({"tools": tool(strict="yes")}, 400, invalid_type("tools[0].function.strict", "a boolean", "a string")),
+    "hot": (
+        {"temperature": 2.5},
+        400,
+        expected.error(
+            "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 2.5 instead.",
+            "temperature",
+            "decimal_above_max_value",
+        ),
+    ),
+    "top_p": (
+        {"top_p": -1},
+        400,
+        expected.error(
+            "Invalid 'top_p': decimal below minimum value. Expected a value >= 0, but got -1 instead.",
+            "top_p",
+            "decimal_below_min_value",
+        ),
+    ),
+    "effort": (
+        {"reasoning_effort": "most"},
+        400,
+        expected.error(
+            "Invalid value: 'most'. Supported values are: 'none', 'minimal', 'low', 'medium', 'high', 'xhigh' "
+            "and 'max'.",
+            "reasoning_effort",
+            "invalid_value",
+        ),
+    ),
+    "format": (
+        {"response_format": {"type": "xml"}},
+        400,
+        expected.error(
+            "Invalid value: 'xml'. Supported values are: 'text', 'json_object' and 'json_schema'.",
+            "response_format.type",
+            "invalid_value",
+        ),
+    ),
+    "format by name": (
+        {"response_format": "json"},
+        400,
+        expected.error("Invalid value: 'json'. Supported values are: 'auto'.", "response_format", "invalid_value"),
+    ),
+    "format of another type": (
+        {"response_format": 1},
+        400,
+        invalid_type("response_format", "a string or an object", "an integer"),
+    ),
+    "too large together": (
+        {
+            "tools": tool(parameters={"a": "x" * 200_000}),
+            "response_format": {"type": "json_schema", "json_schema": {"a": "x" * 70_000}},
+        },
+        413,
+        expected.error(
+            "The tools, tool_resources and response_format are larger than 262144 bytes together.",
+            None,
+            "request_too_large",
+        ),
+    ),
+    "unknown field": (
+        {"file_ids": []},
+        400,
+        expected.error("Unknown parameter: 'file_ids'.", "file_ids", "unknown_parameter"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_breaks_a_rule_is_refused_and_leaves_nothing(runs: Runs, case: str) -> None:
+    change, status, error = REFUSALS[case]
+    found = created(runs)
+
+    create = runs.call("create_assistant", body={"model": "gpt-4o"} | change)
+    modify = runs.call("modify_assistant", found["id"], body=change)
+
+    assert [(answer.status, answer.body) for answer in (create, modify)] == [(status, error)] * 2
+    assert runs.create("list_assistants") == expected.page([found])
+
+
+def test_a_malformed_id_is_named(anybody: Client) -> None:
+    runs = Runs(anybody)
+    answers = [runs.call(f"{verb}_assistant", "thread_1", body={}) for verb in ("retrieve", "modify", "delete")]
+    answers.append(runs.call("list_assistants", query={"after": "x"}))
+
+    def error(param: str, value: str) -> dict[str, Any]:
+        return expected.error(
+            f"Invalid '{param}': '{value}'. Expected an ID that begins with 'asst'.", param, "invalid_value"
+        )
+
+    assert [answer.body for answer in answers] == [error("assistant_id", "thread_1")] * 3 + [error("after", "x")]
