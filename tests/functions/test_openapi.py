@@ -119,9 +119,10 @@ def test_every_refusal_is_as_the_document_says(client: Client, function: str) ->
         "before=x",
         "run_id=%20",
         "metadata[x]=y",
-        "x=y",
+        "a=b",
+        "limit=1&limit=2",
+        "run_id=r&run_id=r",
     )
-    queries += ("limit=1&limit=2", "run_id=r&run_id=r", "a=b")
     answers = [
         call(Client(project="", secret="sk-wrong"), function, *ids),
         call(client, function, *ids, headers={"authorization": ""}),
