@@ -1,4 +1,4 @@
-"""Erase thread: from the erasure queue, what is left of a deleted thread or message, a chunk at a time."""
+"""Erase thread: takes erasures from the queue and deletes the items of deleted threads and messages."""
 
 import time
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from shared import clients, erasure_queue
 from shared.store import erasure, table
 
-# Made in the init phase, which no event waits for.
+# The init phase makes the clients, so that no event waits for them.
 table.client()
 clients.sqs()
 
-# What is left of the function's time for the last call and for queueing the rest.
+# The part of the function's time that is reserved for the last call and for queueing the rest.
 _RESERVE_SECONDS = 30
 
 
@@ -20,10 +20,10 @@ def handler(event: dict[str, Any], context: Any) -> None:
     until = time.monotonic() + seconds
     for record in event["Records"]:
         table.set_deadline(seconds + _RESERVE_SECONDS / 2)
-        asked = erasure_queue.received(record["body"])
-        if asked.prefix:
-            done = erasure.erase_prefix(asked.partition, asked.prefix, until)
+        requested = erasure_queue.received(record["body"])
+        if requested.prefix:
+            done = erasure.erase_prefix(requested.partition, requested.prefix, until)
         else:
-            done = erasure.erase_thread(asked.partition, until)
+            done = erasure.erase_thread(requested.partition, until)
         if not done:
-            erasure_queue.send([asked], delayed=False)
+            erasure_queue.send([requested], delayed=False)

@@ -8,7 +8,7 @@ from shared.wire import message_json
 
 
 def modify_message(request: Request) -> Response:
-    """Replace a message's metadata, its content, or both, as far as the body names them; answer the whole message."""
+    """Replace a message's metadata, its content, or both, if they are in the body; return the whole message."""
     thread_id, message_id = request.thread_id, request.message_id
     content, metadata = message_changes(request.body(), trusted=request.trusted)
     if content is not None:

@@ -10,10 +10,10 @@ from shared.wire import thread_json
 
 
 def modify_thread(request: Request) -> Response:
-    """Replace a thread's metadata and tool resources, each only when the body names it; answer the whole thread."""
+    """Replace a thread's metadata and tool resources, each only if it is in the body; return the whole thread."""
     thread_id = request.thread_id
-    asked = validate(ModifyThread, request.body())
-    thread = threads.modify(request.project, thread_id, new_metadata(asked), new_tool_resources(asked))
+    changes = validate(ModifyThread, request.body())
+    thread = threads.modify(request.project, thread_id, new_metadata(changes), new_tool_resources(changes))
     return Response(thread_json(thread))
 
 

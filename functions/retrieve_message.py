@@ -7,7 +7,7 @@ from shared.wire import message_json
 
 
 def retrieve_message(request: Request) -> Response:
-    """Answer one message."""
+    """Return one message."""
     message = messages.retrieve(request.project, request.thread_id, request.message_id)
     return Response(message_json(message))
 

@@ -7,7 +7,7 @@ from shared.wire import thread_json
 
 
 def retrieve_thread(request: Request) -> Response:
-    """Answer one thread."""
+    """Return one thread."""
     return Response(thread_json(threads.retrieve(request.project, request.thread_id)))
 
 

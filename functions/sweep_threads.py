@@ -1,4 +1,4 @@
-"""Sweep threads: once a day, expired and abandoned threads, and tombstones that were forgotten, find the queue."""
+"""Sweep threads: once a day, queues the erasure of expired and abandoned threads and of overdue tombstones."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ from shared import clients, erasure_queue
 from shared.erasure_queue import Erasure
 from shared.store import sweep, table
 
-# Made in the init phase, which no event waits for.
+# The init phase makes the clients, so that no event waits for them.
 table.client()
 clients.sqs()
 
@@ -17,7 +17,7 @@ _RESERVE_SECONDS = 60
 def handler(event: dict[str, Any], context: Any) -> None:
     """Walk over all threads for most of the function's time; the next run continues where this one stops.
 
-    An event with `unfinished` (the hourly one of the template) goes on with a walk, but begins none.
+    An event with `unfinished` (the hourly one of the template) only resumes a walk; it does not start one.
     """
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     table.set_deadline(seconds + _RESERVE_SECONDS / 2)

@@ -1,6 +1,7 @@
-"""What the functions share. Loading it tells the garbage collector to wait: what a cold start makes, stays.
+"""Code that the functions share. Importing it makes the garbage collector start later.
 
-Python's own threshold had it look through all of that some dozen times. What requests leave behind is still collected.
+With Python's own threshold, it looked through the objects of a cold start some dozen times. Those objects all stay.
+Objects that requests leave behind are still collected.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Authentication: from the headers of a request to the project and the rights of its key."""
+"""Authentication: finds the key in the headers of a request, with its project and its rights."""
 
 import time
 
@@ -6,12 +6,12 @@ from shared import errors
 from shared.store import api_keys
 from shared.store.api_keys import ApiKey
 
-# A revoked key is refused after this time at most, and an unknown one is looked up once in it.
+# A revoked key works for at most this time. An unknown key is looked up once in this time.
 _REMEMBERED_SECONDS = 60.0
-# Bounds the memory that keys can take; the oldest entry goes first.
+# Bounds the memory that keys take. The oldest entry is removed first.
 _REMEMBERED_KEYS = 1_000
 
-# Apart from each other, so that made-up keys, however many, never push out one that is good.
+# Two maps, so that made-up keys never push out a valid one.
 _remembered: dict[str, tuple[float, ApiKey | None]] = {}
 _unknown: dict[str, tuple[float, ApiKey | None]] = {}
 
@@ -19,8 +19,8 @@ _unknown: dict[str, tuple[float, ApiKey | None]] = {}
 def authenticate(headers: dict[str, str]) -> ApiKey:
     """Return the key of a request; header names are in lower case. Raises a 401 `WireError`.
 
-    A bearer token in `authorization` is the key, whatever else there is; without one, `api-key` is, which clients of
-    Azure send. Only one is looked up, so that a second key never helps a wrong one.
+    The key is the bearer token in `authorization`. Without one it is `api-key`, which clients of Azure send. Only one
+    key is looked up: a valid key in the other header does not help.
     """
     secret = _bearer(headers.get("authorization", "")) or headers.get("api-key", "").strip()
     if not secret:

@@ -1,4 +1,4 @@
-"""The queue of what is to be erased: a partition, or what in it begins with a prefix."""
+"""The erasure queue: each message names a partition, or a prefix of keys in a partition, to erase."""
 
 import json
 import os
@@ -17,20 +17,20 @@ class Erasure(NamedTuple):
 def send(erasures: list[Erasure], *, delayed: bool = True) -> None:
     """Queue erasures, ten a call. Raises RuntimeError when the queue did not take one of them.
 
-    They are handed out after the queue's delay, which is longer than any function runs, so that whoever began to
-    write before the thread was deleted has ended by then. `delayed=False` is for what has waited already.
+    The queue delivers them after a delay, which is longer than any function runs. Writes that began before the thread
+    was deleted have ended by then. `delayed=False` is for erasures that have waited already.
     """
     options = {} if delayed else {"DelaySeconds": 0}
     for start in range(0, len(erasures), 10):
         entries = [
-            {"Id": str(place), "MessageBody": json.dumps(erasure._asdict()), **options}
-            for place, erasure in enumerate(erasures[start : start + 10])
+            {"Id": str(index), "MessageBody": json.dumps(erasure._asdict()), **options}
+            for index, erasure in enumerate(erasures[start : start + 10])
         ]
-        answer = clients.sqs().send_message_batch(QueueUrl=os.environ["ERASURE_QUEUE_URL"], Entries=entries)
-        if answer.get("Failed"):
-            raise RuntimeError(answer["Failed"][0]["Code"])
+        response = clients.sqs().send_message_batch(QueueUrl=os.environ["ERASURE_QUEUE_URL"], Entries=entries)
+        if response.get("Failed"):
+            raise RuntimeError(response["Failed"][0]["Code"])
 
 
 def received(body: str) -> Erasure:
-    """Return the erasure that a message of the queue asks for."""
+    """Return the erasure in a message of the queue."""
     return Erasure(**json.loads(body))

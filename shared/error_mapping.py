@@ -1,4 +1,4 @@
-"""What becomes of an error: the one place where the store's errors get a status, and what a log may know of a fault."""
+"""Maps store errors to HTTP errors, and errors to the fields that a log may contain."""
 
 import traceback
 from typing import Any
@@ -18,33 +18,33 @@ from shared.store.errors import (
 
 
 def wire_error(error: Exception, thread_id: str) -> WireError:
-    """Return what a client is told of an error that a request about this thread has met."""
+    """Return the wire's error for an error that a request about this thread has met."""
     match error:
         case WireError():
-            found = error
+            mapped = error
         case ThreadNotFoundError():
-            found = errors.thread_not_found(error.thread_id or thread_id)
+            mapped = errors.thread_not_found(error.thread_id or thread_id)
         case MessageNotFoundError():
-            found = errors.message_not_found(error.message_id)
+            mapped = errors.message_not_found(error.message_id)
         case RunActiveError():
-            found = errors.run_active(thread_id, error.run_id)
+            mapped = errors.run_active(thread_id, error.run_id)
         case IdempotencyKeyReusedError():
-            found = errors.idempotency_key_reused()
+            mapped = errors.idempotency_key_reused()
         case TooLargeError():
-            found = errors.body_too_large()
+            mapped = errors.body_too_large()
         case BusyError():
-            found = errors.too_busy()
+            mapped = errors.too_busy()
         case _:
-            found = errors.internal_error()
-    return found
+            mapped = errors.internal_error()
+    return mapped
 
 
 def cause(error: Exception) -> dict[str, Any]:
-    """Return what the log may know of a fault: types, AWS's code, where. Its text could hold content or a key."""
+    """Return the types, AWS codes and places of a fault for the log. Its text could contain content or a key."""
     causes = [error, *filter(None, [error.__cause__])]
     frames = traceback.extract_tb(causes[-1].__traceback__)
     return {
-        "error": [type(found).__name__ for found in causes],
-        "code": [found.response["Error"]["Code"] for found in causes if isinstance(found, ClientError)],
+        "error": [type(one).__name__ for one in causes],
+        "code": [one.response["Error"]["Code"] for one in causes if isinstance(one, ClientError)],
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }

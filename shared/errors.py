@@ -331,14 +331,14 @@ def property_name_length(param: str, limit: int, name: str) -> WireError:
 
 def below_minimum(param: str, low: float, value: object) -> WireError:
     """A number below its minimum."""
-    kind = "decimal" if type(low) is float else "integer"
+    kind = "integer" if isinstance(low, int) else "decimal"
     message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low:g}, but got {value} instead."
     return WireError(400, message, param=param, code=f"{kind}_below_min_value")
 
 
 def above_maximum(param: str, high: float, value: object) -> WireError:
     """A number above its maximum."""
-    kind = "decimal" if type(high) is float else "integer"
+    kind = "integer" if isinstance(high, int) else "decimal"
     message = f"Invalid '{param}': {kind} above maximum value. Expected a value <= {high:g}, but got {value} instead."
     return WireError(400, message, param=param, code=f"{kind}_above_max_value")
 

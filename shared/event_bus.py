@@ -1,4 +1,4 @@
-"""The event bus of the stack: events go out by PutEvents, and what it refuses is sent again."""
+"""Publishes events on the stack's event bus, and retries those that it refuses."""
 
 import os
 import time
@@ -17,49 +17,49 @@ _logger = Logger()
 
 
 def send(events: list[Event]) -> int | None:
-    """Put events on the bus; return the place of the first that it did not take, None when it took all.
+    """Put events on the bus; return the index of the first that it did not take, None when it took all.
 
     An entry and a call may each hold 1 MB, a call ten entries.
     """
-    for places in _packs(events):
-        refused = _put(events, places)
+    for indexes in _packs(events):
+        refused = _put(events, indexes)
         if refused:
             return refused[0]
     return None
 
 
-def _put(events: list[Event], places: list[int]) -> list[int]:
-    """Put the events at these places, those that were refused once more; return the places that were refused last."""
+def _put(events: list[Event], indexes: list[int]) -> list[int]:
+    """Put the events with these indexes, with retries; return the indexes that the bus refused in the last attempt."""
     bus = os.environ["EVENT_BUS_NAME"]
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(0.1 * 2**attempt)
         entries = [
             {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": bus}
-            for kind, detail in (events[place] for place in places)
+            for kind, detail in (events[index] for index in indexes)
         ]
-        answers = clients.events().put_events(Entries=entries)["Entries"]
+        results = clients.events().put_events(Entries=entries)["Entries"]
         refused = {
-            place: answer["ErrorCode"] for place, answer in zip(places, answers, strict=True) if "ErrorCode" in answer
+            index: entry["ErrorCode"] for index, entry in zip(indexes, results, strict=True) if "ErrorCode" in entry
         }
         if not refused:
             return []
-        places = [*refused]
+        indexes = [*refused]
         # The last attempt is an error: template.yaml counts these lines for an alarm.
         log = _logger.error if attempt == _TRIES - 1 else _logger.warning
         log("refused events", extra={"count": len(refused), "codes": sorted({*refused.values()})})
-    return places
+    return indexes
 
 
 def _packs(events: list[Event]) -> list[list[int]]:
-    """Return the events' places in packs that each fit one call, in order."""
+    """Return the events' indexes in packs that each fit one call, in order."""
     packs: list[list[int]] = []
     room = 0
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         size = len(event.detail.encode())
         if not packs or len(packs[-1]) == _ENTRIES_IN_ONE or size > room:
             packs.append([])
             room = MAX_DETAIL_BYTES
-        packs[-1].append(place)
+        packs[-1].append(index)
         room -= size
     return packs

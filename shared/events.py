@@ -1,7 +1,7 @@
-"""Events: what a change of the table tells the outside, made from one record of its stream.
+"""Events: each describes a change of a thread or message, made from one record of the table's stream.
 
-The detail of an event is the wire's object and five fields more: `event_id`, unique, and the same however often a
-change is told; `project`; `version`, which orders the changes of one object; `content_omitted`; for an update
+The detail of an event is the wire's object and five fields more: `event_id`, unique, and the same each time that a
+change is published; `project`; `version`, which orders the changes of one object; `content_omitted`; for an update
 `previous_metadata`, and `content_changed` when it is one of a message.
 """
 
@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """What became of an item: created or updated, which it now is, and what it was, where that is known."""
+    """A change of an item: `created` or `updated`, the item after it, and the item before it where that is known."""
 
     name: str
     item: Item
@@ -37,9 +37,9 @@ class _Change(NamedTuple):
 
 
 def of_record(record: dict[str, Any]) -> Iterator[Event]:
-    """Yield the events of one stream record, of those that the template's filter lets through.
+    """Yield the events of one stream record that the template's filter lets through.
 
-    Raises `BusyError` when the table cannot say now what the record leaves open.
+    Raises `BusyError` when the table cannot be asked for what the record does not contain.
     """
     change = record["dynamodb"]
     partition, sort = change["Keys"]["threadId"]["S"], change["Keys"]["messageId"]["S"]
@@ -136,7 +136,7 @@ def _message_event(change: _Change, parts: list[Item] | None) -> Event:
 
 
 def _parts(item: Item) -> list[Item] | None:
-    """Return a message's parts, or None when they are gone; a later event tells of what made them go."""
+    """Return the chunks, or None if they were deleted since; a later event covers that change."""
     for _ in islice(table.backoff(), 8):
         parts = messages.get_chunks(item)
         if parts is not None or not _is_current(item):
@@ -155,9 +155,9 @@ def _messages(partition: str) -> Iterator[Item]:
 
 
 def _is_open(partition: str) -> bool:
-    """Tell whether a thread is not deleted. An expired one is not, until it is buried: only then is that told."""
-    found = table.get(keys.key(partition, keys.HEAD))
-    return found is not None and found["state"]["S"] == head.OPEN
+    """Tell whether a thread is not deleted. An expired one counts as deleted once it is marked so, with an event."""
+    item = table.get(keys.key(partition, keys.HEAD))
+    return item is not None and item["state"]["S"] == head.OPEN
 
 
 def _name(item: Item) -> str:
@@ -167,7 +167,7 @@ def _name(item: Item) -> str:
 def _extended(shown: str, project: str, subject: str, change: _Change, *, omitted: bool = False) -> str:
     """Return the wire's object with the fields of an event."""
     version = change.item["version"]["N"]
-    # A staged message may have been modified before its creation is told: that has an event of its own.
+    # A staged message may have been modified before its creation is published: that has an event of its own.
     event_id = f"{project}/{subject}/{1 if change.name == _CREATED else version}"
     fields = _fields(event_id, project, version, omitted=omitted)
     if change.name == _UPDATED:

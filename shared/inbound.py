@@ -15,7 +15,7 @@ from shared.store import table
 
 # A message of a queue ends at 1 MiB, its attributes included.
 _MAX_BYTES = 1_048_576
-# Of the 1,000 times that SQS delivers a command at most, none is left before the 14 days that it is kept.
+# SQS delivers a command at most 1,000 times. With this pause, they last for the 14 days that the queue keeps it.
 _LONGEST_PAUSE_SECONDS = 1_300
 
 _logger = Logger()
@@ -44,25 +44,25 @@ def _is_fifo(record: Record) -> bool:
 
 
 def _deliver_soon(records: list[Record]) -> None:
-    """Have these delivered again after seconds, then minutes, rather than after the queue's visibility timeout."""
+    """Have these delivered again after seconds, later after minutes, not after the queue's visibility timeout."""
     if not records:
         return
     entries = [
         {
-            "Id": str(place),
+            "Id": str(index),
             "ReceiptHandle": record["receiptHandle"],
             "VisibilityTimeout": min(2 ** int(record["attributes"]["ApproximateReceiveCount"]), _LONGEST_PAUSE_SECONDS),
         }
-        for place, record in enumerate(records)
+        for index, record in enumerate(records)
     ]
     queue = os.environ["FIFO_COMMANDS_URL" if _is_fifo(records[0]) else "COMMANDS_URL"]
-    # Without it they come later, that is all.
+    # If this fails, they only come later.
     with suppress(BotoCoreError, ClientError):
         clients.sqs().change_message_visibility_batch(QueueUrl=queue, Entries=entries)
 
 
 def _is_done(record: Record, seconds: float) -> bool:
-    """Run a command; one that can never succeed is done too, once the dead-letter queue has it."""
+    """Run a command. One that can never succeed is done when the dead-letter queue has it."""
     log_fields = {"queue_message": record["messageId"]}
     try:
         table.set_deadline(seconds)
@@ -79,7 +79,7 @@ def _is_done(record: Record, seconds: float) -> bool:
 
 
 def _refusal(text: str) -> WireError | None:
-    """Run a command; return why it can never succeed, if so. Raises what a later try may cure."""
+    """Run a command; return the error if it can never succeed. Raises errors that a retry may cure."""
     thread_id = ""
     try:
         command = commands.parse(text)

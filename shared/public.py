@@ -1,4 +1,4 @@
-"""The way into a function that is open to everybody. It is handed nothing of the request, so it can tell of nobody."""
+"""The entry of a function without a key. It never sees the request, so it cannot leak data."""
 
 from collections.abc import Callable
 
@@ -6,5 +6,5 @@ from shared.responses import Event, Response, Result, http_handler
 
 
 def publish(name: str, text: str) -> Callable[[Event, object], Result]:
-    """Return the Lambda handler that answers this JSON text, the same to whoever asks; `name` stands in the log."""
+    """Return the Lambda handler that always responds with this JSON text; `name` is the operation in the log."""
     return http_handler(name, lambda _event, _report: Response(text))

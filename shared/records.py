@@ -1,7 +1,7 @@
-"""What a thread and a message are, between the store and the wire.
+"""Threads and messages as records, between the store and the wire.
 
-Content, attachments, metadata and tool resources stay JSON text: they are written once, when a request has been
-validated, and from then on only copied into items and answers.
+Content, attachments, metadata and tool resources stay JSON text: it is made once, when a request has been
+validated, and from then on only copied into items and responses.
 """
 
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -20,7 +20,7 @@ NO_TOOL_RESOURCES = "{}"
 
 
 class MessageData(NamedTuple):
-    """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON.
+    """The fields of a message that its author sets. The optional fields of several values, and `content`, are JSON.
 
     `completed_at` is set for the answer of a run: seconds since 1970.
     """
@@ -70,7 +70,7 @@ class Page(NamedTuple, Generic[Record]):
 
 
 class PageRequest(NamedTuple):
-    """Which page is asked for: `after` and `before` are ULIDs, whole ids that were made elsewhere, or empty.
+    """The requested page: `after` and `before` are ULIDs, whole ids that were made elsewhere, or empty.
 
     `limit` is 1 to 100.
     """

@@ -1,4 +1,4 @@
-"""What an HTTP function answers: with an id and its time, logged in one line, compressed when that is worth it."""
+"""The responses of HTTP functions: with an id and the time taken, logged in one line, compressed when it pays."""
 
 import base64
 import re
@@ -20,11 +20,11 @@ Result = dict[str, Any]
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 # Below this, a compressed body in base64 saves nothing worth its time.
 _GZIP_FROM_CHARACTERS = 4_096
-# Lambda's answer ends at 6,291,556 bytes; the rest is for headers and the envelope.
+# Lambda's response ends at 6,291,556 bytes; the rest is for headers and the envelope.
 _GZIP_TO_CHARACTERS = 6_190_000
 
-# What of a report CloudWatch is to count as well. A line says so itself (embedded metric format), and only when there
-# is something to count: a metric that is sent, or kept in the function, would cost every request.
+# The log fields that CloudWatch counts as metrics. A log line asks for that itself (embedded metric format), and only
+# when there is something to count: a metric that the function sends would cost every request.
 _COUNTED = ("cold_start", "retries")
 
 _logger = Logger()
@@ -32,19 +32,19 @@ _first_request = iter([1])
 
 
 class Response(NamedTuple):
-    """What an operation answers: JSON text, a status, further headers."""
+    """The response of an operation: JSON text, a status, further headers."""
 
     body: str
     status: int = 200
     headers: Mapping[str, str] = MappingProxyType({})
 
     def replay(self, replayed: bool) -> "Response":
-        """Return the answer marked as the repeat of an earlier one, if it is that."""
+        """Return the response, marked as the repeat of an earlier one if it is."""
         return self._replace(headers={**self.headers, "idempotent-replayed": "true"}) if replayed else self
 
 
-def http_handler(name: str, answer: Callable[[Event, LogFields], Response]) -> Callable[[Event, object], Result]:
-    """Return the Lambda handler of an HTTP function; `answer` may add to the report of a request, which is logged."""
+def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> Callable[[Event, object], Result]:
+    """Return the Lambda handler of an HTTP function; `respond` may add to the fields of the request's log line."""
 
     def handler(event: Event, _context: object) -> Result:
         started = time.perf_counter()
@@ -53,23 +53,23 @@ def http_handler(name: str, answer: Callable[[Event, LogFields], Response]) -> C
         log_fields: LogFields = {"operation": name, "request_id": request_id, "gateway_request_id": gateway_id}
         if next(_first_request, 0):
             log_fields["cold_start"] = 1
-        found = answer(event, log_fields)
+        response = respond(event, log_fields)
         milliseconds = round((time.perf_counter() - started) * 1000)
-        log_fields |= {"status": found.status, "milliseconds": milliseconds, **_metrics(log_fields)}
+        log_fields |= {"status": response.status, "milliseconds": milliseconds, **_metrics(log_fields)}
         (_logger.error if "cause" in log_fields else _logger.info)("request", extra=log_fields)
         headers = {
             "content-type": "application/json",
             "x-request-id": request_id,
             "openai-processing-ms": str(milliseconds),
-            **found.headers,
+            **response.headers,
         }
-        return _encode(found, headers, event.get("headers", {}).get("accept-encoding", ""))
+        return _encode(response, headers, event.get("headers", {}).get("accept-encoding", ""))
 
     return handler
 
 
 def _metrics(log_fields: LogFields) -> LogFields:
-    """Return what makes CloudWatch count in a report, of which the log line is made; mostly nothing."""
+    """Return the fields that make CloudWatch count; mostly none."""
     metrics = [{"Name": name, "Unit": "Count"} for name in _COUNTED if name in log_fields]
     if not metrics:
         return {}
@@ -77,12 +77,12 @@ def _metrics(log_fields: LogFields) -> LogFields:
     return {"_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}}
 
 
-def _encode(answer: Response, headers: dict[str, str], accepted: str) -> Result:
-    """Return the answer as Lambda takes it, compressed when the client accepts that and it is worth it."""
-    if len(answer.body) >= _GZIP_FROM_CHARACTERS and _GZIP.search(accepted):
+def _encode(response: Response, headers: dict[str, str], accepted: str) -> Result:
+    """Return the response as Lambda takes it, compressed when the client accepts that and it pays."""
+    if len(response.body) >= _GZIP_FROM_CHARACTERS and _GZIP.search(accepted):
         compressor = zlib.compressobj(level=1, wbits=31)  # 31: with gzip's header
-        body = base64.b64encode(compressor.compress(answer.body.encode()) + compressor.flush()).decode()
+        body = base64.b64encode(compressor.compress(response.body.encode()) + compressor.flush()).decode()
         if len(body) <= _GZIP_TO_CHARACTERS:
             headers |= {"content-encoding": "gzip", "vary": "accept-encoding"}
-            return {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": True}
-    return {"statusCode": answer.status, "headers": headers, "body": answer.body, "isBase64Encoded": False}
+            return {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": True}
+    return {"statusCode": response.status, "headers": headers, "body": response.body, "isBase64Encoded": False}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Settings(NamedTuple):
-    """How the table is laid out and kept; `retention_seconds` is 0 where threads are kept for ever."""
+    """How the table is laid out and kept; `retention_seconds` is 0 where threads never expire."""
 
     table_name: str
     retention_seconds: int

@@ -11,7 +11,7 @@ _WITHOUT_TOOLS = re.compile(r'{("file_id":"(?:[^"\\]|\\.)*")?}')
 
 
 def message_json(message: Message) -> str:
-    """Return a message object. What is JSON already is copied, not parsed: a page is put together in microseconds."""
+    """Return a message object. Fields that are JSON text are copied, not parsed: a page takes microseconds."""
     data = message.data
     incomplete_at = message.created_at if data.status == "incomplete" else "null"
     return (
@@ -33,7 +33,7 @@ def thread_json(thread: Thread) -> str:
 
 
 def deleted_json(deleted_id: str, kind: str) -> str:
-    """Return what a delete answers; `kind` is the object's name, such as `thread.deleted`."""
+    """Return the response of a delete; `kind` is the object's name, such as `thread.deleted`."""
     return f'{{"id":"{deleted_id}","object":"{kind}","deleted":true}}'
 
 

@@ -15,6 +15,7 @@ CASES: dict[str, WireError] = {
     "no_api_key": errors.no_api_key(),
     "wrong_api_key": errors.wrong_api_key("sk-made-up-key"),
     "unknown_url": errors.unknown_url("GET", "/threads/runs"),
+    "misspelt_url": errors.misspelt_url("GET", "/v1//threads", "/v1/threads"),
     "method_not_allowed": errors.method_not_allowed("DELETE", "/threads", ("GET", "POST")),
     "thread_not_found": errors.thread_not_found(_THREAD),
     "message_not_found": errors.message_not_found(_MESSAGE),
@@ -29,13 +30,22 @@ CASES: dict[str, WireError] = {
     "invalid_run_id": errors.invalid_plain_id("run_id", "a b"),
     "repeated_parameter": errors.repeated_parameter("limit"),
     "unknown_query_parameter": errors.unknown_parameter("user_id"),
+    "empty_filter": errors.empty_filter("metadata[user_id]"),
     "metadata_not_indexed": errors.metadata_not_indexed("metadata[team]", "user_id"),
     "body_not_parsed": errors.body_not_json("Expecting ',' delimiter: ", 1, 30),
+    "body_not_utf8": errors.body_not_utf8(),
+    "body_not_an_object": errors.body_not_an_object(["a"]),
+    "body_too_deep": errors.body_too_deep(),
+    "body_number_too_long": errors.body_number_too_long(),
     "body_too_large": errors.body_too_large(),
     "missing": errors.missing("role"),
     "unknown_parameter": errors.unknown_parameter("colour"),
     "invalid_type": errors.invalid_type("metadata.key", "a string", True),
     "invalid_value": errors.data_url("content[0].image_url.url"),
+    "empty_value": errors.empty_value("attachments[0].file_id"),
+    "url_in_blanks": errors.url_in_blanks("content[0].image_url.url"),
+    "unexpected_details": errors.unexpected_details("incomplete_details"),
+    "number_out_of_range": errors.number_out_of_range("tool_resources"),
     "invalid_tool_resources": errors.resources_too_large("tool_resources", MAX_TOOL_RESOURCES),
     "unsupported_value": errors.unsupported_value("role", "human", ("user", "assistant")),
     "lone_surrogate": errors.lone_surrogate("content"),
@@ -58,6 +68,10 @@ OF_A_MESSAGE = (*OF_A_THREAD, "malformed_message_id", "message_not_found")
 OF_A_PAGE = ("limit_too_high", "limit_too_low", "limit_no_integer", "unsupported_order", "repeated_parameter")
 OF_A_BODY = (
     "body_not_parsed",
+    "body_not_utf8",
+    "body_not_an_object",
+    "body_too_deep",
+    "body_number_too_long",
     "unknown_parameter",
     "invalid_type",
     "lone_surrogate",
@@ -67,6 +81,9 @@ OF_A_BODY = (
     "property_name_empty",
 )
 OF_CONTENT = (
+    "empty_value",
+    "url_in_blanks",
+    "unexpected_details",
     "missing",
     "unsupported_value",
     "invalid_value",
@@ -103,7 +120,7 @@ def components(headers: dict[str, Any]) -> dict[str, Any]:
     They are those that operations share, and two of no operation: an unknown path, and a method that a path has not.
     """
     shared = _by_status((*CASES,), headers)
-    own = _by_status(("unknown_url", "method_not_allowed"), headers)
+    own = _by_status(("unknown_url", "misspelt_url", "method_not_allowed"), headers)
     return {_name(status): (shared if status in _SHARED else own)[status] for status in sorted({404, 405, *_SHARED})}
 
 

@@ -75,6 +75,7 @@ def schemas() -> dict[str, Any]:
         text["minLength"] = parts["minItems"] = 1
         parts["contains"] = _NOT_BLANK
     found["ImageUrl"]["properties"]["url"]["pattern"] = _URL
+    found["AttachmentObject"]["properties"]["file_id"].pop("default")
     found["ModifyMessage"]["properties"]["content"] |= EXTENSION
     found["AssistantMessage"]["oneOf"] = _ENDINGS
     messages = found["CreateThread"]["properties"]["messages"]["anyOf"][0]
