@@ -9,40 +9,6 @@ from tools.repair import walk
 from tools.repair.problem import Problem
 
 
-class _Report:
-    """Prints each problem once, and counts what was read, found and repaired."""
-
-    def __init__(self) -> None:
-        self.items = 0
-        self._repaired: dict[tuple[str, str], bool] = {}
-
-    def print(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Print the problems that are new; return all of them."""
-        found = []
-        for problem in problems:
-            found.append(problem)
-            if problem[:2] not in self._repaired:
-                self._repaired[problem[:2]] = False
-                click.echo(f"{problem.partition}: {problem.text}")
-        return found
-
-    def count(self, items: int) -> None:
-        self.items += items
-
-    def repair(self, problem: Problem) -> bool:
-        """Repair a problem that was printed; tell whether that was done."""
-        done = problem[:2] in self._repaired and bool(problem.writes) and walk.repair(problem)
-        if done:
-            self._repaired[problem[:2]] = True
-        return done
-
-    def end(self, *, repairs: bool) -> None:
-        """Print the counts. The exit code is 1 if problems are left."""
-        problems, repaired = len(self._repaired), sum(self._repaired.values())
-        click.echo(f"{self.items} items read, {problems} problems{f', {repaired} repaired' if repairs else ''}")
-        click.get_current_context().exit(1 if problems > repaired else 0)
-
-
 @click.command(epilog=example("check --stack message-api"))
 @table_options.with_table
 def check() -> None:
@@ -53,8 +19,9 @@ def check() -> None:
     table. The exit code is 1 if there are problems.
     """
     report = _Report()
-    report.print(walk.problems(report.count))
-    report.end(repairs=False)
+    problems = report.walk()
+    click.echo(f"{report.items} items read, {len(problems)} problems")
+    click.get_current_context().exit(bool(problems))
 
 
 @click.command(epilog=example("repair --stack message-api --table restored"))
@@ -67,11 +34,38 @@ def repair(*, yes: bool) -> None:
     to the table. The exit code is 1 if problems are left.
     """
     report = _Report()
-    while problems := [problem for problem in report.print(walk.problems(report.count)) if problem.writes]:
+    problems = report.walk()
+    while repairable := [problem for problem in problems if problem.writes]:
         if not yes:
-            click.confirm(f"Repair {len(problems)} problems?", abort=True)
-        partitions = dict.fromkeys(problem.partition for problem in problems)
-        repaired = [report.repair(problem) for partition in partitions for problem in walk.read_again(partition)]
-        if not any(repaired):
+            click.confirm(f"Repair {len(repairable)} of {len(problems)} problems?", abort=True)
+        if not report.repair({problem.partition: None for problem in repairable}):
             break
-    report.end(repairs=True)
+        problems = report.walk()
+    click.echo(f"{report.items} items read, {len(report.printed)} problems, {len(problems)} left")
+    click.get_current_context().exit(bool(problems))
+
+
+class _Report:
+    """What was read, and the problems that were printed, each once."""
+
+    def __init__(self) -> None:
+        self.items = 0
+        self.printed: set[tuple[str, str]] = set()
+
+    def walk(self) -> list[Problem]:
+        """Read the table, print its problems, and return them."""
+        problems = []
+        for problem in walk.problems(self._count):
+            problems.append(problem)
+            if problem[:2] not in self.printed:
+                self.printed.add(problem[:2])
+                click.echo(f"{problem.partition}: {problem.text}")
+        return problems
+
+    def repair(self, partitions: Iterable[str]) -> int:
+        """Repair what was printed of these partitions; return the number of repairs."""
+        problems = (problem for partition in partitions for problem in walk.read_again(partition))
+        return sum(walk.repair(problem) for problem in problems if problem.writes and problem[:2] in self.printed)
+
+    def _count(self, items: int) -> None:
+        self.items += items

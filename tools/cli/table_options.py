@@ -20,6 +20,8 @@ _LAYOUT = {
     "THREAD_LIST_SHARDS": "ThreadListShards",
 }
 
+PROJECT_RULE = "a project's name has 1 to 63 lower-case letters, digits and hyphens, no hyphen first."
+
 _OPTIONS = (
     click.option("--stack", help=f"The deployed stack that has the table, such as {STACK}."),
     click.option("--table", help="The name of the table. Default: that of --stack, or TABLE_NAME."),
@@ -35,7 +37,7 @@ class Project(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not api_keys.PROJECT.fullmatch(value):
-            self.fail("a name has 1 to 63 lower-case letters, digits and hyphens, no hyphen first.", param, ctx)
+            self.fail(PROJECT_RULE, param, ctx)
         return value
 
 
