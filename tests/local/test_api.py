@@ -114,7 +114,7 @@ def test_a_port_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         run = _run(PORT=str(port))
-    message = f"Error: cannot serve on port {port}: Address already in use; set PORT to another\n"
+    message = f"Error: cannot serve on port {port}: Address already in use; choose another with --port or PORT\n"
     assert run == (1, "", message)
 
 

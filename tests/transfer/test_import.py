@@ -11,6 +11,7 @@ from tests.support.client import Client
 from tests.support.fault_injection import Fault
 from tests.support.imported import THREAD, jsonl, message, thread
 from tests.transfer import commands
+from tools.cli import table_options
 
 GOOD = [thread(), message("msg_a"), message("msg_b")]
 
@@ -72,11 +73,7 @@ def test_the_file_may_be_standard_input(client: Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (
-            ("--project", "A b", "FILE"),
-            2,
-            "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does",
-        ),
+        (("--project", "A b", "FILE"), 2, table_options.PROJECT_RULE),
         (("FILE",), 2, "Missing option '--project'."),
         (("--project", "alpha", "nothing.jsonl"), 2, "File 'nothing.jsonl' does not exist."),
     ],
