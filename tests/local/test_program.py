@@ -6,6 +6,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -84,7 +85,11 @@ def test_the_help_of_a_command_has_an_example_of_it(command: tuple[str, ...]) ->
 )
 def test_the_tab_key_completes(words: str, completed: list[str]) -> None:
     # As the function that bash_source prints asks.
-    own = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1), "_MESSAGE_API_COMPLETE": "bash_complete"}
+    own: dict[str, Any] = {
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+        "_MESSAGE_API_COMPLETE": "bash_complete",
+    }
     code, out, errors = program.run(**own)
 
     assert (code, errors) == (0, "")

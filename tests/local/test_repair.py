@@ -62,7 +62,7 @@ def repaired() -> list[str]:
     *problems, summary = result.output.splitlines()
     assert result.exit_code == 0, result.output
     assert check().output.endswith(" items read, 0 problems\n")
-    assert summary.endswith(f" items read, {len(problems)} problems, 0 left")
+    assert summary.endswith(f" items read, {len(problems)} problems, {len(problems)} repaired")
     return problems
 
 
@@ -132,7 +132,7 @@ def test_a_table_that_only_operations_have_written_has_no_problems(client: Clien
     result = repair("--yes")
 
     assert result.exit_code == 0, result.output
-    assert result.output.endswith(" items read, 0 problems, 0 left\n")
+    assert result.output.endswith(" items read, 0 problems, 0 repaired\n")
     use(client)
 
 

@@ -41,7 +41,9 @@ def repair(*, yes: bool) -> None:
         if not report.repair({problem.partition: None for problem in repairable}):
             break
         problems = report.walk()
-    click.echo(f"{report.items} items read, {len(report.printed)} problems, {len(problems)} left")
+    click.echo(
+        f"{report.items} items read, {len(report.printed)} problems, {len(report.printed) - len(problems)} repaired"
+    )
     click.get_current_context().exit(bool(problems))
 
 

@@ -36,7 +36,7 @@ def answer(event: dict[str, Any], api: openai.OpenAI, chat: openai.OpenAI, setti
             conversation += earlier.data
     except openai.NotFoundError:
         return None
-    asked = [{"role": message.role, "content": _asked(message)} for message in reversed(conversation)]
+    asked: list[Any] = [{"role": message.role, "content": _asked(message)} for message in reversed(conversation)]
     if settings.instructions:
         asked.insert(0, {"role": "system", "content": settings.instructions})
     choice = chat.chat.completions.create(model=settings.model, messages=asked).choices[0]
