@@ -16,8 +16,8 @@ _ROOT = Path(__file__).parents[2]
 DOCUMENT = _ROOT / "openapi.json"
 
 _DESCRIPTION = """\
-The threads and messages of the Assistants v2 API, on your own AWS account. Each server listed here has every path, the \
-first two also have `/openapi.json`. Anything with `x-extension` is not in the Assistants v2 API.
+The threads and messages of the Assistants v2 API, on your own AWS account. Each path is on every server listed here, \
+`/openapi.json` on the first two. Anything with `x-extension` is not in the Assistants v2 API.
 
 A path that is not listed returns 404 with the code `unknown_url`. A method that a path does not have returns 405 with \
 the header `allow`. Unknown query parameters are ignored, an empty one counts as absent, and a repeated one is \
