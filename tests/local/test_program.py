@@ -56,6 +56,22 @@ def test_a_file_is_looked_for_in_the_current_directory(tmp_path: Path) -> None:
     assert _script(tmp_path, "commands", "send", "reply.json", PORT="9") == told
 
 
+def test_output_that_is_not_read_to_its_end_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = subprocess.run(
+        [ROOT / "message-api", "invoke", "create_thread"],
+        env=environment(),
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+
+    assert (command.returncode, command.stderr) == (1, "")
+
+
 def _all_commands() -> list[tuple[str, ...]]:
     names: list[tuple[str, ...]] = []
     for name in group.list_commands(click.Context(group)):
