@@ -35,32 +35,17 @@ export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help local events command respond keys replay import export copy openapi screenshots load kills repair invoke test check bench soak fuzz build lock layer audit clean
+.PHONY: help local respond screenshots load kills test check bench soak fuzz build lock layer audit clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-local: .venv/ready ## serve the API on this machine (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE)
-	@exec .venv/bin/python -m tools.local.server
-
-events: .venv/ready ## print the events of the local API as they happen (PORT)
-	@exec .venv/bin/python -m tools.cli.events
-
-command: .venv/ready ## put a command into the local API's inbound queue (FILE, else standard input; PORT)
-	@.venv/bin/python -m tools.cli.commands $(FILE)
+local: .venv/ready ## serve the API on this machine; as `./message-api serve` (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE)
+	@exec ./message-api serve
 
 respond: $(UV) ## answer users' messages in the local API by a model (MESSAGE_API_KEY, MODEL, OPENAI_BASE_URL, OPENAI_API_KEY)
 	@exec $(UV) run --quiet --no-project --exclude-newer 2026-11-20 \
 		--with-requirements examples/responder/responder/requirements.txt python examples/responder/respond_locally.py $(ARGS)
-
-keys: .venv/ready ## create, list and revoke API keys (ARGS="--help")
-	@.venv/bin/python -m tools.cli.keys $(ARGS)
-
-replay: .venv/ready ## tell events again, from the table (ARGS="--help")
-	@.venv/bin/python -m tools.replay $(ARGS)
-
-openapi: .venv/ready ## bring openapi.json up to the code
-	@.venv/bin/python -m tools.openapi
 
 screenshots: .venv/browser ## take the pictures in docs/ of the thread browser, with Chromium
 	@.venv/bin/python -m tests.e2e.screenshots
@@ -70,21 +55,6 @@ load: .venv/ready ## the local API under the load of conversations, then a burst
 
 kills: .venv/ready ## kill the local API and its engine under load, KILLS=50 times (KILLS_SEED=… repeats the moments)
 	KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest tests/e2e/test_kills.py
-
-repair: .venv/ready ## find in a table what no operation leaves behind, and mend it (ARGS="--help")
-	@.venv/bin/python -m tools.repair $(ARGS)
-
-import: .venv/ready ## bring threads in from JSONL, with their ids (ARGS="--help")
-	@.venv/bin/python -m tools.transfer import $(ARGS)
-
-export: .venv/ready ## write a project's threads as JSONL (ARGS="--help")
-	@.venv/bin/python -m tools.transfer export $(ARGS)
-
-copy: .venv/ready ## write the threads of another endpoint of the same API as JSONL (ARGS="--help")
-	@$(UV) run --quiet --no-sync --exclude-newer 2026-11-20 --with "openai>=3,<4" python -m tools.transfer copy $(ARGS)
-
-invoke: .venv/ready ## run one function on its sample event (FUNCTION=create_message)
-	@.venv/bin/python -m tools.cli.invoke $(FUNCTION)
 
 test: .venv/browser $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, promises, official SDKs; then the unit tests on 3.13
 	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(UNIT) --cov --cov-fail-under=100

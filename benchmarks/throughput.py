@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from benchmarks import figures
 from benchmarks.figures import TEXT, Report, Row
 from tests.support.client import Client
+from tools import environment
 from tools.local import template
 from tools.local.dynamodb import database, engine
 
@@ -47,7 +48,7 @@ def _load(url: str, client: Client, threads: list[str]) -> Outcome:
 
 
 def _process(url: str, project: str, secret: str, threads: list[str], clients: int) -> Outcome:
-    database.lead_to(template.load(), url)
+    environment.lead_to(template.load(), url)
     client = Client(project, secret=secret)
     client.message(threads[0], TEXT)
     with ThreadPoolExecutor(clients) as pool:

@@ -22,7 +22,7 @@ from benchmarks.canned import Call
 from benchmarks.figures import TEXT, Report, Row
 from tests.support.client import Client
 from tools.local import template
-from tools.local.dynamodb import database
+from tools.local.dynamodb import moto
 
 CALLS = 40
 BOUND = 1.25
@@ -49,7 +49,7 @@ def run() -> Report:
 
 def _measure() -> dict[str, dict[str, list[float]]]:
     """Return the processor milliseconds of a call, by operation and side."""
-    with database.in_memory(template.load()):
+    with moto.in_memory(template.load()):
         client = Client(trusted=True)
         events = _events(client)
         recorded = {name: _recorded(name, event) for name, event in events.items()}

@@ -1,125 +1,69 @@
-"""`python -m tools.replay`: tells the events of a thread, a project or a time span again, from what the table holds."""
+"""Publishes the events of a thread, a project or a time span again, from what the table has."""
 
-import importlib
-import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import click
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shared import ids
+from shared import event_bus, events, ids
+from shared.events import Event
 from shared.settings import settings
-from tools.cli import table_options
-from tools.local.dynamodb import database
+from shared.store import api_keys, head, keys, table
+from tools.errors import ToolError
 
-_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
-# The last millisecond that a ULID can carry.
-_NEVER = 2**48 - 1
-_AT_ONCE = 100
+# The last millisecond that a ULID can have.
+END_OF_TIME = 2**48 - 1
+_BATCH = 100
 
 
-class _Span(NamedTuple):
-    """What is asked for: messages created from `since` on, and before `until` (milliseconds since 1970)."""
+class Span(NamedTuple):
+    """The time from `since` to just before `until`, in milliseconds since 1970."""
 
     since: int
     until: int
 
-    def sort_keys(self) -> tuple[str, str]:
-        """Return the bounds of the sort keys of its messages."""
-        return f"msg_{ids.lowest_ulid(self.since)}", f"msg_{ids.lowest_ulid(self.until)}"
 
+def publish(project: str | None, thread: str | None, span: Span) -> int:
+    """Publish the events of one thread, of a project's threads, or of all threads; return their number.
 
-@click.command()
-@table_options.options
-@click.option("--bus", help="Name of the event bus, unless --stack or EVENT_BUS_NAME says it.")
-@click.option("--project", help="Only this project's threads; without it, those of all projects that ever had a key.")
-@click.option("--thread", help="Only this thread, of --project.")
-@click.option(
-    "--since", type=_MOMENT, help="Only threads that were active since then (UTC), and messages created since."
-)
-@click.option("--until", type=_MOMENT, help="Only threads and messages created before then (UTC).")
-def main(
-    *,
-    stack: str | None,
-    bus: str | None,
-    project: str | None,
-    thread: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    **table: str | None,
-) -> None:
-    """Tell events again: of a thread, a project or a time span, as the table now holds them.
-
-    Whoever follows the bus knows by the event id what was told before. An object that was changed since its creation
-    is told as updated, its previous metadata null. Deletions are told while the table still knows of them: those of
-    threads until they are erased, those of messages never.
+    A thread counts if it was active in the span, a message if it was created in it. Raises `ToolError` if the bus
+    refuses an event.
     """
-    if thread and not project:
-        raise click.UsageError("A thread needs its project: --project.")
-    if not (project or since or until):
-        raise click.UsageError("Say what is to be told: --project, with --thread or not, --since, --until.")
-    if not (stack or bus or os.environ.get("EVENT_BUS_NAME")):
-        raise click.UsageError("Say which bus is meant: --stack, --bus or EVENT_BUS_NAME.")
-    try:
-        table_options.choose(stack=stack, **table)
-        if bus:
-            os.environ["EVENT_BUS_NAME"] = bus
-        span = _Span(_milliseconds(since, 0), _milliseconds(until, _NEVER))
-        count = _tell(_partitions(project, thread, span), span)
-    except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"{type(error).__name__}: {error}") from error
-    click.echo(f"{count} events")
+    count = 0
+    partitions = _partitions(project, thread, span)
+    while batch := [*islice(partitions, _BATCH)]:
+        table.set_deadline(60)
+        pending = _events(batch, span)
+        while pack := [*islice(pending, _BATCH)]:
+            table.set_deadline(60)
+            if (refused := event_bus.send(pack)) is not None:
+                raise ToolError(f"the bus refused an event after {count + refused} events: run the same command again")
+            count += len(pack)
+    return count
 
 
-def _milliseconds(moment: datetime | None, default: int) -> int:
-    return int(moment.replace(tzinfo=UTC).timestamp() * 1000) if moment else default
-
-
-def _partitions(project: str | None, thread: str | None, span: _Span) -> Iterator[str]:
+def _partitions(project: str | None, thread: str | None, span: Span) -> Iterator[str]:
     """Yield the partitions of the threads that were created before the end of the span."""
-    keys, table = (database.store(name) for name in ("keys", "table"))
-    if thread:
+    if project and thread:
         yield keys.thread_partition(project, thread)
         return
-    projects = {project} if project else {key.project for key in database.store("api_keys").list_keys()}
+    projects = {project} if project else {key.project for key in api_keys.list_keys()}
     for name in sorted(projects):
         for entries in keys.threads_partitions(name, settings().list_shards):
             for entry in table.query(entries, "0", ids.lowest_ulid(span.until)):
                 yield keys.thread_partition(name, entry["thread"]["S"])
 
 
-def _tell(partitions: Iterator[str], span: _Span) -> int:
-    """Put the events of these threads on the bus; return their number."""
-    event_bus = importlib.import_module("shared.event_bus")
-    events = (event for batch in iter(lambda: [*islice(partitions, _AT_ONCE)], []) for event in _events(batch, span))
-    count = 0
-    while pack := [*islice(events, _AT_ONCE)]:
-        database.store("table")  # another minute for each pack
-        if (refused := event_bus.send(pack)) is not None:
-            raise click.ClickException(f"the bus refused an event, {count + refused} were told before: try again")
-        count += len(pack)
-    return count
-
-
-def _events(partitions: list[str], span: _Span) -> Iterator[Any]:
-    """Yield the events of these threads, as far as they were active in the span."""
-    events = importlib.import_module("shared.events")
-    head, keys, table = (database.store(name) for name in ("head", "keys", "table"))
+def _events(partitions: list[str], span: Span) -> Iterator[Event]:
+    """Yield the events of those of the threads that were active in the span."""
     sorts = (keys.HEAD, keys.THREAD)
-    found = table.batch_get([keys.key(partition, sort) for partition in partitions for sort in sorts])
+    first, last = (f"{keys.MESSAGE_PREFIX}{ids.lowest_ulid(moment)}" for moment in span)
+    items = table.batch_get([keys.key(partition, sort) for partition in partitions for sort in sorts])
     for partition in partitions:
-        state, thread = (found.get((partition, sort)) for sort in sorts)
+        state, thread = (items.get((partition, sort)) for sort in sorts)
         if state is None or int(state["activeAt"]["N"]) * 1000 + 999 < span.since:
             continue
         if state["state"]["S"] == head.ERASING:
             yield events.thread_deleted(partition)
         elif thread and head.is_open(state):
             yield events.of_thread(thread)
-            yield from map(events.of_message, table.query(partition, *span.sort_keys()))
-
-
-if __name__ == "__main__":
-    main()
+            yield from map(events.of_message, table.query(partition, first, last))

@@ -49,8 +49,8 @@ class Deployment:
         return _client(service, self.aws)
 
     def run(self, *arguments: str) -> str:
-        """Run one of our own commands against the deployment; return what it prints."""
-        return _run([sys.executable, "-m", *arguments], AWS_ENDPOINT_URL=self.aws)
+        """Run a command of the program against the deployment; return what it prints."""
+        return _run([sys.executable, "-m", "tools.cli", *arguments], AWS_ENDPOINT_URL=self.aws)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import program
 from tests.support.imported import CREATED, message, thread
-from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support.local_api import ROOT, LocalApi, serving
 
 _COPIED = [
     thread("thread_0", CREATED - 1),
@@ -88,17 +88,9 @@ def url(source: Source) -> Iterator[str]:
 
 
 def _copy(url: str, *arguments: str | Path) -> tuple[int, str, list[str]]:
-    """Run `make copy`; return its exit code (make's, 2 for any failure), stdout, and the lines of stderr but make's."""
-    run = subprocess.run(
-        ["make", "--no-print-directory", "copy", f"ARGS={' '.join(map(str, arguments))}"],
-        cwd=ROOT,
-        env=environment(OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    return run.returncode, run.stdout, [line for line in run.stderr.splitlines() if not line.startswith("make")]
+    """Run `copy`; return its exit code, stdout, and the lines of stderr."""
+    code, out, errors = program.run("copy", *arguments, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha")
+    return code, out, errors.splitlines()
 
 
 def test_all_threads_of_an_endpoint_that_lists_them_are_copied(tmp_path: Path) -> None:
@@ -125,9 +117,9 @@ def test_named_threads_are_copied_and_those_that_are_not_there_are_told(url: str
     file, names = tmp_path / "copied.jsonl", tmp_path / "names"
     names.write_text("thread_none\nthread_z\n\n")
 
-    code, said, errors = _copy(url, "--threads", names, file, "thread_0 thread_abc123")
+    code, said, errors = _copy(url, "--threads", names, file, "thread_0", "thread_abc123")
 
-    assert (code, said) == (2, "copied 3 threads with 4 messages, 1 refused\n")
+    assert (code, said) == (1, "copied 3 threads with 4 messages, 1 refused\n")
     left_out = "left out: thread.message.file_ids, 4 times"
     assert errors == ["thread_none: the endpoint has no such thread", left_out]
     assert _read(file) == _COPIED
@@ -136,22 +128,22 @@ def test_named_threads_are_copied_and_those_that_are_not_there_are_told(url: str
 def test_an_endpoint_that_lists_no_threads_is_told_in_one_line(url: str, tmp_path: Path) -> None:
     told = "Error: this endpoint does not list threads: give their ids, as arguments or with --threads"
 
-    assert _copy(url, tmp_path / "copied.jsonl") == (2, "", [told])
+    assert _copy(url, tmp_path / "copied.jsonl") == (1, "", [told])
     assert [*tmp_path.iterdir()] == []
 
 
 def test_a_key_that_is_revoked_on_the_way_is_told_in_one_line_and_the_copy_goes_on(
     url: str, source: Source, tmp_path: Path
 ) -> None:
-    file, names = tmp_path / "copied.jsonl", "thread_0 thread_abc123 thread_z"
+    file, names = tmp_path / "copied.jsonl", ["thread_0", "thread_abc123", "thread_z"]
     source.refuses_from = 5  # a thread and its messages, then the next thread and one page of its messages
     told = "Error: the key was refused (401) after 1 threads; with another one the same command goes on"
-    assert _copy(url, file, names) == (2, "", [told])
+    assert _copy(url, file, *names) == (1, "", [told])
     assert not file.exists()
     source.refuses_from = 1_000
     source.requests.clear()
 
-    code, said, _ = _copy(url, file, names)
+    code, said, _ = _copy(url, file, *names)
 
     assert (code, said) == (0, "copied 2 threads with 4 messages, 0 refused\n")
     assert source.requests[0] == "/v1/threads/thread_abc123"

@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 @pytest.fixture(scope="module")
 def api(stack: Deployment) -> Iterator[httpx.Client]:
     """Yield a client of the deployed API with a key of project alpha."""
-    key = stack.run("tools.cli.keys", "--stack", STACK, "create", "--project", "alpha").strip()
+    key = stack.run("keys", "create", "--stack", STACK, "--project", "alpha").strip()
     headers = {"Authorization": f"Bearer {key}", "Host": stack.host}
     with httpx.Client(base_url=stack.base_url, headers=headers, timeout=60) as client:
         yield client
@@ -120,6 +120,6 @@ def test_the_events_of_a_stack_can_be_told_again(stack: Deployment, api: httpx.C
     thread_id = api.post("/threads", json={"messages": [{"role": "user", "content": "hello"}]}).json()["id"]
     first = events(stack, heard, 2)
 
-    stack.run("tools.replay", "--stack", STACK, "--project", "alpha", "--thread", thread_id)
+    stack.run("events", "replay", "--stack", STACK, "--project", "alpha", "--thread", thread_id)
 
     assert events(stack, heard, 2) == first

@@ -1,4 +1,4 @@
-"""`python -m tools.local.server` as a person uses it: what it prints, serves and refuses, and how it ends."""
+"""`message-api serve` as a person uses it: what it prints, serves and refuses, and how it ends."""
 
 import signal
 import socket
@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.store import api_keys
 from tests.support.local_api import ROOT, LocalApi, serving, start
 
 
@@ -113,7 +114,7 @@ def test_a_port_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         run = _run(PORT=str(port))
-    message = f"cannot serve on port {port}: Address already in use; set PORT to another\n"
+    message = f"Error: cannot serve on port {port}: Address already in use; choose another with --port or PORT\n"
     assert run == (1, "", message)
 
 
@@ -122,29 +123,24 @@ def test_a_port_in_use_is_one_line() -> None:
     [
         (
             "alpha",
-            (
-                "API_KEYS: entry 1 is not of the form project=key or project+trusted=key, "
-                "as in API_KEYS='alpha=sk-alpha,beta+trusted=sk-beta'"
-            ),
+            "an API key has the form project=key, or project+trusted=key in API_KEYS.",
         ),
         (
             "Alpha=sk-1",
-            (
-                "API_KEYS: A project's name is 1 to 63 lower-case letters, digits and hyphens, "
-                "and does not begin with a hyphen. The name 'key' is reserved."
-            ),
+            api_keys.PROJECT_RULE,
         ),
     ],
 )
 def test_a_bad_key_spec_is_one_line_and_exit_code_2(spec: str, message: str) -> None:
-    run = _run(API_KEYS=spec)
-    assert run == (2, "", f"{message}\n")
+    code, printed, errors = _run(API_KEYS=spec)
+    assert (code, printed) == (2, "")
+    assert errors.splitlines()[-1] == f"Error: Invalid value for '--api-key' (env var: 'API_KEYS'): {message}"
 
 
 def test_a_missing_java_is_one_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     data = tmp_path_factory.mktemp("data")
     run = _run(DATA=str(data), PATH="/nowhere", JAVA_HOME="")
-    message = "DynamoDB Local needs Java 17 or newer, and there is no java\n"
+    message = "Error: DynamoDB Local needs Java 17 or newer, and there is no java\n"
     assert run == (1, "", message)
 
 
@@ -152,7 +148,7 @@ def test_a_dynamodb_that_does_not_answer_is_one_line() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    message = f'no table message-api-Table to work with: Could not connect to the endpoint URL: "{url}/"\n'
+    message = f'Error: no table message-api-Table to work with: Could not connect to the endpoint URL: "{url}/"\n'
     assert _run(DYNAMODB_URL=url) == (1, "", message)
 
 

@@ -103,7 +103,7 @@ def test_ctrl_c_while_the_engine_starts_leaves_nothing(dynamodb_local: str, tmp_
 def test_a_folder_in_use_is_one_line(dynamodb_local: str, tmp_path: Path) -> None:
     with data_folder.locked(tmp_path):
         process = start(DATA=str(tmp_path))
-        message = f"{tmp_path} is in use by process {os.getpid()}\n"
+        message = f"Error: {tmp_path} is in use by process {os.getpid()}\n"
         assert process.communicate(timeout=60) == ("", message)
         assert process.returncode == 1
 
@@ -130,5 +130,5 @@ def test_a_table_with_other_keys_is_one_line(dynamodb_local: str) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     process = start(DYNAMODB_URL=dynamodb_local, TABLE_NAME="foreign")
-    assert process.communicate(timeout=60) == ("", "the table foreign exists there with other keys\n")
+    assert process.communicate(timeout=60) == ("", "Error: the table foreign exists there with other keys\n")
     assert process.returncode == 1

@@ -9,9 +9,9 @@ _SCRIPT = """
 import gc
 import boto3
 from tools.local import template
-from tools.local.dynamodb import database
+from tools.local.dynamodb import moto
 
-with database.in_memory(template.load()):
+with moto.in_memory(template.load()):
     client = boto3.client("dynamodb")
     name = client.list_tables()["TableNames"][0]
     for number in range(30):

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ import boto3
 import httpx
 import pytest
 
-from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support import program
+from tests.support.local_api import LocalApi, serving
 from tests.support.subscriber import Events, subscribed
 from tools.local import template
 from tools.local.dynamodb import engine
@@ -57,11 +57,8 @@ def _command(thread_id: str, **fields: Any) -> dict[str, Any]:
     return named | {"role": "assistant", "content": "Hello", "run_id": "run_1"} | fields
 
 
-def _run(module: str, api: LocalApi, **options: Any) -> subprocess.CompletedProcess[str]:
-    port = api.base_url.rpartition(":")[2].removesuffix("/v1")
-    command = [sys.executable, "-m", module]
-    own = environment(PORT=port)
-    return subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False, **options)
+def _port(api: LocalApi) -> str:
+    return api.base_url.rpartition(":")[2].removesuffix("/v1")
 
 
 def test_every_change_comes_out_in_the_form_of_eventbridge(client: httpx.Client, events: Events) -> None:
@@ -141,19 +138,17 @@ def test_no_page_in_a_browser_and_no_queue_would_send_this(
 
 
 def test_the_command_line_sends_a_command(api: LocalApi, events: Events, thread_id: str) -> None:
-    done = _run("tools.cli.commands", api, input=json.dumps(_command(thread_id)))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+    command = program.run("commands", "send", stdin=json.dumps(_command(thread_id)), PORT=_port(api))
+    assert command == (0, "done\n", "")
     events.next()
-    refused = _run("tools.cli.commands", api, input="{")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("Error: dead letter in message-api-RejectedCommands: The body of the request ")
+    code, out, error = program.run("commands", "send", stdin="{", PORT=_port(api))
+    assert (code, out) == (1, "")
+    assert error.startswith("Error: dead letter in message-api-RejectedCommands: The body of the request ")
 
 
 def test_events_are_printed_one_a_line_until_the_api_ends() -> None:
     with serving(**_KEY) as api:
-        port = api.base_url.rpartition(":")[2].removesuffix("/v1")
-        command = [sys.executable, "-m", "tools.cli.events", "--port", port]
-        with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as watching:
+        with program.start("events", "tail", "--port", _port(api)) as watching:
             assert watching.stdout
             # It may subscribe after the first of these.
             printed = _first_line(api, watching)
@@ -180,12 +175,8 @@ def _first_line(api: LocalApi, watching: subprocess.Popen[str]) -> str:
 
 
 def test_without_an_api_the_command_lines_say_so() -> None:
-    for module in ("tools.cli.events", "tools.cli.commands"):
-        command = [sys.executable, "-m", module]
-        run = subprocess.run(
-            command, cwd=ROOT, env=environment(PORT="9"), capture_output=True, text=True, check=False, input="{}"
-        )
-        assert (run.returncode, run.stderr) == (1, "Error: no local API on port 9: Connection refused\n")
+    for command in (("events", "tail"), ("commands", "send")):
+        assert program.run(*command, PORT="9") == (1, "", "Error: no local API on port 9: Connection refused\n")
 
 
 def _dynamodb(url: str) -> Any:

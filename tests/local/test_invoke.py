@@ -1,4 +1,4 @@
-"""The invoke and samples commands, as a person runs them."""
+"""The commands `invoke` and `samples`, as processes of their own."""
 
 import json
 import subprocess
@@ -8,23 +8,13 @@ from typing import Any
 
 import httpx
 
+from tests.support import program
 from tests.support.local_api import ROOT, environment, serving
 from tools.cli.invoke import EVENTS
 from tools.cli.samples import API_KEY, MESSAGE_ULID, THREAD_ULID
 
 _THREAD = f"thread_{THREAD_ULID}"
 _MESSAGE = f"msg_{MESSAGE_ULID}"
-
-
-def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def _event(tmp_path: Path, **own: Any) -> Path:
@@ -44,9 +34,9 @@ def test_a_function_runs_on_an_event_and_finds_the_samples(tmp_path: Path) -> No
         requestContext={"http": {"method": "GET", "path": path}, "requestId": "1"},
         isBase64Encoded=False,
     )
-    run = _run("tools.cli.invoke", "retrieve_message", "--event", str(event))
-    assert (run.returncode, run.stderr) == (0, "")
-    answer = json.loads(run.stdout)
+    code, out, errors = program.run("invoke", "retrieve_message", "--event", event)
+    assert (code, errors) == (0, "")
+    answer = json.loads(out)
     body = json.loads(answer["body"])
     assert (answer["statusCode"], body["id"], body["thread_id"]) == (200, _MESSAGE, _THREAD)
 
@@ -55,9 +45,9 @@ def test_every_sample_event_works() -> None:
     """In one process: each function's table is new, and starting an interpreter takes longer than the rest."""
     names = sorted(path.stem for path in EVENTS.glob("*.json"))
     script = (
-        "import sys; from click.testing import CliRunner; from tools.cli.invoke import main\n"
+        "import sys; from tests.support import program\n"
         "for name in sys.argv[1:]:\n"
-        "    run = CliRunner().invoke(main, [name])\n"
+        "    run = program.invoke('invoke', name)\n"
         "    print(name, run.exit_code, run.output.replace(chr(10), ' '))\n"
     )
     run = subprocess.run(
@@ -83,15 +73,14 @@ def test_every_sample_event_works() -> None:
 
 
 def test_an_unknown_function_is_one_line() -> None:
-    run = _run("tools.cli.invoke", "nothing")
-    assert (run.returncode, run.stdout) == (2, "")
-    assert "Error: There is no function nothing; there are create_message, create_thread, " in run.stderr
+    code, out, error = program.run("invoke", "nothing")
+    assert (code, out) == (2, "")
+    assert "Error: There is no function nothing; there are create_message, create_thread, " in error
 
 
 def test_the_samples_can_be_put_into_a_local_dynamodb(dynamodb_local: str) -> None:
     for _ in range(2):
-        run = _run("tools.cli.samples", dynamodb_local)
-        assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+        assert program.run("samples", dynamodb_local) == (0, "", "")
     with serving(DYNAMODB_URL=dynamodb_local) as api:
         listed = httpx.get(
             f"{api.base_url}/threads/{_THREAD}/messages", headers={"Authorization": f"Bearer {API_KEY}"}

@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from shared import errors, ids
 from tests.support import openapi
 from tools.local import template
-from tools.openapi import answers, document, refusals
+from tools.openapi import document, refusals, responses
 
 _STEMS = ("", "/v1", "/openai", "/openai/v1")
 _EXAMPLES = {
@@ -24,7 +24,7 @@ _EXAMPLES = {
 
 
 def test_the_document_is_what_the_code_says() -> None:
-    """`make openapi` brings it up to the code."""
+    """`./message-api openapi` writes it."""
     assert document.DOCUMENT.read_text(encoding="utf-8") == document.text()
 
 
@@ -99,7 +99,7 @@ def test_what_the_old_api_did_not_have_is_marked() -> None:
     assert "x-extension" in components["schemas"]["ModifyMessage"]["properties"]["content"]
 
 
-@pytest.mark.parametrize(("prefix", "pattern"), [("thread", answers.THREAD_ID), ("msg", answers.MESSAGE_ID)])
+@pytest.mark.parametrize(("prefix", "pattern"), [("thread", responses.THREAD_ID), ("msg", responses.MESSAGE_ID)])
 @pytest.mark.parametrize("end", ["", "a", "_", "-", "é", "a b", "x" * 121, "x" * 122, "x" * 124, "x" * 125])
 def test_the_pattern_of_ids_is_that_of_paths(prefix: str, pattern: str, end: str) -> None:
     for text in (f"{prefix}_{end}", f"{prefix}{end}", f"x{prefix}_{end}"):

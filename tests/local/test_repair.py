@@ -1,4 +1,4 @@
-"""The repair command: what a restore may leave of a transaction is told, and mended so that every operation works.
+"""`check` and `repair`: what a restore may leave of a transaction is found, and repaired so that every operation works.
 
 Runs on moto: what is damaged here is the data, not the engine.
 """
@@ -6,22 +6,19 @@ Runs on moto: what is damaged here is the data, not the engine.
 import base64
 import itertools
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from tests.support import expected, fault_injection, imported, stored
+from tests.support import expected, fault_injection, imported, program, stored
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.erasing import asked, erase
 from tests.support.fault_injection import Attempt, Fault, Outcome
 from tests.support.invariants import check_project
-from tests.support.local_api import ROOT, environment
 
 _LARGE = expected.ROLE_USER | {"content": "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))}
 _RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
@@ -52,20 +49,21 @@ def client(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 def repair(*arguments: str) -> Result:
-    from tools.repair.__main__ import main
-
-    return CliRunner().invoke(main, ("--table", "message-api-Table", *arguments))
+    return program.invoke("repair", "--table", "message-api-Table", *arguments)
 
 
-def mended() -> list[str]:
-    """Mend all there is, look that nothing is left to mend; return what was told."""
-    result = repair("--fix")
-    *told, summary = result.output.splitlines()
+def check() -> Result:
+    return program.invoke("check", "--table", "message-api-Table")
+
+
+def repaired() -> list[str]:
+    """Repair all problems, and check that none is left; return the lines that were printed."""
+    result = repair("--yes")
+    *problems, summary = result.output.splitlines()
     assert result.exit_code == 0, result.output
-    again = repair()
-    assert again.output.splitlines()[-1].endswith(" 0 faults, 0 mended"), again.output
-    assert f" {len(told)} faults, {len(told)} mended" in summary
-    return told
+    assert check().output.endswith(" items read, 0 problems\n")
+    assert summary.endswith(f" items read, {len(problems)} problems, {len(problems)} repaired")
+    return problems
 
 
 def use(client: Client) -> None:
@@ -123,7 +121,7 @@ def cuts(parts: int) -> Iterator[tuple[bool, ...]]:
             yield kept
 
 
-def test_a_table_that_only_operations_have_written_has_no_faults(client: Client) -> None:
+def test_a_table_that_only_operations_have_written_has_no_problems(client: Client) -> None:
     partition = full(client)
     deleted = client.thread(metadata={"user_id": "u"})
     client.create("delete_thread", deleted)
@@ -131,14 +129,14 @@ def test_a_table_that_only_operations_have_written_has_no_faults(client: Client)
         client.create("delete_message", partition.partition("#")[2], message["id"])
     stored.remove(partition, "part#")
 
-    result = repair("--fix")
+    result = repair("--yes")
 
     assert result.exit_code == 0, result.output
-    assert result.output.endswith(" items read, 0 faults, 0 mended\n")
+    assert result.output.endswith(" items read, 0 problems, 0 repaired\n")
     use(client)
 
 
-def test_a_create_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
+def test_a_create_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
     """Head, message, entry of its run, memory of its key."""
     threads = {}
     for kept in cuts(4):
@@ -148,7 +146,7 @@ def test_a_create_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
             client.create("create_message", thread_id, body=_RUN, headers=_ONCE)
         threads[kept] = thread_id
 
-    mended()
+    repaired()
 
     for (head, message, _run, _memory), thread_id in threads.items():
         again = client.call("create_message", thread_id, body=_RUN, headers=_ONCE)
@@ -157,7 +155,7 @@ def test_a_create_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
     use(client)
 
 
-def test_a_create_of_parts_that_was_cut_is_mended(client: Client, clock: Clock) -> None:
+def test_a_create_of_parts_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
     """Head, message, its two parts."""
     for kept in cuts(4):
         thread_id = client.thread(messages=[expected.ROLE_USER])
@@ -166,12 +164,12 @@ def test_a_create_of_parts_that_was_cut_is_mended(client: Client, clock: Clock) 
             client.create("create_message", thread_id, body=_LARGE)
         assert len(attempts.log[0][1]["TransactItems"]) == 4
 
-    mended()
+    repaired()
 
     use(client)
 
 
-def test_a_create_of_a_thread_that_was_cut_is_mended(client: Client) -> None:
+def test_a_create_of_a_thread_that_was_cut_is_repaired(client: Client) -> None:
     """Head, message, thread, its two entries."""
     threads = {}
     body = {"metadata": {"user_id": "u"}, "messages": [expected.ROLE_USER]}
@@ -179,7 +177,7 @@ def test_a_create_of_a_thread_that_was_cut_is_mended(client: Client) -> None:
         with fault_injection.inject(cut(kept)):
             threads[kept] = client.create("create_thread", body=body)["id"]
 
-    mended()
+    repaired()
 
     for kept, thread_id in threads.items():
         # Of a message or a head is made a thread; of what only names it, nothing.
@@ -187,7 +185,7 @@ def test_a_create_of_a_thread_that_was_cut_is_mended(client: Client) -> None:
     use(client)
 
 
-def test_a_thread_that_was_moved_by_half_is_mended(client: Client) -> None:
+def test_a_thread_that_was_moved_by_half_is_repaired(client: Client) -> None:
     """Thread, its former entry, its new one."""
     threads = []
     for kept in cuts(3):
@@ -195,9 +193,9 @@ def test_a_thread_that_was_moved_by_half_is_mended(client: Client) -> None:
         with fault_injection.inject(cut(kept)):
             client.create("modify_thread", threads[-1], body={"metadata": {"user_id": "v"}})
 
-    told = mended()
+    problems = repaired()
 
-    assert len(told) >= len(threads)
+    assert len(problems) >= len(threads)
     for value in "uv":
         found = client.create("list_threads", query={"metadata[user_id]": value})["data"]
         has = [client.create("retrieve_thread", thread)["metadata"]["user_id"] == value for thread in threads]
@@ -205,7 +203,7 @@ def test_a_thread_that_was_moved_by_half_is_mended(client: Client) -> None:
     use(client)
 
 
-def test_a_message_that_was_deleted_by_half_is_mended(client: Client) -> None:
+def test_a_message_that_was_deleted_by_half_is_repaired(client: Client) -> None:
     """Message, entry of its run."""
     messages = {}
     for kept in cuts(2):
@@ -214,7 +212,7 @@ def test_a_message_that_was_deleted_by_half_is_mended(client: Client) -> None:
         with fault_injection.inject(cut(kept)):
             client.create("delete_message", *messages[kept])
 
-    assert len(mended()) == 2
+    assert len(repaired()) == 2
 
     for (is_deleted, _), (thread_id, message_id) in messages.items():
         found = client.page(thread_id, run_id="run_1")["data"]
@@ -232,7 +230,7 @@ def test_an_erasure_that_was_cut_in_its_last_step_leaves_nothing(client: Client)
         with fault_injection.inject(cut(kept)):
             erase(asked(partitions[-1]))
 
-    mended()
+    repaired()
     erase(*map(asked, partitions))
 
     assert [stored.sort_keys(partition) for partition in partitions] == [[]] * len(partitions)
@@ -249,9 +247,9 @@ def test_whatever_single_item_is_lost_every_operation_works_after_the_repair(cli
     unlisted = full(client)
     stored.remove(f"{client.project}#threads", unlisted[-26:])
 
-    told = mended()
+    problems = repaired()
 
-    assert {line.partition(": ")[0] for line in told} >= {
+    assert {line.partition(": ")[0] for line in problems} >= {
         partitions[kind] for kind in ("head", "thread", "part#", "run#")
     } | {unlisted}
     assert len(client.create("list_threads")["data"]) == len(kinds) + 1
@@ -264,7 +262,7 @@ def test_a_message_whose_content_is_lost_is_removed_and_the_others_stay(client: 
     (lost,) = {sort.split("#")[1] for sort in stored.sort_keys(partition, "part#")}
     stored.remove(partition, stored.sort_keys(partition, "part#")[0])
 
-    assert mended() == [f"{partition}: has lost content of {lost}, which nobody can read - mended"]
+    assert repaired() == [f"{partition}: has lost chunks of {lost}, which nobody can read"]
 
     assert lost not in [message["id"] for message in client.page(thread_id)["data"]]
     assert len(client.page(thread_id)["data"]) == 2
@@ -276,10 +274,10 @@ def test_imported_threads_are_found_again_by_their_own_ids(client: Client, lost:
     imported.brought(client, imported.thread(), *(imported.message(message_id) for message_id in _FOREIGN))
     partition = f"{client.project}#{imported.THREAD}"
     before = client.page(imported.THREAD)
-    assert repair().output.endswith(" 0 faults, 0 mended\n")
+    assert check().output.endswith(" 0 problems\n")
     stored.remove(partition, *lost)
 
-    mended()
+    repaired()
 
     assert client.page(imported.THREAD) == before
     assert [client.create("retrieve_message", imported.THREAD, message_id)["id"] for message_id in _FOREIGN] == _FOREIGN
@@ -295,30 +293,44 @@ def test_api_keys_and_their_list_go_together(client: Client) -> None:
     stored.remove(f"key#{digest}", "key")
     stored.remove(keys.API_KEYS, f"{kept.project}#")
 
-    told = mended()
+    problems = repaired()
 
-    assert told == [
-        f"key#{api_keys.hash_of(kept.secret)}: the API key {api_keys.hash_of(kept.secret)[:16]} is in no list - mended",
-        f"keys: lists the API key {digest[:16]}, which is not there - mended",
-    ] or told == [
-        f"keys: lists the API key {digest[:16]}, which is not there - mended",
-        f"key#{api_keys.hash_of(kept.secret)}: the API key {api_keys.hash_of(kept.secret)[:16]} is in no list - mended",
+    assert problems == [
+        f"key#{api_keys.hash_of(kept.secret)}: the API key {api_keys.hash_of(kept.secret)[:16]} is in no list",
+        f"keys: lists the API key {digest[:16]}, which does not exist",
+    ] or problems == [
+        f"keys: lists the API key {digest[:16]}, which does not exist",
+        f"key#{api_keys.hash_of(kept.secret)}: the API key {api_keys.hash_of(kept.secret)[:16]} is in no list",
     ]
     listed = {key.project for key in api_keys.list_keys()}
     assert kept.project in listed
     assert lost.project not in listed
 
 
-def test_without_fix_nothing_is_changed_and_the_exit_code_says_that_there_are_faults(client: Client) -> None:
+def test_a_check_changes_nothing_and_its_exit_code_says_that_there_are_problems(client: Client) -> None:
     partition = full(client)
     stored.remove(partition, "run#")
     before = stored.sort_keys(partition)
 
-    result = repair()
+    result = check()
 
     assert result.exit_code == 1
-    assert result.output.endswith(" 1 faults, 0 mended\n")
+    assert result.output.endswith(" 1 problems\n")
     assert stored.sort_keys(partition) == before
+
+
+def test_a_repair_asks_and_does_nothing_without_a_yes(client: Client) -> None:
+    partition = full(client)
+    stored.remove(partition, "run#")
+    before = stored.sort_keys(partition)
+
+    refused = program.invoke("repair", "--table", "message-api-Table", stdin="n\n")
+
+    assert (refused.exit_code, refused.stderr) == (1, "Aborted!\n")
+    assert refused.stdout.endswith("Repair 1 of 1 problems? [y/N]: n\n")
+    assert stored.sort_keys(partition) == before
+    assert program.invoke("repair", "--table", "message-api-Table", stdin="y\n").exit_code == 0
+    assert len(stored.sort_keys(partition)) == len(before) + 1
 
 
 def test_what_a_later_version_wrote_is_told_and_left_alone(client: Client) -> None:
@@ -327,7 +339,7 @@ def test_what_a_later_version_wrote_is_told_and_left_alone(client: Client) -> No
     stored.remove(partition, "run#")
     before = stored.sort_keys(partition)
 
-    result = repair("--fix")
+    result = repair("--yes")
 
     assert result.exit_code == 1
     assert f"{partition}: was written by a later version" in result.output
@@ -341,7 +353,7 @@ def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
     stored.change(partition, "head", lastUlid={"S": stored.sort_keys(partition, "msg_")[0][4:]})
     beside = fault_injection.before(lambda: stored.change(partition, "head", lastUlid={"S": last[4:]}))
     with fault_injection.inject(Fault("TransactWriteItems", beside)):
-        result = repair("--fix")
+        result = repair("--yes")
 
     assert result.exit_code == 1
     assert stored.item(partition, "head")["lastUlid"] == {"S": last[4:]}
@@ -349,9 +361,7 @@ def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
 
 
 def test_a_command_line_that_names_no_table_is_refused() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "tools.repair"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
-
-    assert (run.returncode, run.stdout) == (2, "")
-    assert "Say which table" in run.stderr
+    for command in ("check", "repair"):
+        code, out, error = program.run(command)
+        assert (code, out) == (2, "")
+        assert "Name the table" in error

@@ -19,7 +19,7 @@ from tests.model.machine import World
 from tests.support import local_api, memory
 from tests.support.client import Answer, Client
 from tools.local import template
-from tools.local.dynamodb import database, engine
+from tools.local.dynamodb import database, engine, moto
 
 
 @click.command()
@@ -46,7 +46,7 @@ def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
 def _worlds(where: str, runs: int) -> Generator[World, None, None]:
     """Yield a world for each round of so many runs: the same one, but over HTTP a new server's."""
     if where == "memory":
-        with database.in_memory(template.load()):
+        with moto.in_memory(template.load()):
             while True:
                 yield World(around=memory.as_it_was)
     if where == "dynamodb":

@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+from tools import environment
 from tools.local import template
-from tools.local.dynamodb import database
 
 _IDS = {"threadId": "thread_" + "0" * 26, "messageId": "msg_" + "0" * 26}
 _BODIES = {"create_message": {"role": "user", "content": "x"}, "modify_message": {"metadata": {"a": "b"}}}
@@ -118,7 +118,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
     os.environ |= {"AWS_ENDPOINT_URL_SQS": url, "AWS_ENDPOINT_URL_EVENTBRIDGE": url}
-    database.lead_to(template.load(), url)
+    environment.lead_to(template.load(), url)
     from shared.store import table
 
     assert table.set_deadline.__defaults__ == (12.0,), "docs/reliability.md says so"

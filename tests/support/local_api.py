@@ -41,9 +41,9 @@ def environment(**own: str) -> dict[str, str]:
 
 
 def start(folder: Path = ROOT, errors: int | IO[str] = subprocess.PIPE, /, **own: str) -> subprocess.Popen[str]:
-    """Start `python -m tools.local.server` in a folder, with these environment variables."""
+    """Start `message-api serve` in a folder, with these environment variables."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tools.local.server"],
+        [sys.executable, "-m", "tools.cli", "serve"],
         cwd=folder,
         env=environment(**own),
         stdout=subprocess.PIPE,

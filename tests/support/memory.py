@@ -9,14 +9,14 @@ import pytest
 from moto.backends import get_backend
 
 from tools.local import template
-from tools.local.dynamodb import database
+from tools.local.dynamodb import moto
 from tools.local.template import ACCOUNT, REGION
 
 
 @pytest.fixture(scope="session")
 def in_memory() -> Iterator[None]:
     """Hold the table and set the environment that leads to it; `shared.store` must not be imported before."""
-    with database.in_memory(template.load()):
+    with moto.in_memory(template.load()):
         yield
 
 

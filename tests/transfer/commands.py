@@ -1,14 +1,12 @@
 """The commands as a person runs them: in this process on the table in memory, or as a process of their own."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import boto3
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from tests.support.local_api import ROOT, environment
+from tests.support import program
 from tools.local.template import load
 
 TABLE = "message-api-Table"
@@ -30,26 +28,8 @@ def table(url: str, name: str) -> tuple[str, ...]:
 
 def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
     """Run a command in this process, on the table in memory."""
-    from tools.transfer.__main__ import main
-
-    command, *rest = map(str, arguments)
-    return CliRunner().invoke(main, [command, "--table", TABLE, *rest], input=stdin)
+    command, *rest = arguments
+    return program.invoke(command, "--table", TABLE, *rest, stdin=stdin)
 
 
-def start(*arguments: str | Path, **own: str) -> subprocess.Popen[str]:
-    """Start a command as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tools.transfer", *map(str, arguments)],
-        cwd=ROOT,
-        env=environment(**own),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def done(*arguments: str | Path, seconds: float = 600, **own: str) -> tuple[int, str, str]:
-    """Run a command as a process of its own; return its exit code, what it wrote to stdout and to stderr."""
-    process = start(*arguments, **own)
-    out, errors = process.communicate(timeout=seconds)
-    return process.returncode, out, errors
+start, done = program.start, program.run

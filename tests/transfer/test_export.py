@@ -220,7 +220,7 @@ def test_a_full_disk_is_one_line_and_with_room_the_export_goes_on(dynamodb_local
     assert commands.done("import", *table, tmp_path / "in.jsonl")[0] == 0
 
     full = subprocess.run(
-        [sys.executable, "-m", "tools.transfer", "export", *table, str(tmp_path / "out.jsonl")],
+        [sys.executable, "-m", "tools.cli", "export", *table, str(tmp_path / "out.jsonl")],
         cwd=ROOT,
         env=environment(),
         preexec_fn=_no_room,
@@ -229,7 +229,7 @@ def test_a_full_disk_is_one_line_and_with_room_the_export_goes_on(dynamodb_local
         check=False,
     )
 
-    told = "Error: cannot write: File too large; what is complete stays, the same command goes on from there\n"
+    told = "Error: cannot write: File too large; run the same command again; what is done stays done\n"
     assert (full.returncode, full.stdout, full.stderr) == (1, "", told)
     assert not (tmp_path / "out.jsonl").exists()
     assert commands.done("export", *table, tmp_path / "out.jsonl") == (0, "exported 1 threads with 9 messages\n", "")

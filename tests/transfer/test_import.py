@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import expected, fault_injection, stream
+from shared.store import api_keys
+from tests.support import expected, fault_injection, program, stream
 from tests.support.client import Client
 from tests.support.fault_injection import Fault
 from tests.support.imported import THREAD, jsonl, message, thread
@@ -73,11 +74,7 @@ def test_the_file_may_be_standard_input(client: Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (
-            ("--project", "A b", "FILE"),
-            2,
-            "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does",
-        ),
+        (("--project", "A b", "FILE"), 2, api_keys.PROJECT_RULE),
         (("FILE",), 2, "Missing option '--project'."),
         (("--project", "alpha", "nothing.jsonl"), 2, "File 'nothing.jsonl' does not exist."),
     ],
@@ -90,16 +87,12 @@ def test_what_cannot_be_done_is_one_line(file: Path, arguments: tuple[str, ...],
 
 
 def test_no_table_is_a_usage_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from click.testing import CliRunner
-
-    from tools.transfer.__main__ import main
-
     with monkeypatch.context() as patch:
         patch.delenv("TABLE_NAME")
-        found = CliRunner().invoke(main, ["import", "--project", "alpha", str(file)])
+        found = program.invoke("import", "--project", "alpha", file)
 
     assert found.exit_code == 2
-    assert found.stderr.endswith("Error: Say which table is meant: --help names the options.\n")
+    assert found.stderr.endswith("Error: Name the table: --stack, --table or --endpoint-url.\n")
 
 
 def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
@@ -122,7 +115,7 @@ def test_a_table_that_cannot_be_reached_is_one_line(
 
     told = (
         "Error: the table is too busy or cannot be reached (ConnectTimeoutError): "
-        "what is complete stays, the same command goes on from there\n"
+        "run the same command again; what is done stays done\n"
     )
     assert (found.exit_code, found.stdout, found.stderr) == (1, "", told)
 
@@ -148,7 +141,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
 
     file.write_bytes(jsonl(thread(), *(message(f"msg_{number}", "x" * 100_000) for number in range(60))))
     found = subprocess.run(
-        [sys.executable, "-m", "tools.transfer", "import", "--table", "t", "--project", "alpha", str(file)],
+        [sys.executable, "-m", "tools.cli", "import", "--table", "t", "--project", "alpha", str(file)],
         cwd=ROOT,
         env=environment(AWS_DEFAULT_REGION="us-east-1"),
         preexec_fn=_no_room,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.client import Client
 from tests.support.imported import jsonl, message, thread
-from tools.transfer import __main__ as commands
+from tools.cli.program import program
 
 
 class Terminal(io.StringIO):
@@ -20,7 +20,7 @@ def _shown(*arguments: str) -> str:
     """Run a command in a terminal; return what it shows there."""
     terminal = Terminal()
     with redirect_stderr(terminal), pytest.raises(SystemExit):
-        commands.main([arguments[0], "--table", "message-api-Table", *arguments[1:]])
+        program([arguments[0], "--table", "message-api-Table", *arguments[1:]])
     return terminal.getvalue()
 
 

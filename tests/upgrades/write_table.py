@@ -17,7 +17,7 @@ from tests.support.erasing import Queue, queue_changes, sweep
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item, Step
 from tools.local import template
-from tools.local.dynamodb import database
+from tools.local.dynamodb import moto
 
 _RUN = "run_1"
 _USER, _MOVED = "user-1", "user-2"
@@ -51,7 +51,7 @@ _ANSWER = {
 
 def main(version: str) -> None:
     """Write the dump of this version."""
-    with database.in_memory(template.load()), pytest.MonkeyPatch.context() as patch:
+    with moto.in_memory(template.load()), pytest.MonkeyPatch.context() as patch:
         table = _Table(Clock(patch))
         table.fill(patch)
         dump.write(version, table.dumped())

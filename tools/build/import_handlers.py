@@ -1,4 +1,4 @@
-"""Import every handler from what `sam build` made, as Lambda would: from its bundle and the layer alone."""
+"""Imports every handler that `sam build` built as Lambda does: from its bundle and the layer alone."""
 
 import subprocess
 import sys
@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 IMPORT = "import importlib, sys; sys.path[:0] = sys.argv[2:]; importlib.import_module(sys.argv[1]).handler"
-# What a function's bundle holds that is no code.
+# Files of a bundle other than code.
 BESIDES = {"RetrieveOpenapi": {"openapi.json"}}
-# Names only: nothing is called while a handler is imported.
+# Any values will do: an import calls nothing.
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "none",
@@ -19,7 +19,7 @@ ENVIRONMENT = {
 
 
 def main(build: Path, layer: Path, python: str) -> None:
-    """Exit with one line for each handler that does not import, or whose bundle holds what it should not."""
+    """Exit with one line for each handler that does not import, or whose bundle has other files."""
     template = yaml.safe_load((build / "template.yaml").read_text())
     failures = 0
     for name, resource in template["Resources"].items():
@@ -39,13 +39,13 @@ def main(build: Path, layer: Path, python: str) -> None:
 
 
 def extra(bundle: Path, besides: set[str]) -> str:
-    """Say what a bundle holds besides our code and what it should, else an empty string."""
+    """Return an error if a bundle has files other than code and these, else an empty string."""
     foreign = {entry.name for entry in bundle.iterdir()} - {"functions", "shared"} - besides
     return f"the bundle also holds {sorted(foreign)}" if foreign else ""
 
 
 def broken(bundle: Path, layer: Path, python: str, handler: str, environment: dict[str, str]) -> str:
-    """Say why a handler does not import, else an empty string."""
+    """Return the error of a handler's import, or an empty string."""
     module = handler.removesuffix(".handler")
     command = [python, "-I", "-S", "-B", "-c", IMPORT, module, str(bundle.resolve()), str(layer.resolve())]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -53,14 +53,14 @@ def broken(bundle: Path, layer: Path, python: str, handler: str, environment: di
 
 
 def environment(template: dict[str, Any], properties: dict[str, Any]) -> dict[str, str]:
-    """Return the variables that the template gives a function, parameters at their defaults."""
+    """Return the variables of a function in the template, with the defaults of parameters."""
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     own = properties.get("Environment", {}).get("Variables", {})
     return ENVIRONMENT | {name: plain(template, value) for name, value in (shared | own).items()}
 
 
 def plain(template: dict[str, Any], value: object) -> str:
-    """Return what a value of the template may be once it is deployed."""
+    """Return a value of the template as it may be when deployed."""
     if isinstance(value, dict):
         parameter = template["Parameters"].get(value.get("Ref"), {})
         return str(parameter.get("Default", "deployed"))

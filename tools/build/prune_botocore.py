@@ -1,8 +1,8 @@
-"""Cuts botocore's data down to the services that the functions call: what is left is all that a cold start reads.
+"""Removes from botocore the data of services that no function calls: a cold start reads only what is left.
 
     python tools/build/prune_botocore.py FOLDER_OF_PACKAGES
 
-As shipped, each new client parses 1.2 MB of endpoints and unpacks a description of its service that is mostly prose.
+Without this, each new client parses 1.2 MB of endpoints and unpacks a description of its service that is mostly prose.
 """
 
 import gzip
@@ -16,13 +16,13 @@ SERVICES = ("dynamodb", "events", "sqs")
 
 
 def prune(packages: Path) -> None:
-    """Prune `botocore/data` below a folder of packages. Doing it again changes nothing."""
+    """Prune `botocore/data` in a folder of packages. A second time changes nothing."""
     data = packages / "botocore" / "data"
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in SERVICES:
             shutil.rmtree(folder)
     for service in SERVICES:
-        # The newest version is the one that botocore takes.
+        # botocore uses the newest version.
         *old, version = sorted((data / service).iterdir())
         for folder in old:
             shutil.rmtree(folder)
@@ -38,14 +38,14 @@ def prune(packages: Path) -> None:
 
 def _rewrite(file: Path, change: Any) -> None:
     text = json.dumps(change(json.loads(file.read_text())), separators=(",", ":"))
-    # uv links its cache, this file and those of other environments to one: what is written must be another.
+    # uv links this file to its cache and to other environments: write a new file, not into this one.
     file.unlink()
     file.write_text(text)
 
 
 def _without_prose(part: Any) -> Any:
     if isinstance(part, dict):
-        # A shape may have a member of this name; its description is an object, not a text.
+        # A shape may have a member named documentation. That is an object, not a text.
         kept = {name: value for name, value in part.items() if name != "documentation" or not isinstance(value, str)}
         return {name: _without_prose(value) for name, value in kept.items()}
     return [_without_prose(value) for value in part] if isinstance(part, list) else part

@@ -1,4 +1,4 @@
-"""`python -m tools.cli.invoke FUNCTION`: runs one function on its sample event, in memory, without Docker."""
+"""`invoke`: one function in this process, without Docker and without a server."""
 
 import importlib
 import json
@@ -6,39 +6,30 @@ from pathlib import Path
 
 import click
 
-from tools.cli import samples
-from tools.local.dynamodb import database
+from tools.cli import example, samples
+from tools.local.dynamodb import moto
 from tools.local.lambda_runtime import LambdaContext
-from tools.local.template import Function, load
+from tools.local.template import load
 
 EVENTS = Path(__file__).parents[2] / "events"
 
 
-@click.command()
+@click.command(epilog=example("invoke create_message"))
 @click.argument("function", metavar="FUNCTION")
 @click.option(
     "--event",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with another event than events/FUNCTION.json.",
+    help="A file with the event. Default: events/FUNCTION.json.",
 )
-def main(function: str, event: Path | None) -> None:
-    """Run a function, like create_message, on a table that holds the samples; print its answer as JSON."""
+def invoke(function: str, event: Path | None) -> None:
+    """Run a function, such as create_message, on a table in memory with the samples; print its response as JSON."""
     template = load()
-    functions = {_module(candidate).rpartition(".")[2]: candidate for candidate in template.functions}
+    functions = {candidate.handler.split(".")[1]: candidate for candidate in template.functions}
     if function not in functions:
         raise click.UsageError(f"There is no function {function}; there are {', '.join(sorted(functions))}.")
-    chosen = functions[function]
     content = json.loads((event or EVENTS / f"{function}.json").read_text(encoding="utf-8"))
-    with database.in_memory(template):
+    with moto.in_memory(template):
         samples.put()
-        handler = importlib.import_module(_module(chosen)).handler
-        answer = handler(content, LambdaContext(chosen))
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-
-
-def _module(function: Function) -> str:
-    return function.handler.rpartition(".")[0]
-
-
-if __name__ == "__main__":
-    main()
+        handler = importlib.import_module(f"functions.{function}").handler
+        response = handler(content, LambdaContext(functions[function]))
+    click.echo(json.dumps(response, ensure_ascii=False, indent=2))

@@ -1,13 +1,12 @@
-"""`python -m tools.cli.samples URL`: puts into a table what the events in events/ are about.
-
-An API key (`sk-local-sample`, project `default`, trusted), a thread and a message in it, with fixed ids.
-"""
+"""`samples`: an API key (`sk-local-sample`, trusted), a thread and a message, as the events in events/ name them."""
 
 from unittest import mock
 
 import click
 
 from shared.records import MessageData, ThreadData
+from shared.store import api_keys, threads
+from tools.cli import example
 from tools.local.dynamodb import database
 from tools.local.template import load
 
@@ -19,21 +18,20 @@ MESSAGE_ULID = "01ARZ3NDEKTSV4RRFFQ69G5FB0"
 _CONTENT = '[{"type":"text","text":{"value":"How does AI work? Explain it in simple terms.","annotations":[]}}]'
 
 
-def put() -> None:
-    """Put the samples into the table that the environment leads to; a second time changes nothing."""
-    database.store("api_keys").create(PROJECT, "samples", trusted=True, secret=API_KEY)
-    # The same path as any thread's, but for the ids, which the store itself draws.
-    with mock.patch("shared.ids.new_ulid", side_effect=[THREAD_ULID, MESSAGE_ULID]):
-        database.store("threads").create(PROJECT, ThreadData(messages=(MessageData("user", _CONTENT),)), None)
-
-
-@click.command()
+@click.command(epilog=example("samples http://127.0.0.1:8001"))
 @click.argument("url")
-def main(url: str) -> None:
-    """Put the samples into the table at a local DynamoDB's URL, made if it does not exist."""
+def samples(url: str) -> None:
+    """Write the key, the thread and the message of the sample events to the DynamoDB at URL.
+
+    The table is created if it does not exist.
+    """
     with database.at_url(load(), url):
         put()
 
 
-if __name__ == "__main__":
-    main()
+def put() -> None:
+    """Write the samples to the table that the environment leads to. A second time changes nothing."""
+    api_keys.create(PROJECT, "samples", trusted=True, secret=API_KEY)
+    # The store makes the ids of a thread and its messages.
+    with mock.patch("shared.ids.new_ulid", side_effect=[THREAD_ULID, MESSAGE_ULID]):
+        threads.create(PROJECT, ThreadData(messages=(MessageData("user", _CONTENT),)), None)

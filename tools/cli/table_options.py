@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import boto3
 import click
 
-from tools.local.dynamodb import database
+from shared.store import api_keys
+from shared.store import table as store
+from tools import environment
 from tools.local.template import STACK, load
 
 # The functions' variables that say how a table is laid out, each with its parameter in the template.
@@ -17,42 +21,68 @@ _LAYOUT = {
 }
 
 _OPTIONS = (
-    click.option("--stack", help=f"The deployed stack whose table it is, as in --stack {STACK}."),
-    click.option("--table", help="Name of the table, unless --stack or TABLE_NAME says it."),
-    click.option("--endpoint-url", help="A DynamoDB elsewhere, as the local API prints it for DATA=folder."),
-    click.option("--region", help="The AWS region, unless the environment or your profile says it."),
+    click.option("--stack", help=f"The deployed stack that has the table, such as {STACK}."),
+    click.option("--table", help="The name of the table. Default: that of --stack, or TABLE_NAME."),
+    click.option("--endpoint-url", help="The URL of another DynamoDB. `serve --data` prints that of its own."),
+    click.option("--region", help="The AWS region. Default: that of the environment or of your profile."),
 )
 
 
-def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --stack, --table, --endpoint-url and --region: the arguments of `choose`."""
+class Project(click.ParamType[str]):
+    """The name of a project."""
+
+    name = "project"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not api_keys.PROJECT.fullmatch(value):
+            self.fail(api_keys.PROJECT_RULE, param, ctx)
+        return value
+
+
+def add(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --stack, --table, --endpoint-url and --region: the arguments of `choose`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def choose(*, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None) -> None:
-    """Set the functions' environment, so that it leads to the table and says how that is laid out.
+def with_table(command: Callable[..., None]) -> Callable[..., None]:
+    """Add these options, and call `choose` before the command runs."""
 
-    Of a stack, the bus is set too. A table that is named beside a stack has the stack's layout, as one has that was
-    restored. Raises `click.UsageError` when no table is named, and what boto3 raises when the stack cannot be read.
+    @wraps(command)
+    def run(
+        *, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None, **others: Any
+    ) -> None:
+        choose(stack=stack, table=table, endpoint_url=endpoint_url, region=region)
+        command(**others)
+
+    return add(run)
+
+
+def choose(*, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None) -> None:
+    """Set the functions' environment, so that it leads to the table and says how it is laid out.
+
+    A stack also gives the bus. A table that is named beside a stack has the layout of the stack's table, like a
+    restored one. The calls that follow may take a minute. Raises `click.UsageError` if no table is named, and what
+    boto3 raises if the stack cannot be read.
     """
     if region:
-        os.environ |= {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
+        environment.update({"AWS_DEFAULT_REGION": region, "AWS_REGION": region})
     if stack:
-        _read(stack)
+        environment.update(_of_stack(stack))
     if table:
-        os.environ["TABLE_NAME"] = table
+        environment.update({"TABLE_NAME": table})
     if endpoint_url:
-        database.lead_to(load(), endpoint_url)
+        environment.lead_to(load(), endpoint_url)
     if not os.environ.get("TABLE_NAME"):
-        raise click.UsageError("Say which table is meant: --help names the options.")
-    database.set_functions_environment(load())
+        raise click.UsageError("Name the table: --stack, --table or --endpoint-url.")
+    environment.complete(load())
+    store.set_deadline(60)
 
 
-def _read(stack: str) -> None:
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described["Parameters"]}
-    os.environ |= {"TABLE_NAME": outputs["TableName"], "EVENT_BUS_NAME": outputs["EventBusName"]}
-    os.environ |= {variable: parameters[name] for variable, name in _LAYOUT.items()}
+def _of_stack(name: str) -> dict[str, str]:
+    stack = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack["Parameters"]}
+    names = {"TABLE_NAME": outputs["TableName"], "EVENT_BUS_NAME": outputs["EventBusName"]}
+    return names | {variable: parameters[parameter] for variable, parameter in _LAYOUT.items()}

@@ -1,16 +1,16 @@
 """What EXAMPLE=1 starts with: the thread and the messages that the snippets of the old API's documentation name."""
 
-import importlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from tools.transfer import imports
 
 FILE = Path(__file__).parent / "example.jsonl"
 
 
 def put(projects: Iterable[str]) -> None:
     """Import them into each project, where they are not there yet; the environment must lead to the table."""
-    imports = importlib.import_module("tools.transfer.imports")
     for project in projects:
         with FILE.open("rb") as file:
             imports.import_file(file, project, _say)

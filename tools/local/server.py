@@ -1,4 +1,4 @@
-"""`python -m tools.local.server`: the whole API on this machine, through the same handlers; what `make local` runs."""
+"""The whole API on this machine, through the same handlers: what `./message-api serve` runs."""
 
 import os
 import signal
@@ -6,18 +6,18 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 import uvicorn
 
-from shared.store.errors import StoreError
-from tools.local import browser_page, control_routes, docs_page, event_sources, example, settings
-from tools.local.dynamodb import database, table_stream
-from tools.local.dynamodb.engine import EngineError
+from shared.store import api_keys, table
+from tools.errors import ToolError
+from tools.local import browser_page, control_routes, docs_page, event_sources, example
+from tools.local.dynamodb import database, moto, table_stream
 from tools.local.event_sources import EventSide, Surroundings
 from tools.local.gateway import gateway
-from tools.local.settings import PresetKey, Settings, SettingsError
+from tools.local.options import ApiKey, ServeOptions
 from tools.local.template import Template, load
 
 _SNIPPET = """\
@@ -31,10 +31,6 @@ for message in client.beta.threads.messages.list(thread.id):
 """
 
 
-class PortError(Exception):
-    """The port cannot be served on; the text is one line for the person who chose it."""
-
-
 @dataclass(frozen=True)
 class _Storage:
     description: str
@@ -42,21 +38,15 @@ class _Storage:
     surroundings: Surroundings
 
 
-def main() -> int:
-    """Serve until Ctrl-C or SIGTERM, return 0 then; 2 for a bad setting, 1 when else prevented."""
+def serve(options: ServeOptions) -> None:
+    """Serve until Ctrl-C or SIGTERM, then end the process with exit code 0. Raises `ToolError` if it cannot serve."""
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
-    try:
-        _serve(settings.read())
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except (EngineError, PortError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
+    with suppress(SystemExit):
+        _serve(options)
+    sys.stdout.flush()
+    # Not sys.exit, which waits for threads: a handler that is past its time-out still has its own.
+    os._exit(0)
 
 
 class _Server(uvicorn.Server):
@@ -88,7 +78,7 @@ def _end(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _serve(chosen: Settings) -> None:
+def _serve(chosen: ServeOptions) -> None:
     template = load(parameters={"AllowedOrigins": chosen.allowed_origins})
     with (
         _listening(chosen.port) as listener,
@@ -129,12 +119,14 @@ def _listening(port: int) -> Iterator[socket.socket]:
         try:
             listener.bind(("127.0.0.1", port))
         except OSError as error:
-            raise PortError(f"cannot serve on port {port}: {error.strerror}; set PORT to another") from error
+            raise ToolError(
+                f"cannot serve on port {port}: {error.strerror}; choose another with --port or PORT"
+            ) from error
         yield listener
 
 
 @contextmanager
-def _storage(template: Template, chosen: Settings) -> Iterator[_Storage]:
+def _storage(template: Template, chosen: ServeOptions) -> Iterator[_Storage]:
     if chosen.data:
         with database.in_folder(template, chosen.data, _without_engine) as url:
             description = f"data in {chosen.data}, by DynamoDB Local at {url}"
@@ -143,11 +135,10 @@ def _storage(template: Template, chosen: Settings) -> Iterator[_Storage]:
         with database.at_url(template, chosen.dynamodb_url) as url:
             yield _Storage(f"data in the DynamoDB at {url}", 32, _in_engine(template, url))
     else:
-        with database.in_memory(template, stream=True):
+        with moto.in_memory(template, stream=True):
             description = "data in memory, gone when this ends; DATA=folder keeps it"
-            yield _Storage(
-                description, 1, Surroundings(table_stream.in_memory(_table(template)), threading.Lock(), keeps=False)
-            )
+            read = table_stream.in_memory(_table_name(template))
+            yield _Storage(description, 1, Surroundings(read, threading.Lock(), keeps=False))
 
 
 def _without_engine() -> None:
@@ -157,26 +148,20 @@ def _without_engine() -> None:
 
 
 def _in_engine(template: Template, url: str) -> Surroundings:
-    return Surroundings(table_stream.in_engine(_table(template), url), nullcontext(), keeps=True)
+    return Surroundings(table_stream.in_engine(_table_name(template), url), nullcontext(), keeps=True)
 
 
-def _table(template: Template) -> str:
+def _table_name(template: Template) -> str:
     return os.environ.get("TABLE_NAME", str(template.table["TableName"]))
 
 
-def _create_keys(chosen: tuple[PresetKey, ...]) -> list[tuple[str, str]]:
+def _create_keys(chosen: tuple[ApiKey, ...]) -> list[tuple[str, str]]:
     """Make the API keys that were chosen, or a fresh one; return (project, secret) of each."""
-    api_keys = database.store("api_keys")
-    keys = chosen or (PresetKey("default", None, trusted=False),)
-    try:
-        return [
-            (key.project, api_keys.create(key.project, "local API", trusted=key.trusted, secret=key.secret))
-            for key in keys
-        ]
-    except api_keys.InvalidProjectError as error:
-        raise SettingsError(f"API_KEYS: {api_keys.PROJECT_RULE}") from error
-    except StoreError as error:
-        raise EngineError(f"cannot make an API key: {error}") from error
+    table.set_deadline(60)
+    return [
+        (key.project, api_keys.create(key.project, "local API", trusted=key.trusted, secret=key.secret))
+        for key in chosen or (ApiKey("default", None),)
+    ]
 
 
 def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Storage, *, with_example: bool) -> None:
@@ -190,10 +175,3 @@ def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Stora
         lines += ["No events, and nothing erased from here: this table has no stream that can be read there"]
     lines += ["", _SNIPPET.format(base_url=base_url, api_key=secrets[0][1])]
     print("\n".join(lines), flush=True)
-
-
-if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    # Not sys.exit: that waits for threads, and a handler that is past its time-out still has its own.
-    os._exit(code)

@@ -1,4 +1,4 @@
-"""The OpenAPI document of this API, put together from the code."""
+"""The OpenAPI document of this API, from the code."""
 
 import json
 import tomllib
@@ -16,11 +16,10 @@ _ROOT = Path(__file__).parents[2]
 DOCUMENT = _ROOT / "openapi.json"
 
 _DESCRIPTION = """\
-The threads and messages of the Assistants v2 API, on an AWS account of one's own. Each path stands under every server \
-listed here, `/openapi.json` under the first two. What carries `x-extension` is not in the Assistants v2 API; it only \
-accepts more.
+The threads and messages of the Assistants v2 API, on your own AWS account. Each path is on every server listed here, \
+`/openapi.json` on the first two. Anything with `x-extension` is not in the Assistants v2 API.
 
-A path that is not listed answers 404 with the code `unknown_url`, and a method that a path does not have answers 405 \
+A path that is not listed returns 404 with the code `unknown_url`, and a method that a path does not have returns 405 \
 with the header `allow`. Unknown query parameters are ignored, except by the list of threads, which refuses them. An \
 empty query parameter counts as absent, and a repeated one is refused. A body is JSON in UTF-8, whatever its content \
 type says. Unknown fields are refused at every level. Null for an optional field means absent; on modify, null clears \
@@ -29,26 +28,26 @@ type says. Unknown fields are refused at every level. Null for an optional field
 _SERVERS = [
     {"url": "/v1"},
     {"url": "/", "description": "The same without a prefix."},
-    {"url": "/openai/v1", "description": "Where clients of Azure look for it."},
-    {"url": "/openai", "description": "Where older clients of Azure look for it, with `?api-version=`."},
+    {"url": "/openai/v1", "description": "The path that clients of Azure use."},
+    {"url": "/openai", "description": "The path that older clients of Azure use, with `?api-version=`."},
 ]
 _HEADERS: dict[str, dict[str, Any]] = {
     "x-request-id": {
-        "description": "Stands in the log too.",
+        "description": "The log has it too.",
         "schema": {"type": "string", "pattern": "^req_[0-9a-f]{32}$"},
     },
     "openai-processing-ms": {
-        "description": "Milliseconds that the function took.",
+        "description": "The time in the function, in milliseconds.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
     "idempotent-replayed": EXTENSION
     | {
-        "description": "The answer is that of an earlier request with the same Idempotency-Key.",
+        "description": "The response is that of an earlier request with the same Idempotency-Key.",
         "schema": {"const": "true"},
     },
     "allow": {"description": "The methods that the path has.", "schema": {"type": "string"}},
     "retry-after": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
-    "x-should-retry": {"description": "SDKs do not send the request again.", "schema": {"const": "false"}},
+    "x-should-retry": {"description": "SDKs do not retry the request.", "schema": {"const": "false"}},
 }
 _ALWAYS = {name: {"$ref": f"#/components/headers/{name}"} for name in ("x-request-id", "openai-processing-ms")}
 _REPLAYED = {"idempotent-replayed": {"$ref": "#/components/headers/idempotent-replayed"}}
@@ -71,7 +70,7 @@ _SAMPLES = {
 
 
 def text() -> str:
-    """Return the document as it stands in the repository."""
+    """Return the document as JSON."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -129,14 +128,14 @@ def _operation(name: str, path: str) -> dict[str, Any]:
     success = {
         "description": "Done.",
         "headers": headers,
-        "content": _json(f"#/components/schemas/{operation.answer}", json.loads(_SAMPLES[operation.answer])),
+        "content": _json(f"#/components/schemas/{operation.response}", json.loads(_SAMPLES[operation.response])),
     }
     described["responses"] = {"200": success} | refusals.responses((*refusals.ALWAYS, *operation.refusals), _ALWAYS)
     return described | (EXTENSION if operation.extension else {})
 
 
 def _body(name: str, operation: Operation) -> dict[str, Any]:
-    """Return what an operation takes; its example is the body of the function's sample event."""
+    """Return the request body of an operation. Its example is the body of the function's sample event."""
     event = json.loads((_ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
     schemas = [{"$ref": f"#/components/schemas/{body}"} for body in operation.bodies]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}

@@ -1,10 +1,10 @@
-"""The operations of the API: what each takes, answers and may refuse. Their routes are read from the template."""
+"""The operations of the API: parameters, bodies, responses and errors. Their routes come from the template."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from tools.openapi import refusals
-from tools.openapi.answers import MESSAGE_ID, PLAIN_ID, THREAD_ID
+from tools.openapi.responses import MESSAGE_ID, PLAIN_ID, THREAD_ID
 
 EXTENSION = {"x-extension": "Not in the Assistants v2 API."}
 _ALL_PARAMETERS = "#/components/parameters/"
@@ -12,11 +12,11 @@ _ALL_PARAMETERS = "#/components/parameters/"
 
 @dataclass(frozen=True)
 class Operation:
-    """`bodies` and `answer` are names of schemas; `sample` is the text that `shared.wire` writes."""
+    """`bodies` and `response` are names of schemas."""
 
     summary: str
     tag: str
-    answer: str
+    response: str
     refusals: tuple[str, ...]
     parameters: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
@@ -104,16 +104,16 @@ def _of_query(name: str, description: str, schema: dict[str, Any], **more: Any) 
 
 
 def _cursor(name: str, pattern: str) -> dict[str, Any]:
-    told = {
+    descriptions = {
         "after": "The page continues past this id, in the requested order.",
         "before": "The page ends just before this id, in the requested order.",
     }
-    more = "An id is a position: what has it may be deleted."
-    return _of_query(name, f"{told[name]} {more}", {"type": "string", "pattern": _or_empty(pattern)})
+    more = "An id is a position: it stays valid when its object is deleted."
+    return _of_query(name, f"{descriptions[name]} {more}", {"type": "string", "pattern": _or_empty(pattern)})
 
 
 def _or_empty(pattern: str) -> str:
-    """Return the pattern of a query parameter, which counts as absent when it is empty: some SDKs send it so."""
+    """Return the pattern of a query parameter that may be empty, which means absent: some SDKs send it empty."""
     return f"^({pattern.strip('^$')})?$"
 
 
@@ -125,7 +125,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "ThreadId": _of_path("threadId", THREAD_ID),
     "MessageId": _of_path("messageId", MESSAGE_ID),
     "Limit": _of_query(
-        "limit", "How many a page has at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+        "limit",
+        "The largest size of a page.",
+        {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     ),
     "Order": _of_query("order", "By time of creation.", {"type": "string", "enum": ["asc", "desc"], "default": "desc"}),
     "MessageAfter": _cursor("after", MESSAGE_ID),
@@ -136,7 +138,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "IndexedMetadata": _of_query(
         "metadata",
         "Only the threads with this value of the metadata key that the deployment indexes, `user_id` by default: "
-        "`metadata[user_id]=u-17`. Another key, and an empty value, is refused.",
+        "`metadata[user_id]=u-17`. Other keys and an empty value are refused.",
         {
             "type": "object",
             "properties": {"user_id": {"type": "string", "minLength": 1}},
@@ -150,7 +152,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     | {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "The same key and an equal body get the first answer again, for 24 hours.",
+        "description": "For 24 hours, a request with the same key and an equal body gets the first response again.",
         "schema": {"type": "string", "pattern": "^[ -~]{1,255}$"},
     },
 }

@@ -1,4 +1,4 @@
-"""The errors of the API and which operation may answer them; each case is made by its function in `shared.errors`."""
+"""The errors of the API, each made by its function in `shared.errors`, and the operations that may return them."""
 
 from http import HTTPStatus
 from typing import Any
@@ -94,18 +94,18 @@ OF_CONTENT = (
 )
 OF_A_REPEAT = ("invalid_idempotency_key", "idempotency_key_reused")
 
-# Those whose response is the same for every operation that has it.
+# The statuses whose response is the same for every operation that has it.
 _SHARED = (401, 409, 429, 500, 503)
 _DESCRIPTIONS = {
     400: "The request is malformed, or a value in it is not allowed.",
     401: "There is no key, or it is wrong or revoked.",
     404: "There is no such thread or message in the key's project.",
-    405: "The path has no such method.",
+    405: "The path does not have this method.",
     409: "The Idempotency-Key was already used with another body.",
     413: "The request is too large.",
-    429: "Too many requests at a time.",
-    500: "A fault of the service; the log has what it was.",
-    503: "The service is busy. The request may be sent again.",
+    429: "Too many requests at once.",
+    500: "An error of the service. The log has its cause.",
+    503: "The service is busy. Retry the request.",
 }
 
 
@@ -115,9 +115,9 @@ def examples() -> dict[str, Any]:
 
 
 def components(headers: dict[str, Any]) -> dict[str, Any]:
-    """Return the responses of the document's components; `headers` are those of every answer that is not API Gateway's.
+    """Return the responses of the document's components. `headers` are those of every response of a function.
 
-    They are those that operations share, and two of no operation: an unknown path, and a method that a path has not.
+    They are the responses that operations share, and those to an unknown path and an unknown method of a path.
     """
     shared = _by_status((*CASES,), headers)
     own = _by_status(("unknown_url", "misspelt_url", "method_not_allowed"), headers)
@@ -125,10 +125,12 @@ def components(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def responses(names: tuple[str, ...], headers: dict[str, Any]) -> dict[str, Any]:
-    """Return the responses of an operation that may answer these cases, and those of API Gateway by itself."""
-    found = _by_status(names, headers)
-    found |= {status: {"$ref": f"#/components/responses/{_name(status)}"} for status in found if status in _SHARED}
-    return {str(status): found[status] for status in sorted(found)}
+    """Return the error responses of an operation: these cases, and those of API Gateway."""
+    by_status = _by_status(names, headers)
+    by_status |= {
+        status: {"$ref": f"#/components/responses/{_name(status)}"} for status in by_status if status in _SHARED
+    }
+    return {str(status): by_status[status] for status in sorted(by_status)}
 
 
 def _by_status(names: tuple[str, ...], headers: dict[str, Any]) -> dict[int, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The schemas of the document: from the models of bodies and answers, and what their validators ask besides."""
+"""The schemas of the document: from the models of bodies and responses, and from what their validators require."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from shared import models, trusted
-from tools.openapi import answers
+from tools.openapi import responses
 from tools.openapi.operations import EXTENSION
 
 _BODIES: tuple[type[BaseModel], ...] = (
@@ -18,15 +18,15 @@ _BODIES: tuple[type[BaseModel], ...] = (
     trusted.AssistantMessage,
     trusted.ModifyTrustedMessage,
 )
-_ANSWERS: tuple[type[BaseModel], ...] = (
-    answers.MessageObject,
-    answers.ThreadObject,
-    answers.MessageList,
-    answers.ThreadList,
-    answers.DeletedMessage,
-    answers.DeletedThread,
-    answers.Error,
-    answers.GatewayError,
+_RESPONSES: tuple[type[BaseModel], ...] = (
+    responses.MessageObject,
+    responses.ThreadObject,
+    responses.MessageList,
+    responses.ThreadList,
+    responses.DeletedMessage,
+    responses.DeletedThread,
+    responses.Error,
+    responses.GatewayError,
 )
 _OF_TRUSTED_KEYS = {"AssistantMessage", "ModifyTrustedMessage"}
 # An incomplete message, and only that, has incomplete_details.
@@ -37,7 +37,7 @@ _ENDINGS = [
         "required": ["status", "incomplete_details"],
     },
 ]
-# A text part may be empty, all of a message may not.
+# A text part may be empty, but not all parts of a message.
 _BLANK_VALUE = {"type": "object", "properties": {"value": {"const": ""}}, "required": ["value"]}
 _BLANK = [
     {"properties": {"text": {"const": ""}}, "required": ["text"]},
@@ -50,7 +50,7 @@ _URL = r"^(?![dD][aA][tT][aA]:)\S([\s\S]*\S)?$"
 
 
 class _Untitled(GenerateJsonSchema):
-    """The titles that pydantic makes up of the names of fields say nothing."""
+    """Leaves out the titles that pydantic makes of the names of fields."""
 
     def field_title_should_be_set(self, _schema: Any) -> bool:
         return False
@@ -59,50 +59,50 @@ class _Untitled(GenerateJsonSchema):
 def schemas() -> dict[str, Any]:
     """Return the schemas by name."""
     _, generated = models_json_schema(
-        [(model, "validation") for model in (*_BODIES, *_ANSWERS)],
+        [(model, "validation") for model in (*_BODIES, *_RESPONSES)],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Untitled,
     )
-    found: dict[str, Any] = generated["$defs"]
-    for name, schema in found.items():
+    schemas_by_name: dict[str, Any] = generated["$defs"]
+    for name, schema in schemas_by_name.items():
         schema.pop("title", None)
         if name in _OF_TRUSTED_KEYS:
             schema.update(EXTENSION, description=f"{schema['description']} Only a trusted key may send it.")
-    for text in _texts_of_content(found):
+    for text in _texts_of_content(schemas_by_name):
         text["maxLength"] = models.MAX_CONTENT
-    for content in _contents(found):
+    for content in _contents(schemas_by_name):
         text, parts = content["oneOf"]
         text["minLength"] = parts["minItems"] = 1
         parts["contains"] = _NOT_BLANK
-    found["ImageUrl"]["properties"]["url"]["pattern"] = _URL
-    found["AttachmentObject"]["properties"]["file_id"].pop("default")
-    found["ModifyMessage"]["properties"]["content"] |= EXTENSION
-    found["AssistantMessage"]["oneOf"] = _ENDINGS
-    messages = found["CreateThread"]["properties"]["messages"]["anyOf"][0]
+    schemas_by_name["ImageUrl"]["properties"]["url"]["pattern"] = _URL
+    schemas_by_name["AttachmentObject"]["properties"]["file_id"].pop("default")
+    schemas_by_name["ModifyMessage"]["properties"]["content"] |= EXTENSION
+    schemas_by_name["AssistantMessage"]["oneOf"] = _ENDINGS
+    messages = schemas_by_name["CreateThread"]["properties"]["messages"]["anyOf"][0]
     messages["items"] = {
         "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("CreateMessage", "AssistantMessage")]
     }
     for name in ("CreateThread", "ModifyThread"):
-        resources = found[name]["properties"]["tool_resources"]
+        resources = schemas_by_name[name]["properties"]["tool_resources"]
         resources["description"] = f"At most {models.MAX_TOOL_RESOURCES} bytes of JSON."
-    return dict(sorted(found.items()))
+    return dict(sorted(schemas_by_name.items()))
 
 
-def _contents(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Find the places where a message's content is a text or an array of parts."""
+def _contents(schemas_by_name: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schemas of a message's content: a text or an array of parts."""
     for model in _BODIES:
-        content = found[model.__name__]["properties"].get("content")
+        content = schemas_by_name[model.__name__]["properties"].get("content")
         if content:
-            # An absent content stays as it is, whatever the model holds for it.
+            # The model's default means that the content is not changed.
             content.pop("default", None)
             yield content["anyOf"][0] if "anyOf" in content else content
 
 
-def _texts_of_content(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for content in _contents(found):
+def _texts_of_content(schemas_by_name: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for content in _contents(schemas_by_name):
         yield content["oneOf"][0]
-    yield found["TextPart"]["properties"]["text"]["oneOf"][0]
-    yield found["StoredText"]["properties"]["value"]
-    yield found["TrustedTextPart"]["properties"]["text"]["oneOf"][0]
-    yield found["AnnotatedText"]["properties"]["value"]
-    yield found["RefusalPart"]["properties"]["refusal"]
+    yield schemas_by_name["TextPart"]["properties"]["text"]["oneOf"][0]
+    yield schemas_by_name["StoredText"]["properties"]["value"]
+    yield schemas_by_name["TrustedTextPart"]["properties"]["text"]["oneOf"][0]
+    yield schemas_by_name["AnnotatedText"]["properties"]["value"]
+    yield schemas_by_name["RefusalPart"]["properties"]["refusal"]

@@ -1,4 +1,4 @@
-"""The rules of one thread: what its partition must hold, and what mends it where a transaction was cut in two."""
+"""The rules of one thread: what its partition must hold, and the writes that repair a transaction cut in two."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ from shared import ids
 from shared.records import NO_METADATA, NO_TOOL_RESOURCES, Thread
 from shared.store import head, items, keys
 from shared.store.threads import entries_of, entry_of
-from tools.repair.faults import Fault, Item, delete, put
+from tools.repair.problem import Item, Problem, delete, put
 
 # The items of one partition by sort key; which (partition, sort key) of a list are there.
 Items = dict[str, Item]
@@ -14,13 +14,13 @@ Listed = set[tuple[str, str]]
 
 
 def entries(stored: Items) -> list[str]:
-    """Return the partitions that are to list a thread, as its items say."""
+    """Return the partitions of the lists that the thread belongs in."""
     holder = stored.get(keys.THREAD) or stored.get(keys.HEAD) or {}
     return [str(entry["S"]) for entry in holder.get("entries", {"L": []})["L"]]
 
 
 def ulid_of(partition: str, stored: Items) -> str:
-    """Return the ULID under which a thread is listed; of a foreign id without one, that of its first message."""
+    """Return the ULID under which a thread is listed. A foreign id without one has that of its first message."""
     for item in (stored.get(keys.THREAD), stored.get(keys.HEAD), {}):
         if item is not None:
             ulid = keys.ulid_of(keys.thread_id(partition), item)
@@ -29,15 +29,15 @@ def ulid_of(partition: str, stored: Items) -> str:
     return _messages(stored)[0].removeprefix(keys.MESSAGE_PREFIX)
 
 
-def faults(partition: str, stored: Items, listed: Listed) -> Iterator[Fault]:
-    """Yield what is wrong with a thread, the gravest first; what follows from it shows when that is mended."""
+def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
+    """Yield the problems of a thread, the worst first. After its repair, a later walk shows what follows from it."""
     if any(int(item["v"]["N"]) > head.SCHEMA for item in stored.values()):
-        yield Fault(partition, "was written by a later version, which is to look at it")
+        yield Problem(partition, "was written by a later version: repair it with that version")
         return
     if keys.HEAD not in stored:
         yield _headless(partition, stored)
     elif stored[keys.HEAD]["state"]["S"] != head.OPEN:
-        # The eraser and the sweep do the rest, if they find it.
+        # The eraser and the sweep finish this if they find the thread.
         yield from _unlisted(partition, stored, listed) if entries(stored) else _unfinished(partition, stored)
     elif keys.THREAD not in stored:
         yield _without_thread(partition, stored, "has no thread item: its metadata is lost")
@@ -47,33 +47,33 @@ def faults(partition: str, stored: Items, listed: Listed) -> Iterator[Fault]:
         yield from _unlisted(partition, stored, listed)
 
 
-def _headless(partition: str, stored: Items) -> Fault:
+def _headless(partition: str, stored: Items) -> Problem:
     if not _messages(stored):
         left = [keys.key(partition, sort) for sort in stored]
-        return Fault(partition, f"is gone, but {len(left)} items are left of it", delete(*left))
+        return Problem(partition, f"is deleted, but {len(left)} items of it are left", delete(*left))
     if keys.THREAD not in stored:
         return _without_thread(partition, stored, "has neither head nor thread item: its metadata is lost")
-    return Fault(partition, "has no head", (put(_new_head(partition, stored)),))
+    return Problem(partition, "has no head", (put(_new_head(partition, stored)),))
 
 
-def _unfinished(partition: str, stored: Items) -> Iterator[Fault]:
+def _unfinished(partition: str, stored: Items) -> Iterator[Problem]:
     left = [keys.key(partition, sort) for sort in stored]
-    yield Fault(partition, "was deleted, and nothing says which lists it was in", delete(*left))
+    yield Problem(partition, "was deleted, and the names of its lists are lost", delete(*left))
 
 
-def _without_thread(partition: str, stored: Items, text: str) -> Fault:
-    """Return the fault of a thread whose own item is gone: one without metadata takes its place."""
+def _without_thread(partition: str, stored: Items, text: str) -> Problem:
+    """Return the problem of a thread without its item. Its repair is an item without metadata."""
     ulid, thread_id = ulid_of(partition, stored), keys.thread_id(partition)
     lists = entries_of(partition.partition("#")[0], ulid, NO_METADATA)
     thread = Thread(thread_id, ids.milliseconds(ulid) // 1000, NO_METADATA, NO_TOOL_RESOURCES)
-    writes = [put(items.thread_item(partition, thread, lists) | _own_place(partition, ulid))]
+    writes = [put(items.thread_item(partition, thread, lists) | _own_ulid(partition, ulid))]
     writes += [entry_of(entry, ulid, thread_id) for entry in lists]
     if keys.HEAD not in stored:
         writes.append(put(_new_head(partition, stored)))
-    return Fault(partition, text, tuple(writes))
+    return Problem(partition, text, tuple(writes))
 
 
-def _behind(partition: str, stored: Items) -> Iterator[Fault]:
+def _behind(partition: str, stored: Items) -> Iterator[Problem]:
     newest, seen = _messages(stored)[-1:], stored[keys.HEAD]
     if newest and newest[0] > keys.MESSAGE_PREFIX + seen["lastUlid"]["S"]:
         condition = {
@@ -81,69 +81,69 @@ def _behind(partition: str, stored: Items) -> Iterator[Fault]:
             "ExpressionAttributeValues": {":seen": seen["lastUlid"]},
         }
         moved = seen | _new_head(partition, stored)
-        yield Fault(partition, f"has a head that is behind {newest[0]}", ({"Put": {"Item": moved, **condition}},))
+        yield Problem(partition, f"has a head that is behind {newest[0]}", ({"Put": {"Item": moved, **condition}},))
 
 
-def _parts(partition: str, stored: Items) -> Iterator[Fault]:
+def _chunks(partition: str, stored: Items) -> Iterator[Problem]:
     owned: set[str] = set()
     for sort in _messages(stored):
-        parts = {key["messageId"]["S"] for key in items.chunk_keys(stored[sort])}
-        owned |= parts
-        if not parts <= stored.keys():
-            gone = [sort, *(parts & stored.keys()), *_run_entry(stored, sort)]
-            writes = delete(*(keys.key(partition, name) for name in gone))
-            yield Fault(partition, f"has lost content of {sort}, which nobody can read", writes)
+        chunks = {key["messageId"]["S"] for key in items.chunk_keys(stored[sort])}
+        owned |= chunks
+        if not chunks <= stored.keys():
+            unreadable = [sort, *(chunks & stored.keys()), *_run_entry(stored, sort)]
+            writes = delete(*(keys.key(partition, name) for name in unreadable))
+            yield Problem(partition, f"has lost chunks of {sort}, which nobody can read", writes)
     orphans = [sort for sort in stored if sort.startswith("part#") and sort not in owned]
     if orphans:
         writes = delete(*(keys.key(partition, sort) for sort in orphans))
-        yield Fault(partition, f"has {len(orphans)} parts of no message", writes)
+        yield Problem(partition, f"has {len(orphans)} chunks of no message", writes)
 
 
-def _runs(partition: str, stored: Items) -> Iterator[Fault]:
+def _runs(partition: str, stored: Items) -> Iterator[Problem]:
     wanted = {entry for sort in _messages(stored) for entry in _run_entry(stored, sort)}
-    found = {sort for sort in stored if sort.startswith("run#")}
-    for sort in sorted(wanted - found):
+    existing = {sort for sort in stored if sort.startswith("run#")}
+    for sort in sorted(wanted - existing):
         item = {**keys.key(partition, sort), "v": {"N": str(head.SCHEMA)}}
-        yield Fault(partition, f"lacks the entry {sort}", (put(item),))
-    for sort in sorted(found - wanted):
-        yield Fault(partition, f"has the entry {sort} of no message", delete(keys.key(partition, sort)))
+        yield Problem(partition, f"lacks the entry {sort}", (put(item),))
+    for sort in sorted(existing - wanted):
+        yield Problem(partition, f"has the entry {sort} of no message", delete(keys.key(partition, sort)))
 
 
-def _aliases(partition: str, stored: Items) -> Iterator[Fault]:
+def _aliases(partition: str, stored: Items) -> Iterator[Problem]:
     for sort in _messages(stored):
         if "id" in stored[sort] and keys.alias(stored[sort]["id"]["S"]) not in stored:
             message_id = stored[sort]["id"]["S"]
             item = {**keys.key(partition, keys.alias(message_id)), "v": {"N": str(head.SCHEMA)}}
             item["ulid"] = {"S": sort.removeprefix(keys.MESSAGE_PREFIX)}
-            yield Fault(partition, f"does not find {message_id}", (put(item),))
+            yield Problem(partition, f"has no alias of {message_id}", (put(item),))
 
 
-def _markers(partition: str, stored: Items) -> Iterator[Fault]:
-    """A create that came again would be told that it happened. Below the head's last, its message was deleted."""
+def _markers(partition: str, stored: Items) -> Iterator[Problem]:
+    """Yield records of creates that are missing. If the ULID is not above the head's, the message was deleted later."""
     last = stored[keys.HEAD]["lastUlid"]["S"]
     for sort, item in stored.items():
         ulid = item.get("ulid", {"S": ""})["S"]
         if sort.startswith("once#") and ulid > last and keys.MESSAGE_PREFIX + ulid not in stored:
-            yield Fault(partition, "remembers a create that did not happen", delete(keys.key(partition, sort)))
+            yield Problem(partition, "has the record of a missing create", delete(keys.key(partition, sort)))
 
 
-def _unlisted(partition: str, stored: Items, listed: Listed) -> Iterator[Fault]:
+def _unlisted(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
     ulid, thread_id = ulid_of(partition, stored), keys.thread_id(partition)
     missing = [entry for entry in entries(stored) if (entry, ulid) not in listed]
     if missing:
         writes = tuple(entry_of(entry, ulid, thread_id) for entry in missing)
-        yield Fault(partition, f"is missing from {len(missing)} lists", writes)
+        yield Problem(partition, f"is missing from {len(missing)} lists", writes)
 
 
-_RULES: tuple[Callable[[str, Items], Iterator[Fault]], ...] = (_behind, _parts, _runs, _aliases, _markers)
+_RULES: tuple[Callable[[str, Items], Iterator[Problem]], ...] = (_behind, _chunks, _runs, _aliases, _markers)
 
 
 def _new_head(partition: str, stored: Items) -> Item:
     ulids = [sort.removeprefix(keys.MESSAGE_PREFIX) for sort in _messages(stored)]
-    return head.item(partition, head.OPEN, ulids) | _own_place(partition, ulid_of(partition, stored))
+    return head.item(partition, head.OPEN, ulids) | _own_ulid(partition, ulid_of(partition, stored))
 
 
-def _own_place(partition: str, ulid: str) -> Item:
+def _own_ulid(partition: str, ulid: str) -> Item:
     return {} if keys.thread_id(partition) == keys.THREAD_PREFIX + ulid else {"ulid": {"S": ulid}}
 
 

@@ -1,6 +1,5 @@
-"""The walk over a whole table: each partition is checked, and what is wrong there is read again before it is told."""
+"""The walk over a whole table: each partition is checked, and read again if it has problems."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -8,12 +7,13 @@ from typing import Any
 
 import boto3
 
+from shared.settings import settings
 from shared.store import keys, table
 from shared.store.table import CancelledError
 from tools.repair import list_rules, thread_rules
-from tools.repair.faults import Fault, Item
+from tools.repair.problem import Item, Problem
 
-# What the rules look at; contents and metadata stay where they are.
+# What the rules read: no content and no metadata.
 _ATTRIBUTES = (
     *("threadId", "messageId", "v", "version", "state", "activeAt", "entries", "ulid", "id", "parts", "runId"),
     *("project", "thread", "erasure", "import", "importer", "lastUlid"),
@@ -23,7 +23,7 @@ _PROJECTION = {
     "ProjectionExpression": ", ".join(f"#{name}" for name in _ATTRIBUTES),
     "ExpressionAttributeNames": {f"#{name}": name for name in _ATTRIBUTES},
 }
-# A transaction that was being committed while it was read is seen whole after this.
+# A read may see half of a transaction while that is committed. After this pause it sees all of it.
 _PAUSE_SECONDS = 1.0
 _WRITES_IN_ONE = 90
 _SECONDS_FOR_A_PARTITION = 600.0
@@ -31,50 +31,56 @@ _SECONDS_FOR_A_PARTITION = 600.0
 Progress = Callable[[int], None]
 
 
-def faults(progress: Progress, pause: float = _PAUSE_SECONDS) -> Iterator[Fault]:
-    """Yield what is wrong in the table; `progress` is told the items that were read."""
-    for partition, found in groupby(_scan(progress), key=lambda item: str(item["threadId"]["S"])):
+def problems(progress: Progress, pause: float = _PAUSE_SECONDS) -> Iterator[Problem]:
+    """Yield the problems of the table. `progress` receives the number of items that were read."""
+    for partition, items in groupby(_scan(progress), key=lambda item: str(item["threadId"]["S"])):
         table.set_deadline(_SECONDS_FOR_A_PARTITION)
-        if any(_check(partition, list(found))):
+        if any(_check(partition, list(items))):
             time.sleep(pause)
-            yield from _check(partition, list(table.query(partition, "!", "~", **_PROJECTION)))
+            yield from read_again(partition)
 
 
-def mend(fault: Fault) -> bool:
-    """Do what mends a fault; return False when something has changed since it was found."""
+def read_again(partition: str) -> list[Problem]:
+    """Read a partition; return its problems."""
+    table.set_deadline(_SECONDS_FOR_A_PARTITION)
+    return [*_check(partition, [*table.query(partition, "!", "~", **_PROJECTION)])]
+
+
+def repair(problem: Problem) -> bool:
+    """Repair a problem; return False if the items have changed since they were read."""
     table.set_deadline(_SECONDS_FOR_A_PARTITION)
     try:
-        for start in range(0, len(fault.writes), _WRITES_IN_ONE):
-            table.transact([*fault.writes[start : start + _WRITES_IN_ONE]])
+        for start in range(0, len(problem.writes), _WRITES_IN_ONE):
+            table.transact([*problem.writes[start : start + _WRITES_IN_ONE]])
     except CancelledError:
         return False
     return True
 
 
-def _check(partition: str, found: list[Item]) -> Iterator[Fault]:
+def _check(partition: str, items: list[Item]) -> Iterator[Problem]:
     owner, _, name = partition.partition("#")
     if name.startswith(keys.THREAD_PREFIX):
-        stored = {str(item["messageId"]["S"]): item for item in found}
-        yield from thread_rules.faults(partition, stored, _listed(partition, stored))
+        stored = {str(item["messageId"]["S"]): item for item in items}
+        yield from thread_rules.problems(partition, stored, _listed(partition, stored))
     elif name.startswith("threads"):
-        yield from list_rules.faults_of_threads(partition, found)
+        yield from list_rules.problems_of_threads(partition, items)
     elif partition == keys.API_KEYS:
-        yield from list_rules.faults_of_keys(found)
+        yield from list_rules.problems_of_keys(items)
     elif owner == "key" and name != "once":
-        yield from (fault for item in found for fault in list_rules.faults_of_key(partition, item))
+        yield from (problem for item in items for problem in list_rules.problems_of_key(partition, item))
 
 
 def _listed(partition: str, stored: thread_rules.Items) -> thread_rules.Listed:
-    """Return which of the entries that a thread wants are there."""
-    wanted = thread_rules.entries(stored)
-    ulid = thread_rules.ulid_of(partition, stored) if wanted else ""
-    return {*table.batch_get([keys.key(entry, ulid) for entry in wanted])}
+    """Return the entries of the thread that its lists have."""
+    entries = thread_rules.entries(stored)
+    ulid = thread_rules.ulid_of(partition, stored) if entries else ""
+    return {*table.batch_get([keys.key(entry, ulid) for entry in entries])}
 
 
 def _scan(progress: Progress) -> Iterator[Item]:
     """Yield all items; those of one partition come one after the other."""
+    # Not the client of the functions: that one gives up after seconds.
     client: Any = boto3.client("dynamodb")
-    pages = client.get_paginator("scan").paginate(TableName=os.environ["TABLE_NAME"], **_PROJECTION)
-    for page in pages:
+    for page in client.get_paginator("scan").paginate(TableName=settings().table_name, **_PROJECTION):
         progress(len(page["Items"]))
         yield from page["Items"]

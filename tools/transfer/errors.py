@@ -1,7 +1,9 @@
 """What ends a command of this package; each text is one line for the person who gave it."""
 
+from tools.errors import ToolError
 
-class TransferError(Exception):
+
+class TransferError(ToolError):
     """The base of all of them."""
 
 

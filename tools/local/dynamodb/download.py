@@ -11,6 +11,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from tools.errors import ToolError
+
 ENGINES = Path(__file__).parents[3] / ".engines"
 
 _VERSION = "2.9.30"
@@ -22,7 +24,7 @@ _SHA512 = (
 )
 
 
-class EngineError(Exception):
+class EngineError(ToolError):
     """DynamoDB Local could not be had, started or used; the text is one line for the person who wants it."""
 
 

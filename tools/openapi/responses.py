@@ -1,4 +1,4 @@
-"""What the API answers, as models: the objects that `shared.wire` writes, and the two forms of an error."""
+"""The bodies of responses as models: the objects that `shared.wire` writes, and the two forms of an error."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ Time = Annotated[int, Field(ge=0, description="Seconds since 1970.")]
 
 
 class Shown(BaseModel):
-    """All fields are always there, and no others are."""
+    """Each field is always present, and there are no others."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,14 +31,14 @@ class TextValue(Shown):
 
 
 class TextContent(Shown):
-    """A text, in the form in which it is stored."""
+    """A text as it is stored."""
 
     type: Literal["text"]
     text: TextValue
 
 
 class StoredImageUrl(ImageUrl):
-    """An image somewhere else."""
+    """An image of another site."""
 
     detail: Detail
 
@@ -51,7 +51,7 @@ class ImageUrlContent(Shown):
 
 
 class StoredImageFile(ImageFile):
-    """An image in a file store; the id is kept, not looked at."""
+    """An image in a file store. The id is stored, not checked."""
 
     detail: Detail
 
@@ -125,7 +125,7 @@ class ThreadList(Shown):
 
 
 class DeletedMessage(Shown):
-    """What delete message answers."""
+    """The response of delete message."""
 
     id: MessageId
     object: Literal["thread.message.deleted"]
@@ -133,7 +133,7 @@ class DeletedMessage(Shown):
 
 
 class DeletedThread(Shown):
-    """What delete thread answers."""
+    """The response of delete thread."""
 
     id: ThreadId
     object: Literal["thread.deleted"]
@@ -156,6 +156,6 @@ class Error(Shown):
 
 
 class GatewayError(BaseModel):
-    """What API Gateway answers by itself, before or instead of a function."""
+    """An error of API Gateway, which responds instead of a function."""
 
     message: str

@@ -64,7 +64,7 @@ def test_a_table_beside_a_stack_has_the_layout_of_the_stack(stack: str) -> None:
 
 
 def test_a_command_that_is_not_told_which_table_says_so(stack: str) -> None:
-    with pytest.raises(click.UsageError, match=r"^Say which table is meant: --help names the options\.$"):
+    with pytest.raises(click.UsageError, match=r"^Name the table: --stack, --table or --endpoint-url\.$"):
         chosen()
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with stored items: where, what it is, and the writes that mend it."""
+"""What is wrong with stored items: where, what it is, and the writes that repair it."""
 
 from typing import Any, NamedTuple
 
@@ -6,8 +6,8 @@ Item = dict[str, dict[str, Any]]
 Write = dict[str, dict[str, Any]]
 
 
-class Fault(NamedTuple):
-    """One fault; without writes it cannot be mended. The text names ids and no content."""
+class Problem(NamedTuple):
+    """One problem. Without writes it cannot be repaired. The text has ids and no content."""
 
     partition: str
     text: str
@@ -15,7 +15,7 @@ class Fault(NamedTuple):
 
 
 def put(item: Item) -> Write:
-    """Return the write that puts an item, if there is none."""
+    """Return the write that puts an item if there is none."""
     return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(threadId)"}}
 
 

@@ -1,22 +1,19 @@
-"""The replay command: which events it tells, and that they are those which were told before."""
+"""`events replay`: which events it publishes, and that they are those which were published before."""
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from tests.support import fault_injection, stream
+from tests.support import fault_injection, program, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.fault_injection import Attempts, Fault
-from tests.support.local_api import ROOT, environment
 from tests.support.variables import VARIABLES
 
 HERE = ("--table", "message-api-Table", "--bus", "message-api-Events")
@@ -48,12 +45,10 @@ def sent(in_memory: None) -> Iterator[Attempts]:
 
 
 def replay(*arguments: str) -> Result:
-    from tools.replay import main
-
-    return CliRunner().invoke(main, arguments)
+    return program.invoke("events", "replay", *arguments)
 
 
-def told(sent: Attempts) -> list[tuple[str, Any]]:
+def published(sent: Attempts) -> list[tuple[str, Any]]:
     """Return detail type and detail of each event so far, and forget them."""
     entries = [entry for _, request in sent.log for entry in request["Entries"]]
     sent.log.clear()
@@ -74,12 +69,12 @@ def test_a_replayed_thread_has_the_events_that_were_told_of_it(client: Client, s
             client.message(thread_id)
     client.message(client.thread())
     publish_events.handler(stream.event(records), None)
-    first = told(sent)
+    first = published(sent)
 
     result = replay(*HERE, "--project", client.project, "--thread", thread_id)
 
     assert (result.exit_code, result.output) == (0, "4 events\n")
-    again = told(sent)
+    again = published(sent)
     assert again[0][0] == "thread.created"
     assert sorted(again, key=str) == sorted(first, key=str)
 
@@ -91,7 +86,7 @@ def test_what_was_changed_is_told_as_updated(client: Client, sent: Attempts) -> 
 
     replay(*HERE, "--project", client.project)
 
-    assert [(kind, detail["event_id"]) for kind, detail in told(sent)] == [
+    assert [(kind, detail["event_id"]) for kind, detail in published(sent)] == [
         ("thread.created", f"{client.project}/{thread_id}/1"),
         ("thread.message.updated", f"{client.project}/{thread_id}/{message_id}/2"),
     ]
@@ -107,7 +102,7 @@ def test_a_project_is_replayed_whole_and_alone(client: Client, sent: Attempts) -
     result = replay(*HERE, "--project", client.project)
 
     assert result.output == "4 events\n"
-    assert [(kind, detail["id"]) for kind, detail in told(sent)] == [
+    assert [(kind, detail["id"]) for kind, detail in published(sent)] == [
         *(("thread.created", thread_id) for thread_id in threads),
         ("thread.deleted", gone),
     ]
@@ -131,13 +126,13 @@ def test_a_time_span_has_the_threads_that_were_active_and_the_messages_created_i
     later = client.thread()
 
     replay(*HERE, "--since", start, "--until", end)
-    assert [detail["id"] for _, detail in told(sent)] == [busy, inside]
+    assert [detail["id"] for _, detail in published(sent)] == [busy, inside]
 
     replay(*HERE, "--since", start)
-    assert [detail["id"] for _, detail in told(sent)] == [busy, inside, late, later]
+    assert [detail["id"] for _, detail in published(sent)] == [busy, inside, late, later]
 
     replay(*HERE, "--until", start, "--project", client.project)
-    assert [detail["id"] for _, detail in told(sent)][:2] == [quiet, busy]
+    assert [detail["id"] for _, detail in published(sent)][:2] == [quiet, busy]
 
 
 def test_what_nobody_can_see_is_not_told(client: Client, clock: Clock, sent: Attempts) -> None:
@@ -146,10 +141,10 @@ def test_what_nobody_can_see_is_not_told(client: Client, clock: Clock, sent: Att
         patch.setitem(VARIABLES, "RETENTION_DAYS", "1")
         clock.forward(86_401)
         result = replay(*HERE, "--project", client.project)
-    assert (result.output, told(sent)) == ("0 events\n", [])
+    assert (result.output, published(sent)) == ("0 events\n", [])
 
     result = replay(*HERE, "--project", client.project, "--thread", f"{thread_id}X")
-    assert (result.output, told(sent)) == ("0 events\n", [])
+    assert (result.output, published(sent)) == ("0 events\n", [])
 
 
 def test_a_bus_that_refuses_is_one_line(client: Client, clock: Clock) -> None:
@@ -163,7 +158,7 @@ def test_a_bus_that_refuses_is_one_line(client: Client, clock: Clock) -> None:
 
     assert (result.exit_code, result.output) == (
         1,
-        "Error: the bus refused an event, 0 were told before: try again\n",
+        "Error: the bus refused an event after 0 events: run the same command again\n",
     )
 
 
@@ -178,22 +173,15 @@ def test_an_error_of_aws_is_one_line(client: Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((*HERE,), "Say what is to be told"),
+        ((*HERE,), "Name what to publish"),
         ((*HERE, "--thread", "thread_1"), "A thread needs its project"),
-        (("--project", "alpha", "--bus", "mine"), "Say which table is meant"),
-        (("--project", "alpha"), "Say which bus is meant"),
+        (("--project", "alpha", "--bus", "mine"), "Name the table"),
+        (("--project", "alpha"), "Name the bus"),
         ((*HERE, "--since", "yesterday"), "does not match the formats"),
     ],
 )
 def test_a_command_line_that_says_too_little_is_refused(arguments: tuple[str, ...], complaint: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "tools.replay", *arguments],
-        cwd=ROOT,
-        env=environment(EVENT_BUS_NAME=""),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    code, out, error = program.run("events", "replay", *arguments, EVENT_BUS_NAME="")
 
-    assert (run.returncode, run.stdout) == (2, "")
-    assert complaint in run.stderr
+    assert (code, out) == (2, "")
+    assert complaint in error

@@ -1,0 +1,121 @@
+"""What may be set for `serve`, as options or variables, and the one line for what may not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.store import api_keys
+from tests.support import program
+from tools.local import server
+from tools.local.options import ApiKey, ServeOptions
+
+_NAMES = ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS")
+
+
+@pytest.fixture(autouse=True)
+def chosen(monkeypatch: pytest.MonkeyPatch) -> list[ServeOptions]:
+    """Return what each `serve` would serve with; no variable is set."""
+    served: list[ServeOptions] = []
+    monkeypatch.setattr(server, "serve", served.append)
+    for name in _NAMES:
+        monkeypatch.delenv(name, raising=False)
+    return served
+
+
+def _refused(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> str:
+    """Return the line that says why nothing is served."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    result = program.invoke("serve", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    return result.stderr.splitlines()[-1]
+
+
+def test_nothing_set_is_memory_on_port_8000(chosen: list[ServeOptions]) -> None:
+    assert program.invoke("serve").exit_code == 0
+    assert chosen == [ServeOptions(8000)]
+
+
+def test_empty_is_not_set(chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _NAMES:
+        monkeypatch.setenv(name, "")
+    assert program.invoke("serve").exit_code == 0
+    assert chosen == [ServeOptions(8000)]
+
+
+@pytest.mark.parametrize("value", ["1", "0"])
+def test_an_example_is_asked_for_by_1(chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("EXAMPLE", value)
+    assert program.invoke("serve").exit_code == 0
+    assert chosen == [ServeOptions(8000, example=value == "1")]
+
+
+_ALPHA, _BETA = ApiKey("alpha", "sk-alpha"), ApiKey("beta", "sk=beta+1", trusted=True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "options"),
+    [
+        (("PORT", "0"), ("--port", "0"), {"port": 0}),
+        (("DATA", "some/folder"), ("--data", "some/folder"), {"data": Path("some/folder")}),
+        (("DYNAMODB_URL", "http://a:1/"), ("--dynamodb-url", "http://a:1/"), {"dynamodb_url": "http://a:1/"}),
+        (
+            ("ALLOWED_ORIGINS", "https://a.b, http://c:1"),
+            ("--allowed-origins", "https://a.b, http://c:1"),
+            {"allowed_origins": "https://a.b, http://c:1"},
+        ),
+        (("EXAMPLE", "1"), ("--example",), {"example": True}),
+        (
+            ("API_KEYS", " alpha=sk-alpha, beta+trusted=sk=beta+1"),
+            ("--api-key", "alpha=sk-alpha", "--trusted-key", "beta=sk=beta+1"),
+            {"api_keys": (_ALPHA, _BETA)},
+        ),
+    ],
+)
+def test_a_variable_and_its_option_say_the_same(
+    chosen: list[ServeOptions],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: tuple[str, str],
+    arguments: tuple[str, ...],
+    options: dict[str, Any],
+) -> None:
+    assert program.invoke("serve", *arguments).exit_code == 0
+    monkeypatch.setenv(*variable)
+    assert program.invoke("serve").exit_code == 0
+    expected = ServeOptions(**{"port": 8000} | options)
+    assert chosen == [expected, expected]
+
+
+@pytest.mark.parametrize("spec", ["x", "=x", "a=", "a=b,", "a+=b", "a+admin=b", "a=b c", "a=é", "a=b,c=b", ",", "A=b"])
+def test_a_bad_key_is_refused_without_repeating_a_key(monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
+    line = _refused(monkeypatch, API_KEYS=f"first=sk-first,{spec}")
+    assert line.endswith(
+        (
+            "'API_KEYS'): an API key has the form project=key, or project+trusted=key in API_KEYS.",
+            f"'API_KEYS'): {api_keys.PROJECT_RULE}",
+            "Error: Two API keys are the same.",
+        )
+    )
+    assert "sk-first" not in line
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "1e3"])
+def test_a_bad_port_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    assert "'--port' (env var: 'PORT')" in _refused(monkeypatch, PORT=port)
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x", "http://", "http://a/b", "http://a b"])
+def test_a_bad_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    line = _refused(monkeypatch, DYNAMODB_URL=url)
+    assert line.endswith("(env var: 'DYNAMODB_URL'): it is no URL like http://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize("origins", ["x", "https://a.example/", "null", "https://a.example,", "https://*", "*,x"])
+def test_an_origin_that_no_browser_sends_is_refused(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    assert "(env var: 'ALLOWED_ORIGINS'): it is no list like " in _refused(monkeypatch, ALLOWED_ORIGINS=origins)
+
+
+def test_a_folder_and_a_url_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = _refused(monkeypatch, "--data", "x", DYNAMODB_URL="http://a")
+    assert line == "Error: Set --data or --dynamodb-url, not both."

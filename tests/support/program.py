@@ -1,0 +1,38 @@
+"""The program `./message-api`: in this process, or as a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from tests.support.local_api import ROOT, environment
+from tools.cli.program import program
+
+
+def invoke(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
+    """Run a command in this process, on the table in memory."""
+    return CliRunner().invoke(program, [*map(str, arguments)], input=stdin)
+
+
+def start(*arguments: str | Path, stdin: int | None = None, **own: str) -> subprocess.Popen[str]:
+    """Start a command as a process of its own, with these environment variables."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.cli", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(**own),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*arguments: str | Path, stdin: str = "", seconds: float = 600, **own: str) -> tuple[int, str, str]:
+    """Run a command as a process of its own; return its exit code, and what it wrote to stdout and to stderr."""
+    process = start(*arguments, stdin=subprocess.PIPE, **own)
+    try:
+        out, errors = process.communicate(stdin, seconds)
+    finally:
+        process.kill()
+    return process.returncode, out, errors

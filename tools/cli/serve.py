@@ -1,0 +1,102 @@
+"""`serve`: the whole API on this machine; what `make local` runs."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import click
+
+from tools.cli import example
+from tools.cli.table_options import Project
+from tools.local import server
+from tools.local.options import ApiKey, ServeOptions
+
+_ORIGIN = re.compile(r"\*|https?://[^\s/*]+")
+_SECRET = re.compile(r"[!-+\--~]{1,255}")  # printable ASCII except space and comma
+
+_option = partial(click.option, show_envvar=True)
+
+
+class _ApiKeyType(click.ParamType[ApiKey]):
+    """A key as `project=key` or `project+trusted=key`. Its errors do not repeat the key."""
+
+    name = "project=key"
+    envvar_list_splitter = ","
+
+    def convert(self, value: str | ApiKey, param: click.Parameter | None, ctx: click.Context | None) -> ApiKey:
+        if isinstance(value, ApiKey):
+            return value
+        owner, _, secret = value.strip().partition("=")
+        project, plus, mark = owner.partition("+")
+        if not (project and _SECRET.fullmatch(secret)) or (plus and mark != "trusted"):
+            self.fail("an API key has the form project=key, or project+trusted=key in API_KEYS.", param, ctx)
+        return ApiKey(Project().convert(project, param, ctx), secret, trusted=bool(plus))
+
+
+def _url(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text and not re.fullmatch(r"https?://[^\s/]+/?", text):
+        raise click.BadParameter("it is no URL like http://127.0.0.1:8000")
+    return text
+
+
+def _origins(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    if text and not all(_ORIGIN.fullmatch(origin.strip()) for origin in text.split(",")):
+        raise click.BadParameter("it is no list like http://127.0.0.1:9000,https://threads.example.com")
+    return text
+
+
+@click.command(epilog=example("serve --data ~/message-api-data --api-key alpha=sk-alpha --trusted-key alpha=sk-bot"))
+@_option(
+    "--port",
+    envvar="PORT",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to serve on; 0 takes any free port.",
+)
+@_option(
+    "--api-key",
+    "keys",
+    envvar="API_KEYS",
+    type=_ApiKeyType(),
+    multiple=True,
+    help="An API key, as often as you like. API_KEYS takes several, separated by commas, and project+trusted=key for a "
+    "trusted one. Other users of this machine see options in the process list; they do not see variables. "
+    "Default: one new key of the project `default`.",
+)
+@_option("--trusted-key", "trusted_keys", type=_ApiKeyType(), multiple=True, help="The same for a trusted key.")
+@_option(
+    "--data",
+    envvar="DATA",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for the data, which DynamoDB Local keeps (needs npm once, and Java 17). Default: data in memory.",
+)
+@_option(
+    "--dynamodb-url", envvar="DYNAMODB_URL", callback=_url, help="A DynamoDB that runs already, instead of --data."
+)
+@_option("--example", is_flag=True, envvar="EXAMPLE", help="Start with the thread of the old API's documentation.")
+@_option(
+    "--allowed-origins",
+    envvar="ALLOWED_ORIGINS",
+    callback=_origins,
+    default="",
+    help="Origins of web pages that may call the API, separated by commas.",
+)
+# The options of the model that answers runs come here: --model-url (MODEL_URL) and the like.
+def serve(
+    *,
+    port: int,
+    keys: tuple[ApiKey, ...],
+    trusted_keys: tuple[ApiKey, ...],
+    data: Path | None,
+    dynamodb_url: str | None,
+    example: bool,
+    allowed_origins: str,
+) -> None:
+    """Serve the API on this machine until Ctrl-C or SIGTERM; `make local` is the same with variables."""
+    keys += tuple(key._replace(trusted=True) for key in trusted_keys)
+    if data and dynamodb_url:
+        raise click.UsageError("Set --data or --dynamodb-url, not both.")
+    if len({key.secret for key in keys}) < len(keys):
+        raise click.UsageError("Two API keys are the same.")
+    server.serve(ServeOptions(port, keys, data, dynamodb_url, allowed_origins, example=example))

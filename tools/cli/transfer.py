@@ -1,0 +1,86 @@
+"""`import`, `export`: threads and messages as JSONL, one a line, as the API returns them."""
+
+import os
+from pathlib import Path
+
+import click
+
+from tools.cli import example, progress, table_options
+from tools.cli.table_options import Project
+from tools.transfer import exports, imports, parts, spool
+
+_project = click.option("--project", type=Project(), required=True, help="The project of the threads.")
+
+
+@click.command("import", epilog=example("import --stack message-api --project alpha threads.jsonl"))
+@table_options.with_table
+@_project
+@click.option("--dry-run", is_flag=True, help="Check all lines and print what an import would do; write nothing.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=1),
+    default=60,
+    show_default=True,
+    help="Take over the thread of another import that shows no activity for so many seconds.",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+def import_(*, project: str, dry_run: bool, patience: float, file: str) -> None:
+    """Import the threads and messages of FILE (- for standard input) with their ids and created_at.
+
+    A thread that exists is not changed. Each refused line is printed to stderr, and the exit code is then 1. To finish
+    an import that was interrupted, run the same command again.
+    """
+    refusals = progress.Refusals()
+
+    def refuse(line: int, reason: str) -> None:
+        refusals.add(f"{file}:{line}", reason)
+
+    with spool.opened() as spooled:
+        with click.open_file(file, "rb") as opened, progress.bar("Reading", _size(file)) as advance:
+            imports.read(opened, spooled, refuse, advance)
+        threads, _ = spooled.counts()
+        with progress.bar("Checking" if dry_run else "Importing", threads) as advance:
+            if dry_run:
+                counts = imports.rehearse(spooled, project, refuse, advance)
+            else:
+                counts = imports.write(
+                    spooled, project, refuse, advance, patience=patience, told_of_waiting=progress.print_waiting
+                )
+    click.echo(
+        f"{'would import' if dry_run else 'imported'} {counts.threads} threads with {counts.messages} messages, "
+        f"{counts.existing} threads exist already, {refusals.count} refused"
+    )
+    refusals.end()
+
+
+@click.command(epilog=example("export --stack message-api --project alpha threads.jsonl"))
+@table_options.with_table
+@_project
+@click.option("--thread", "thread_id", help="Only this thread.")
+@click.option("--dry-run", is_flag=True, help="Print what an export would write; write nothing.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(*, project: str, thread_id: str | None, dry_run: bool, file: Path) -> None:
+    """Export a project's threads to FILE, oldest first, each followed by its messages.
+
+    FILE exists once it is complete. To finish an export that was interrupted, run the same command again.
+    """
+    done = [0, 0]
+
+    with progress.bar("Exporting", None) as step:
+
+        def advance(threads: int, messages: int) -> None:
+            done[0] += threads
+            done[1] += messages
+            step(threads)
+
+        if dry_run:
+            exports.rehearse(project, thread_id, advance)
+        else:
+            source = (os.environ.get("AWS_ENDPOINT_URL_DYNAMODB"), os.environ["TABLE_NAME"], project, thread_id)
+            with parts.part_of(file, *source) as into:
+                exports.export(project, thread_id, into, advance)
+    click.echo(f"{'would export' if dry_run else 'exported'} {done[0]} threads with {done[1]} messages")
+
+
+def _size(file: str) -> int | None:
+    return None if file == "-" else Path(file).stat().st_size or None

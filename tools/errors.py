@@ -1,0 +1,5 @@
+"""What ends a tool."""
+
+
+class ToolError(Exception):
+    """A tool cannot do its work. The text is one line for the person who runs it."""
