@@ -6,8 +6,10 @@ from typing import Any
 from shared import errors
 from shared.entry import Response, serve
 from shared.request import Request
+from shared.settings import settings
 
 _THREADS = "(?:/openai)?(?:/v1)?/threads"
+_RUNS = re.compile(rf"{_THREADS}/runs")
 _METHODS = [
     (re.compile(rf"{_THREADS}/?"), ("GET", "POST")),
     (re.compile(rf"{_THREADS}/(?!runs/?$)[^/]+/?"), ("GET", "POST", "DELETE")),
@@ -22,7 +24,9 @@ def unknown_route(request: Request) -> Response:
     for path, methods in _METHODS:
         if path.fullmatch(request.path) and request.method not in methods:
             raise errors.method_not_allowed(request.method, request.path, methods)
-    raise errors.unknown_url(request.method, request.path)
+    if settings().runs_on and _RUNS.fullmatch(request.path):
+        raise errors.method_not_allowed(request.method, request.path, ["POST"])
+    raise errors.unknown_url(request.method, request.path, runs_on=settings().runs_on)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -46,15 +46,17 @@ def wrong_api_key(secret: str) -> WireError:
     return WireError(401, f"Incorrect API key provided: {shown}.", code="invalid_api_key")
 
 
-def unknown_url(method: str, path: str) -> WireError:
-    """A route that this service does not have, those of the old API included."""
-    return WireError(
-        404,
-        f"Unknown request URL: {method} {path}. This is a message store: it serves threads and their messages. "
-        "Runs, assistants, files and vector stores are not part of it; answers are written by a responder that "
-        "follows its events.",
-        code="unknown_url",
-    )
+def unknown_url(method: str, path: str, *, runs_on: bool) -> WireError:
+    """A route that this service does not have. Where runs are off, old programs call theirs next."""
+    if runs_on:
+        about = "This service has threads, messages, assistants and runs. It has no files and no vector stores."
+    else:
+        about = (
+            "This service stores threads and their messages. Assistants and runs are off: to turn them on, set the "
+            "parameter ModelUrl (locally MODEL_URL) to the URL of a model's endpoint. Files and vector stores do not "
+            "exist here. See docs/runs.md."
+        )
+    return WireError(404, f"Unknown request URL: {method} {path}. {about}", code="unknown_url")
 
 
 def method_not_allowed(method: str, path: str, allowed: Iterable[str]) -> WireError:

@@ -30,10 +30,8 @@ class Request:
     @property
     def thread_id(self) -> str:
         """The thread's id in the path."""
-        if (
-            self.parameters["threadId"] == "runs"
-        ):  # the old API's `/threads/runs`, which has the shape of a thread's path
-            raise errors.unknown_url(self.method, self.path)
+        if self.parameters["threadId"] == "runs":
+            raise self._no_thread()
         return self.path_id("threadId", "thread_id", "thread")
 
     @property
@@ -105,6 +103,12 @@ class Request:
             message = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
             raise errors.invalid_value("Idempotency-Key", message)
         return IdempotencyKey(key, body.hash_of(sent))
+
+    def _no_thread(self) -> errors.WireError:
+        """Return the error for `/threads/runs`, which has the shape of a thread's path and only the method POST."""
+        if settings().runs_on and self.path.endswith("/threads/runs"):
+            return errors.method_not_allowed(self.method, self.path, ["POST"])
+        return errors.unknown_url(self.method, self.path, runs_on=settings().runs_on)
 
     def _queried(self, *, blank: bool = False) -> list[tuple[str, str]]:
         return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=blank)
