@@ -12,11 +12,14 @@ from tools.local import template
 from tools.local.dynamodb import database
 from tools.local.template import ACCOUNT, REGION
 
+# With a model's endpoint there are assistants and runs.
+MODEL = {"ModelUrl": "https://model.example/v1"}
+
 
 @pytest.fixture(scope="session")
 def in_memory() -> Iterator[None]:
     """Hold the table and set the environment that leads to it; `shared.store` must not be imported before."""
-    with database.in_memory(template.load()):
+    with database.in_memory(template.load(parameters=MODEL)):
         yield
 
 

@@ -12,6 +12,9 @@ from tools.local.lambda_runtime import LambdaContext
 from tools.local.template import Function, load
 
 EVENTS = Path(__file__).parents[2] / "events"
+FUNCTIONS = EVENTS.parent / "functions"
+# No sample calls the model; with one, there are assistants and runs.
+_MODEL = {"ModelUrl": "https://model.example/v1"}
 
 
 @click.command()
@@ -23,8 +26,8 @@ EVENTS = Path(__file__).parents[2] / "events"
 )
 def main(function: str, event: Path | None) -> None:
     """Run a function, like create_message, on a table that holds the samples; print its answer as JSON."""
-    template = load()
-    functions = {_module(candidate).rpartition(".")[2]: candidate for candidate in template.functions}
+    template = load(parameters=_MODEL)
+    functions = {name: candidate for candidate in template.functions for name in _names(candidate)}
     if function not in functions:
         raise click.UsageError(f"There is no function {function}; there are {', '.join(sorted(functions))}.")
     chosen = functions[function]
@@ -34,6 +37,13 @@ def main(function: str, event: Path | None) -> None:
         handler = importlib.import_module(_module(chosen)).handler
         answer = handler(content, LambdaContext(chosen))
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def _names(function: Function) -> list[str]:
+    """Return the operations that a function serves: its module, or each module of its package."""
+    name = _module(function).rpartition(".")[2]
+    package = FUNCTIONS / name
+    return [module.stem for module in package.glob("[a-z]*.py")] if package.is_dir() else [name]
 
 
 def _module(function: Function) -> str:

@@ -1,6 +1,7 @@
 """`python -m tools.cli.samples URL`: puts into a table what the events in events/ are about.
 
-An API key (`sk-local-sample`, project `default`, trusted), a thread and a message in it, with fixed ids.
+An API key (`sk-local-sample`, project `default`, trusted), a thread and a message in it, and those of sample_runs, all
+with fixed ids.
 """
 
 from unittest import mock
@@ -8,6 +9,7 @@ from unittest import mock
 import click
 
 from shared.records import MessageData, ThreadData
+from tools.cli import sample_runs
 from tools.local.dynamodb import database
 from tools.local.template import load
 
@@ -25,6 +27,7 @@ def put() -> None:
     # The same path as any thread's, but for the ids, which the store itself draws.
     with mock.patch("shared.ids.new_ulid", side_effect=[THREAD_ULID, MESSAGE_ULID]):
         database.store("threads").create(PROJECT, ThreadData(messages=(MessageData("user", _CONTENT),)), None)
+    sample_runs.put(PROJECT)
 
 
 @click.command()
