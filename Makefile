@@ -15,6 +15,9 @@ AUDIT   = $(UV) tool run --quiet --exclude-newer 2026-11-20 --from pip-audit==2.
 
 # The packages of the layer, as uv.lock has them.
 LAYER_PACKAGES = $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header
+# What only the function that calls the model has: openai, and what it needs beside those.
+MODEL_PACKAGES = $(LAYER_PACKAGES) --only-group runs $(foreach package,$(shell $(LAYER_PACKAGES) --no-hashes --no-annotate \
+	| sed 's/[ =].*//'),--no-emit-package $(package))
 
 # The interpreter that Lambda runs, where this machine has it: on PATH, or kept by pyenv.
 DEPLOYED := $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python; do \
@@ -72,7 +75,8 @@ check: .venv/browser ## format, lint, types, template, and an import of every ha
 	$(SAM) build
 	@rm -rf .build && mkdir .build
 	@$(MAKE) build-Dependencies ARTIFACTS_DIR=.build LAYER_FOR="--python $(or $(DEPLOYED),.venv/bin/python)"
-	.venv/bin/python tools/build/import_handlers.py .aws-sam/build .build/python $(or $(DEPLOYED),.venv/bin/python)
+	@$(MAKE) build-ModelDependencies ARTIFACTS_DIR=.build/model LAYER_FOR="--python $(or $(DEPLOYED),.venv/bin/python)"
+	.venv/bin/python tools/build/import_handlers.py .aws-sam/build .build $(or $(DEPLOYED),.venv/bin/python)
 
 soak: .venv/ready ## compare the API with a model of its contract for long (ARGS="--engine http --seconds 1800 --seed 1")
 	@.venv/bin/python -m tests.model.soak $(ARGS)
@@ -90,10 +94,10 @@ lock: $(UV) ## bring uv.lock up to pyproject.toml (ARGS=--upgrade for the newest
 	$(UV) lock $(ARGS)
 
 layer: $(UV) ## list the packages that are deployed, with their versions and what needs them
-	@$(UV) tree --quiet --frozen --no-default-groups
+	@$(UV) tree --quiet --frozen --no-default-groups --group runs
 
 audit: $(UV) ## look for known vulnerabilities of the packages that are deployed; asks PyPI
-	@mkdir -p .build && $(LAYER_PACKAGES) --output-file .build/layer.txt
+	@mkdir -p .build && $(LAYER_PACKAGES) --group runs --output-file .build/layer.txt
 	$(AUDIT) --requirement .build/layer.txt --require-hashes --disable-pip --strict
 
 clean: ## remove everything that was made here
@@ -122,20 +126,34 @@ $(UV):
 
 # What `sam build` calls: one target for each resource, which fills ARTIFACTS_DIR.
 
-# The layer: the packages of uv.lock, without what no function opens.
+# The layers: the packages of uv.lock, without what no function opens.
 build-Dependencies: $(UV)
-	@$(LAYER_PACKAGES) --output-file "$(ARTIFACTS_DIR)/requirements.txt"
-	@$(UV) pip install --quiet --no-deps --require-hashes --only-binary :all: $(LAYER_FOR) \
-		--target "$(ARTIFACTS_DIR)/python" --requirements "$(ARTIFACTS_DIR)/requirements.txt"
-	@cd "$(ARTIFACTS_DIR)/python" && rm -rf bin .lock && find . \( -name __pycache__ -o -name RECORD \) -prune -exec rm -rf {} +
+	@$(call install,$(LAYER_PACKAGES))
 	@.venv/bin/python tools/build/prune_botocore.py "$(ARTIFACTS_DIR)/python"
 	@$(call compile,/opt)
 
-# A function: its own module, named as the resource is (CreateMessage, create_message), and what all share; one function
-# has the document too that it answers.
+build-ModelDependencies: $(UV)
+	@$(call install,$(MODEL_PACKAGES))
+	@$(call compile,/opt)
+
+# $(1) is the command that exports the packages of a layer.
+define install
+$(1) --output-file "$(ARTIFACTS_DIR)/requirements.txt"
+	@$(UV) pip install --quiet --no-deps --require-hashes --only-binary :all: $(LAYER_FOR) \
+		--target "$(ARTIFACTS_DIR)/python" --requirements "$(ARTIFACTS_DIR)/requirements.txt"
+	@cd "$(ARTIFACTS_DIR)/python" && rm -rf bin .lock && find . \( -name __pycache__ -o -name RECORD \) -prune -exec rm -rf {} +
+endef
+
+# The functions whose bundle has shared/runs.
+WITH_RUNS = Assistants Runs ExecuteRun PublishEvents
+
+# A function: its own module or package, named as the resource is (CreateMessage, create_message), and what all share.
+# One function also has the document that it returns.
 build-%:
 	@module=$$(echo $* | sed 's/\([a-z]\)\([A-Z]\)/\1_\2/g' | tr '[:upper:]' '[:lower:]') && mkdir "$(ARTIFACTS_DIR)/functions" \
-		&& cp functions/__init__.py "functions/$$module.py" "$(ARTIFACTS_DIR)/functions" && cp -R shared "$(ARTIFACTS_DIR)"
+		&& cp -R functions/__init__.py $$(ls -d "functions/$$module" "functions/$$module.py" 2>/dev/null) \
+		"$(ARTIFACTS_DIR)/functions" && cp -R shared "$(ARTIFACTS_DIR)"
+	@$(if $(filter $*,$(WITH_RUNS)),,rm -r "$(ARTIFACTS_DIR)/shared/runs")
 	@find "$(ARTIFACTS_DIR)" -type f ! -name '*.py' -delete && find "$(ARTIFACTS_DIR)" -type d -empty -delete
 	@$(if $(filter RetrieveOpenapi,$*),cp openapi.json "$(ARTIFACTS_DIR)")
 	@$(call compile,/var/task,-b) $(if $(DEPLOYED),&& find "$(ARTIFACTS_DIR)" -name '*.py' -delete)
@@ -146,5 +164,5 @@ build-%:
 ifdef DEPLOYED
 compile = $(DEPLOYED) -I -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p $(1) $(2) "$(ARTIFACTS_DIR)"
 else
-compile = $(if $(filter build-Dependencies,$@),echo "No CPython 3.13 here: built without bytecode; cold starts take three times as long.",:)
+compile = $(if $(filter %Dependencies,$@),echo "No CPython 3.13 here: built without bytecode; cold starts take three times as long.",:)
 endif

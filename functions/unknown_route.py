@@ -6,8 +6,10 @@ from typing import Any
 from shared import errors
 from shared.entry import Response, serve
 from shared.request import Request
+from shared.settings import settings
 
 _THREADS = "(?:/openai)?(?:/v1)?/threads"
+_RUNS = re.compile(rf"{_THREADS}/runs")
 _METHODS = [
     (re.compile(_THREADS), ("GET", "POST")),
     (re.compile(rf"{_THREADS}/(?!runs$)[^/]+"), ("GET", "POST", "DELETE")),
@@ -29,11 +31,13 @@ def unknown_route(request: Request) -> Response:
     meant = _VERSIONS.sub("/v1", _SLASHES.sub("/", request.path).rstrip("/"))
     if meant != request.path and _methods(meant) and not _NO_THREAD_ID.search(meant):
         raise errors.misspelt_url(request.method, request.path, meant)
-    raise errors.unknown_url(request.method, request.path)
+    raise errors.unknown_url(request.method, request.path, runs_on=settings().runs_on)
 
 
 def _methods(path: str) -> tuple[str, ...]:
     """Return the methods of a path; none when this service does not have it."""
+    if settings().runs_on and _RUNS.fullmatch(path):
+        return ("POST",)
     return next((methods for pattern, methods in _METHODS if pattern.fullmatch(path)), ())
 
 

@@ -46,15 +46,17 @@ def wrong_api_key(secret: str) -> WireError:
     return WireError(401, f"Incorrect API key provided: {shown}.", code="invalid_api_key")
 
 
-def unknown_url(method: str, path: str) -> WireError:
-    """A route that this service does not have. Those of the old API's runs and files are the most common."""
-    return WireError(
-        404,
-        f"Unknown request URL: {method} {path}. This service stores threads and their messages. It has no runs, "
-        "assistants, files or vector stores. To have a model respond to messages, follow the events of this service: "
-        "see docs/events.md and examples/responder.",
-        code="unknown_url",
-    )
+def unknown_url(method: str, path: str, *, runs_on: bool) -> WireError:
+    """A route that this service does not have. Where runs are off, old programs call theirs next."""
+    if runs_on:
+        about = "This service has threads, messages, assistants and runs. It has no files and no vector stores."
+    else:
+        about = (
+            "This service stores threads and their messages. Assistants and runs are off: to turn them on, set the "
+            "parameter ModelUrl (locally MODEL_URL) to the URL of a model's endpoint. Files and vector stores do not "
+            "exist here. See docs/runs.md."
+        )
+    return WireError(404, f"Unknown request URL: {method} {path}. {about}", code="unknown_url")
 
 
 def misspelt_url(method: str, path: str, meant: str) -> WireError:

@@ -33,10 +33,8 @@ class Request:
     @property
     def thread_id(self) -> str:
         """The thread's id in the path."""
-        if (
-            self.parameters["threadId"] == "runs"
-        ):  # the old API's `/threads/runs`, which has the shape of a thread's path
-            raise errors.unknown_url(self.method, self.path)
+        if self.parameters["threadId"] == "runs":
+            raise self._no_thread()
         return self.path_id("threadId", "thread_id", "thread")
 
     @property
@@ -113,6 +111,12 @@ class Request:
         if len(values) > 1:
             raise errors.repeated_parameter(name)
         return values[0] if values else ""
+
+    def _no_thread(self) -> errors.WireError:
+        """Return the error for `/threads/runs`, which has the shape of a thread's path and only the method POST."""
+        if settings().runs_on and self.path.endswith("/threads/runs"):
+            return errors.method_not_allowed(self.method, self.path, ["POST"])
+        return errors.unknown_url(self.method, self.path, runs_on=settings().runs_on)
 
     @property
     def is_resent(self) -> bool:

@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 
 class Settings(NamedTuple):
-    """How the table is laid out and kept; `retention_seconds` is 0 where threads never expire."""
+    """How the table is laid out and kept; `retention_seconds` is 0 where threads never expire.
+
+    `runs_on` tells whether a model's endpoint is set, so that there are assistants and runs.
+    """
 
     table_name: str
     retention_seconds: int
     indexed_key: str
     list_shards: int
     metrics_namespace: str
+    runs_on: bool
 
 
 @cache
@@ -24,4 +28,5 @@ def settings() -> Settings:
         indexed_key=os.environ["INDEXED_METADATA_KEY"],
         list_shards=int(os.environ["THREAD_LIST_SHARDS"]),
         metrics_namespace=os.environ["METRICS_NAMESPACE"],
+        runs_on=os.environ["RUNS"] == "on",
     )

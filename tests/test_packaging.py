@@ -9,12 +9,13 @@ from pathlib import Path
 
 from tests.support.local_api import ROOT
 
+_SERVICES = ("dynamodb", "events", "secretsmanager", "sqs")
 _FILES = {
     "endpoints.json": {"partitions": [{"services": {"sqs": 1, "s3": 2}}]},
     "s3/2006-03-01/waiters-2.json": {},
 } | {
     f"{service}/{version}/{name}": value
-    for service in ("dynamodb", "events", "sqs")
+    for service in _SERVICES
     for version in ("2011-01-01", "2012-01-01")
     for name, value in (
         ("examples-1.json", {}),
@@ -40,7 +41,7 @@ def test_only_data_that_is_read_stays_and_files_linked_elsewhere_stay_whole(tmp_
         str(file.relative_to(data)): json.loads(file.read_text()) for file in data.rglob("*") if file.is_file()
     } == {
         "endpoints.json": {"partitions": [{"services": {"sqs": 1}}]},
-        **{f"{service}/2012-01-01/waiters-2.json": waiters for service in ("dynamodb", "events", "sqs")},
+        **{f"{service}/2012-01-01/waiters-2.json": waiters for service in _SERVICES},
         "sqs/2012-01-01/service-2.json": {"a": 1},
     }
     assert {name: json.loads((elsewhere / name).read_text()) for name in _FILES} == _FILES

@@ -1,4 +1,4 @@
-"""What template.yaml must say, whatever else changes in it."""
+"""What template.yaml must say, whatever else changes in it, here with a model."""
 
 import ast
 import json
@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.runs import worker
+from shared.runs.records import SECONDS_TO_EXPIRY
 from tools.local import template
 
 ROOT = Path(__file__).parent.parent
@@ -25,20 +27,30 @@ ROUTES = {
     "modify_thread": "POST /threads/{threadId}",
     "delete_thread": "DELETE /threads/{threadId}",
 }
+# One function serves all operations of each of these packages.
+PACKAGES = {
+    "assistants": ["ANY /assistants", "ANY /assistants/{rest+}"],
+    "runs": ["ANY /threads/{threadId}/runs", "ANY /threads/{threadId}/runs/{rest+}", "POST /threads/runs"],
+}
+WITH_A_MODEL = ("HasModel", "HasModelKey")
 FOURTEEN_DAYS = 14 * 86_400
 OWN_KEY = "!If HasKmsKey !KmsKeyArn !AWS::NoValue"
 NOT_WITH_OWN_KEY = "!If HasKmsKey !AWS::NoValue True"
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags: `!Ref Table` is the text `!Table`, `!If [A, !Ref B]` is `!If A !B`."""
+    """YAML with CloudFormation's short tags: `!Ref Table` is the text `!Table`, `!If [A, !Ref B]` is `!If A !B`.
+
+    `!If [HasModel, A, B]` is A.
+    """
 
 
-def _read_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> str:
+def _read_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return f"!{node.value}"
     if isinstance(node, yaml.SequenceNode):
-        return f"!{tag} " + " ".join(map(str, loader.construct_sequence(node, deep=True)))
+        values = loader.construct_sequence(node, deep=True)
+        return values[1] if tag == "If" and values[0] in WITH_A_MODEL else f"!{tag} " + " ".join(map(str, values))
     return f"!{tag}"
 
 
@@ -55,7 +67,7 @@ def of_type(kind: str) -> dict[str, Any]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 ERASING_FUNCTIONS = {"QueueJobs", "EraseThread", "SweepThreads"}
-EVENT_FUNCTIONS = {*ERASING_FUNCTIONS, "PublishEvents", "IngestMessage"}
+EVENT_FUNCTIONS = {*ERASING_FUNCTIONS, "PublishEvents", "IngestMessage", "ExecuteRun"}
 HTTP_FUNCTIONS = {*FUNCTIONS} - EVENT_FUNCTIONS
 
 
@@ -85,20 +97,25 @@ def seconds(function: str) -> int:
     return int((TEMPLATE["Globals"]["Function"] | FUNCTIONS[function])["Timeout"])
 
 
-def test_each_module_of_functions_is_one_function_of_its_name() -> None:
-    modules = {module.stem for module in (ROOT / "functions").glob("[a-z]*.py")}
+def operations(package: str) -> set[str]:
+    return {module.stem for module in (ROOT / "functions" / package).glob("[a-z]*.py")}
 
-    events = {"queue_jobs", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
-    assert modules == {*ROUTES, "retrieve_openapi", "unknown_route", *events}
+
+def test_each_module_and_package_of_functions_is_one_function_of_its_name() -> None:
+    modules = {module.stem for module in (ROOT / "functions").glob("[a-z]*")}
+
+    events = {"queue_jobs", "erase_thread", "sweep_threads", "publish_events", "ingest_message", "execute_run"}
+    assert modules == {*ROUTES, *PACKAGES, "retrieve_openapi", "unknown_route", *events}
     assert {name: function["Handler"] for name, function in FUNCTIONS.items()} == {
         module.title().replace("_", ""): f"functions.{module}.handler" for module in modules
     }
 
 
-def test_each_function_has_a_sample_event() -> None:
+def test_each_function_and_each_operation_of_a_package_has_a_sample_event() -> None:
     samples = {sample.stem for sample in (ROOT / "events").glob("*.json")}
 
-    assert samples == {function["Handler"].split(".")[1] for function in FUNCTIONS.values()}
+    modules = {function["Handler"].split(".")[1] for function in FUNCTIONS.values()} - PACKAGES.keys()
+    assert samples == modules.union(*map(operations, PACKAGES))
 
 
 def test_each_route_is_at_the_root_and_under_v1_and_where_azure_has_it() -> None:
@@ -111,6 +128,7 @@ def test_each_route_is_at_the_root_and_under_v1_and_where_azure_has_it() -> None
                 routes[route] = function["Handler"].split(".")[1]
 
     expected = {route: module for module, route in ROUTES.items()}
+    expected |= {route: package for package, routes in PACKAGES.items() for route in routes}
     expected |= {route.replace(" ", " /v1"): module for route, module in expected.items()}
     expected |= {route.replace(" ", " /openai"): module for route, module in expected.items()}
     expected |= dict.fromkeys(("GET /openapi.json", "GET /v1/openapi.json"), "retrieve_openapi")
@@ -183,7 +201,9 @@ def test_every_function_that_reads_or_writes_what_is_stored_may_use_the_key() ->
 def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name: str) -> None:
     services = {
         "!Table.Arn": "dynamodb:",
+        "!ModelKeySecret": "secretsmanager:",
         "!ErasureQueue.Arn": "sqs:",
+        "!RunQueue.Arn": "sqs:",
         "!Commands.Arn": "sqs:",
         "!FifoCommands.Arn": "sqs:",
         "!RejectedCommands.Arn": "sqs:",
@@ -198,7 +218,7 @@ def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name
 
 def test_only_functions_that_queue_jobs_know_the_queue() -> None:
     def may_send(function: dict[str, Any]) -> bool:
-        return any(statement["Resource"] == "!ErasureQueue.Arn" for statement in statements(function))
+        return any("!ErasureQueue.Arn" in listed(statement["Resource"]) for statement in statements(function))
 
     def knows(function: dict[str, Any]) -> bool:
         return "ERASURE_QUEUE_URL" in function.get("Environment", {}).get("Variables", {})
@@ -239,7 +259,8 @@ def test_a_backlog_does_not_take_all_of_the_accounts_concurrency(document: dict[
 
     assert sources
     for source in sources:
-        assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 20
+        limit = source["ScalingConfig"]["MaximumConcurrency"]
+        assert 2 <= (TEMPLATE["Parameters"]["RunsAtOnce"]["Default"] if limit == "!RunsAtOnce" else limit) <= 20
 
 
 def test_a_request_ends_before_api_gateway_gives_up() -> None:
@@ -272,11 +293,11 @@ def test_what_no_function_could_process_raises_an_alarm() -> None:
     watched = {
         alarm["Dimensions"][0]["Value"].removesuffix(".QueueName")
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
-        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["Statistic"] == "Maximum"
     }
 
     assert dead_letters == watched
-    assert len(watched) == 7
+    assert len(watched) == 8
 
 
 @pytest.mark.parametrize("document", [TEMPLATE, RESPONDER], ids=["stack", "responder"])
@@ -378,7 +399,10 @@ def test_what_the_responder_could_not_answer_raises_an_alarm() -> None:
     assert alarm["AlarmActions"] == alarm["OKActions"] == "!If HasAlarmTopic ['!AlarmTopicArn'] !AWS::NoValue"
 
 
-@pytest.mark.parametrize("parameters", [{}, {"WebhookUrl": "https://example.com"}, {"KmsKeyArn": "arn"}])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"WebhookUrl": "https://example.com"}, {"KmsKeyArn": "arn"}, {"ModelUrl": "https://model.example/v1"}],
+)
 def test_the_dashboard_shows_each_function_queue_and_alarm(parameters: dict[str, str]) -> None:
     document = template.read()
     resolver = template._Resolver(document, parameters)
@@ -396,7 +420,7 @@ def test_the_dashboard_shows_each_function_queue_and_alarm(parameters: dict[str,
         for kind in ("AWS::SQS::Queue", "AWS::CloudWatch::Alarm")
     )
     for title in ("Invocations", "Duration, p99, milliseconds", "Errors of functions", "Throttled functions"):
-        assert sorted(lines[title]) == sorted(map(resolver.name, FUNCTIONS)), title
+        assert sorted(lines[title]) == sorted(map(resolver.name, filter(resolver.exists, FUNCTIONS))), title
     shown = {*lines["Oldest message of a queue, seconds"], *lines["Dead letters"]}
     assert shown == {f"{resolver.name(name)}.QueueName" for name in queues}
     assert {arn.rpartition(":")[2] for arn in widgets[-1]["properties"]["alarms"]} == {*map(resolver.name, alarms)}
@@ -408,7 +432,11 @@ def test_what_the_functions_count_is_what_the_dashboard_shows() -> None:
     body = str(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
     namespace = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"].removeprefix("!")
 
-    assert set(re.findall(rf'"{re.escape(namespace)}", "(\w+)"', body)) == {*ast.literal_eval(counted)}
+    shown = {*re.findall(rf'"{re.escape(namespace)}", "(\w+)"', body)}
+    filtered = {
+        metric["MetricTransformations"][0]["MetricName"] for metric in of_type("AWS::Logs::MetricFilter").values()
+    }
+    assert shown - filtered == {*ast.literal_eval(counted)}
 
 
 def test_a_domain_leads_to_the_api_only_when_one_is_given() -> None:
@@ -418,7 +446,7 @@ def test_a_domain_leads_to_the_api_only_when_one_is_given() -> None:
     assert RESOURCES["CustomDomainMapping"]["Properties"]["ApiId"] == "!Api"
 
 
-def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser() -> None:
+def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser_or_the_model() -> None:
     events = FUNCTIONS["QueueJobs"]["Events"]["Changes"]["Properties"]
     patterns = [json.loads(entry["Pattern"]) for entry in events["FilterCriteria"]["Filters"]]
 
@@ -427,9 +455,63 @@ def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser() -> None:
         {"dynamodb": {"NewImage": {"state": {"S": ["erasing"]}}}},
         {
             "eventName": ["REMOVE", "MODIFY"],
-            "dynamodb": {"OldImage": {"parts": {"M": {"count": {"N": present}}}}},
+            "dynamodb": {
+                "Keys": {"messageId": {"S": [{"prefix": "msg_"}, {"prefix": "asst_"}]}},
+                "OldImage": {"parts": {"M": {"count": {"N": present}}}},
+            },
+        },
+        {
+            "eventName": ["INSERT", "MODIFY"],
+            "dynamodb": {
+                "Keys": {"messageId": {"S": [{"prefix": "run_"}]}},
+                "NewImage": {"status": {"S": ["queued"]}},
+            },
         },
     ]
+
+
+def test_without_a_model_nothing_of_runs_exists() -> None:
+    of_runs = {name for name, found in RESOURCES.items() if found.get("Condition") == "HasModel"}
+
+    functions = {"Assistants", "Runs", "ExecuteRun"}
+    alarms = {"RunsFail", "ExecuteRunFails", "RunsBehind", "RunsUnexecuted"}
+    logs = {f"{name}Log" for name in functions}
+    assert of_runs == functions | alarms | logs | {"ModelDependencies", "RunQueue", "UnexecutedRuns", "FailedRuns"}
+    without = template.load()
+    assert not {function.name for function in without.functions} & functions
+    assert {name for name, function in FUNCTIONS.items() if "Layers" in function} == {"ExecuteRun"}
+    assert len(stream_patterns(without, "QueueJobs")) == 2
+    assert without.environment["RUNS"] == "off"
+    assert not [name for name in without.environment if "MODEL" in name or "RUNS_" in name]
+
+
+def stream_patterns(loaded: template.Template, function: str) -> tuple[dict[str, Any], ...]:
+    (stream,) = (stream for found in loaded.functions if found.name == function for stream in found.streams)
+    return stream.patterns
+
+
+def test_a_run_has_all_of_its_time_and_its_message_comes_again_only_when_that_is_over() -> None:
+    queue = RESOURCES["RunQueue"]["Properties"]
+
+    assert seconds("ExecuteRun") > SECONDS_TO_EXPIRY
+    assert queue["VisibilityTimeout"] > seconds("ExecuteRun")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * worker._PAUSE_SECONDS > SECONDS_TO_EXPIRY
+
+
+def test_a_run_that_waits_too_long_raises_an_alarm_well_before_it_expires() -> None:
+    for name in ("RunsBehind", "StreamBehind"):
+        alarm = RESOURCES[name]["Properties"]
+        assert alarm["Period"] * alarm["EvaluationPeriods"] <= SECONDS_TO_EXPIRY / 2
+
+
+def test_the_alarm_of_failed_runs_counts_the_lines_that_are_logged() -> None:
+    """tests/runs/test_run_log.py holds which lines these are."""
+    counted, alarm = RESOURCES["FailedRuns"]["Properties"], RESOURCES["RunsFail"]["Properties"]
+
+    assert counted["LogGroupName"] == "!ExecuteRunLog"
+    assert counted["FilterPattern"] == '{ ($.level = "ERROR") && ($.message = "run") }'
+    (metric,) = counted["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
 
 
 def test_every_parameter_says_what_it_is_for() -> None:
@@ -447,8 +529,9 @@ def test_a_published_version_changes_with_every_parameter_that_its_function_read
     assert published
     for function in published:
         variables = shared | function.get("Environment", {}).get("Variables", {})
-        read = {value.removeprefix("!") for value in variables.values()} & TEMPLATE["Parameters"].keys()
-        assert {*re.findall(r"\${(\w+)}", function["VersionDescription"].removeprefix("!"))} == read | {"SnapStart"}
+        read = {str(value).removeprefix("!") for value in variables.values()} & TEMPLATE["Parameters"].keys()
+        described = {*re.findall(r"\${(\w+)}", function["VersionDescription"].removeprefix("!"))}
+        assert described == read | {"SnapStart", "Runs"}
 
 
 def test_functions_are_compiled_for_the_python_that_runs_them() -> None:

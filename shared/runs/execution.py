@@ -10,12 +10,13 @@ from shared import error_mapping, ids
 from shared.records import MessageData, PageRequest
 from shared.runs.conversation import chat_messages
 from shared.runs.endpoint import endpoint
+from shared.runs.errors import RunNotFoundError
 from shared.runs.model import ask
 from shared.runs.parameters import chat_request
 from shared.runs.records import Failure, Outcome, Run, ToolCall
 from shared.runs.store import lifecycle, runs, steps
 from shared.store import keys, pages, table
-from shared.store.errors import BusyError, StoreError, TooLargeError
+from shared.store.errors import BusyError, StoreError, ThreadNotFoundError, TooLargeError
 
 # The worker gives up this long before the run expires: no clock that is wrong by seconds lets an expired run complete.
 _RESERVE_SECONDS = 15
@@ -51,11 +52,16 @@ def execute(partition: str, run_id: str, on_text: Callable[[str], None] = _drop)
         run = runs.retrieve(project, thread_id, run_id)
         outcome = _outcome(project, run, on_text, log_fields)
         log_fields["status"] = _finish(project, run, outcome)
+        failed = log_fields["status"] == "failed"
+    except (ThreadNotFoundError, RunNotFoundError):
+        log_fields["status"], failed = "deleted", False
     except StoreError as error:
-        # The thread was deleted, or the table was out of reach for so long that the run expires.
-        log_fields["status"] = type(error).__name__
+        # The table was out of reach for so long that the run expires.
+        log_fields |= {"status": "expired", "cause": error_mapping.cause(error)}
+        failed = True
     milliseconds = round((time.perf_counter() - started) * 1000)
-    _logger.info("run", extra={**log_fields, "milliseconds": milliseconds})
+    # template.yaml counts the lines of level ERROR for an alarm.
+    (_logger.error if failed else _logger.info)("run", extra={**log_fields, "milliseconds": milliseconds})
 
 
 def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields: dict[str, object]) -> Outcome:

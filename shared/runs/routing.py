@@ -39,7 +39,7 @@ def _finder(routes: Routes) -> Callable[[Request], Operation]:
                     raise errors.method_not_allowed(request.method, request.path, operations)
                 request.parameters = match.groupdict()
                 return operations[request.method]
-        raise errors.unknown_url(request.method, request.path)
+        raise errors.unknown_url(request.method, request.path, runs_on=True)
 
     return find
 

@@ -9,12 +9,15 @@ from tests.support import expected
 from tests.support.client import Answer, Client, invoke
 from tests.support.expected import malformed_id
 from tests.support.refusals import NOTHING, NOWHERE, refused
+from tests.support.variables import VARIABLES
 from tools.local import template
 
-_ABOUT = (
-    "This service stores threads and their messages. It has no runs, assistants, files or vector stores. To have a "
-    "model respond to messages, follow the events of this service: see docs/events.md and examples/responder."
-)
+_ABOUT = {
+    "off": "This service stores threads and their messages. Assistants and runs are off: to turn them on, set the "
+    "parameter ModelUrl (locally MODEL_URL) to the URL of a model's endpoint. Files and vector stores do not exist "
+    "here. See docs/runs.md.",
+    "on": "This service has threads, messages, assistants and runs. It has no files and no vector stores.",
+}
 _STEMS = ["", "/v1", "/openai", "/openai/v1"]
 _BODIES: dict[str, Any] = {"create_message": "{", "modify_message": "{", "modify_thread": "{"}
 
@@ -25,8 +28,15 @@ def _default(client: Client, method: str, path: str) -> Answer:
     return invoke("unknown_route", event)
 
 
-def _unknown(method: str, path: str) -> dict[str, Any]:
-    return expected.error(f"Unknown request URL: {method} {path}. {_ABOUT}", code="unknown_url")
+def _unknown(method: str, path: str, runs: str) -> dict[str, Any]:
+    return expected.error(f"Unknown request URL: {method} {path}. {_ABOUT[runs]}", code="unknown_url")
+
+
+@pytest.fixture(params=_ABOUT)
+def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Turn runs off, then on."""
+    monkeypatch.setitem(VARIABLES, "RUNS", request.param)
+    return str(request.param)
 
 
 @pytest.mark.parametrize("stem", _STEMS)
@@ -37,8 +47,6 @@ def _unknown(method: str, path: str) -> dict[str, Any]:
         ("POST", "/assistants/asst_1"),
         ("POST", "/files"),
         ("GET", "/vector_stores/vs_1/files"),
-        ("POST", "/threads/runs"),
-        ("GET", "/threads/runs"),
         ("PUT", "/threads/runs/"),
         ("POST", "/threads/thread_1/runs"),
         ("GET", "/threads/thread_1/runs/run_1/steps"),
@@ -58,10 +66,12 @@ def _unknown(method: str, path: str) -> dict[str, Any]:
         ("GET", "/é\n"),
     ],
 )
-def test_what_is_no_route_is_unknown_and_says_what_is(anybody: Client, method: str, path: str, stem: str) -> None:
+def test_what_is_no_route_is_unknown_and_says_what_is(
+    anybody: Client, runs: str, method: str, path: str, stem: str
+) -> None:
     answer = _default(anybody, method, stem + path)
 
-    assert (answer.status, answer.body) == (404, _unknown(method, stem + path))
+    assert (answer.status, answer.body) == (404, _unknown(method, stem + path, runs))
     assert "allow" not in answer.headers
 
 
@@ -214,12 +224,27 @@ def test_ids_of_128_characters_are_looked_for(client: Client, function: str) -> 
 
 
 @pytest.mark.parametrize("function", _ON_A_THREAD)
-def test_runs_are_no_thread(anybody: Client, function: str) -> None:
-    """`/threads/runs` has the shape of a thread's path, and is what most old code calls next."""
+def test_runs_are_no_thread(anybody: Client, runs: str, function: str) -> None:
+    """`/threads/runs` has the shape of a thread's path. Where runs are on, it has the method POST alone."""
     answer = refused(anybody, function, "runs", body=_BODIES.get(function))
     event = anybody.event(function, "runs")
 
-    assert (answer.status, answer.body) == (404, _unknown(event["requestContext"]["http"]["method"], event["rawPath"]))
+    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    if runs == "on" and path == "/threads/runs":
+        assert (answer.status, answer.body) == (405, expected.error(f"Not allowed: {method} {path}."))
+        assert answer.headers["allow"] == "POST"
+    else:
+        assert (answer.status, answer.body) == (404, _unknown(method, path, runs))
+
+
+@pytest.mark.parametrize("stem", _STEMS)
+def test_threads_runs_has_only_post_where_runs_are_on(anybody: Client, runs: str, stem: str) -> None:
+    answer = _default(anybody, "PUT", f"{stem}/threads/runs")
+
+    if runs == "on":
+        assert (answer.status, answer.headers["allow"]) == (405, "POST")
+    else:
+        assert (answer.status, answer.body) == (404, _unknown("PUT", f"{stem}/threads/runs", runs))
 
 
 @pytest.mark.parametrize("function", ["create_message", "modify_message", "modify_thread"])

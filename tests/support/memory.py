@@ -12,11 +12,14 @@ from tools.local import template
 from tools.local.dynamodb import moto
 from tools.local.template import ACCOUNT, REGION
 
+# With a model's endpoint there are assistants and runs.
+MODEL = {"ModelUrl": "https://model.example/v1"}
+
 
 @pytest.fixture(scope="session")
 def in_memory() -> Iterator[None]:
     """Hold the table and set the environment that leads to it; `shared.store` must not be imported before."""
-    with moto.in_memory(template.load()):
+    with moto.in_memory(template.load(parameters=MODEL)):
         yield
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.support.memory import MODEL
 from tools.local import filters, template
 
 Record = dict[str, Any]
@@ -14,7 +15,9 @@ Images = dict[tuple[str, str], dict[str, Any]]
 
 def patterns(function: str) -> tuple[dict[str, Any], ...]:
     """Return the patterns of what a function of the template is given of the stream."""
-    (found,) = (stream for one in template.load().functions if one.name == function for stream in one.streams)
+    (found,) = (
+        stream for one in template.load(parameters=MODEL).functions if one.name == function for stream in one.streams
+    )
     return found.patterns
 
 

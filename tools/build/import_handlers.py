@@ -1,4 +1,9 @@
-"""Imports every handler that `sam build` built as Lambda does: from its bundle and the layer alone."""
+"""Imports every handler that `sam build` built as Lambda does: from its bundle and its layers alone.
+
+    python tools/build/import_handlers.py FOLDER_OF_SAM_BUILD FOLDER_OF_LAYERS PYTHON
+
+The layers are built once more for this machine: Dependencies in `python`, ModelDependencies in `model/python`.
+"""
 
 import subprocess
 import sys
@@ -10,6 +15,8 @@ import yaml
 IMPORT = "import importlib, sys; sys.path[:0] = sys.argv[2:]; importlib.import_module(sys.argv[1]).handler"
 # Files of a bundle other than code.
 BESIDES = {"RetrieveOpenapi": {"openapi.json"}}
+# Every other function is smaller, and starts sooner, without shared/runs.
+WITH_RUNS = {"Assistants", "Runs", "ExecuteRun", "PublishEvents"}
 # Any values will do: an import calls nothing.
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
@@ -18,7 +25,7 @@ ENVIRONMENT = {
 }
 
 
-def main(build: Path, layer: Path, python: str) -> None:
+def main(build: Path, layers: Path, python: str) -> None:
     """Exit with one line for each handler that does not import, or whose bundle has other files."""
     template = yaml.safe_load((build / "template.yaml").read_text())
     failures = 0
@@ -27,27 +34,34 @@ def main(build: Path, layer: Path, python: str) -> None:
             continue
         properties = resource["Properties"]
         bundle = build / properties["CodeUri"]
-        if failure := extra(bundle, BESIDES.get(name, set())) or broken(
-            bundle, layer, python, properties["Handler"], environment(template, properties)
+        packages = [layers / "python", *([layers / "model" / "python"] if "Layers" in properties else [])]
+        if failure := extra(bundle, name) or broken(
+            [bundle, *packages], python, properties["Handler"], environment(template, properties)
         ):
             failures += 1
             sys.stderr.write(f"{name}: {failure}\n")
     if failures:
         sys.exit(1)
-    size = sum(file.stat().st_size for file in (build / "Dependencies").rglob("*") if file.is_file())
-    sys.stdout.write(f"Every handler imports from its bundle; the layer is {size / 1e6:.1f} MB unpacked.\n")
+    sizes = ", ".join(f"{name} {megabytes(build / name):.1f} MB" for name in ("Dependencies", "ModelDependencies"))
+    sys.stdout.write(f"Every handler imports from its bundle. The layers, unpacked: {sizes}.\n")
 
 
-def extra(bundle: Path, besides: set[str]) -> str:
-    """Return an error if a bundle has files other than code and these, else an empty string."""
-    foreign = {entry.name for entry in bundle.iterdir()} - {"functions", "shared"} - besides
+def megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def extra(bundle: Path, function: str) -> str:
+    """Return an error if a bundle has files other than code and those of its function, else an empty string."""
+    foreign = {entry.name for entry in bundle.iterdir()} - {"functions", "shared"} - BESIDES.get(function, set())
+    if function not in WITH_RUNS and (bundle / "shared" / "runs").exists():
+        foreign.add("shared/runs")
     return f"the bundle also holds {sorted(foreign)}" if foreign else ""
 
 
-def broken(bundle: Path, layer: Path, python: str, handler: str, environment: dict[str, str]) -> str:
+def broken(path: list[Path], python: str, handler: str, environment: dict[str, str]) -> str:
     """Return the error of a handler's import, or an empty string."""
     module = handler.removesuffix(".handler")
-    command = [python, "-I", "-S", "-B", "-c", IMPORT, module, str(bundle.resolve()), str(layer.resolve())]
+    command = [python, "-I", "-S", "-B", "-c", IMPORT, module, *(str(folder.resolve()) for folder in path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return done.stderr
 

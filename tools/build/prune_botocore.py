@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SERVICES = ("dynamodb", "events", "sqs")
+SERVICES = ("dynamodb", "events", "secretsmanager", "sqs")
 
 
 def prune(packages: Path) -> None:

@@ -9,9 +9,12 @@ import click
 from tools.cli import example, samples
 from tools.local.dynamodb import moto
 from tools.local.lambda_runtime import LambdaContext
-from tools.local.template import load
+from tools.local.template import Function, load
 
 EVENTS = Path(__file__).parents[2] / "events"
+FUNCTIONS = EVENTS.parent / "functions"
+# No sample calls the model; with one, there are assistants and runs.
+_MODEL = {"ModelUrl": "https://model.example/v1"}
 
 
 @click.command(epilog=example("invoke create_message"))
@@ -23,13 +26,25 @@ EVENTS = Path(__file__).parents[2] / "events"
 )
 def invoke(function: str, event: Path | None) -> None:
     """Run a function, such as create_message, on a table in memory with the samples; print its response as JSON."""
-    template = load()
-    functions = {candidate.handler.split(".")[1]: candidate for candidate in template.functions}
+    template = load(parameters=_MODEL)
+    functions = {name: candidate for candidate in template.functions for name in _names(candidate)}
     if function not in functions:
         raise click.UsageError(f"There is no function {function}; there are {', '.join(sorted(functions))}.")
+    chosen = functions[function]
     content = json.loads((event or EVENTS / f"{function}.json").read_text(encoding="utf-8"))
     with moto.in_memory(template):
         samples.put()
-        handler = importlib.import_module(f"functions.{function}").handler
-        response = handler(content, LambdaContext(functions[function]))
+        handler = importlib.import_module(_module(chosen)).handler
+        response = handler(content, LambdaContext(chosen))
     click.echo(json.dumps(response, ensure_ascii=False, indent=2))
+
+
+def _names(function: Function) -> list[str]:
+    """Return the operations that a function serves: its module, or each module of its package."""
+    name = _module(function).rpartition(".")[2]
+    package = FUNCTIONS / name
+    return [module.stem for module in package.glob("[a-z]*.py")] if package.is_dir() else [name]
+
+
+def _module(function: Function) -> str:
+    return function.handler.rpartition(".")[0]

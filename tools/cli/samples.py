@@ -1,4 +1,7 @@
-"""`samples`: an API key (`sk-local-sample`, trusted), a thread and a message, as the events in events/ name them."""
+"""`samples`: writes what the events in events/ name, with fixed ids.
+
+An API key (`sk-local-sample`, trusted), a thread and a message, and those of sample_runs.
+"""
 
 from unittest import mock
 
@@ -6,7 +9,7 @@ import click
 
 from shared.records import MessageData, ThreadData
 from shared.store import api_keys, threads
-from tools.cli import example
+from tools.cli import example, sample_runs
 from tools.local.dynamodb import database
 from tools.local.template import load
 
@@ -35,3 +38,4 @@ def put() -> None:
     # The store makes the ids of a thread and its messages.
     with mock.patch("shared.ids.new_ulid", side_effect=[THREAD_ULID, MESSAGE_ULID]):
         threads.create(PROJECT, ThreadData(messages=(MessageData("user", _CONTENT),)), None)
+    sample_runs.put(PROJECT)

@@ -14,7 +14,7 @@ _MESSAGE = "msg_abc123"
 CASES: dict[str, WireError] = {
     "no_api_key": errors.no_api_key(),
     "wrong_api_key": errors.wrong_api_key("sk-made-up-key"),
-    "unknown_url": errors.unknown_url("GET", "/threads/runs"),
+    "unknown_url": errors.unknown_url("GET", "/threads/runs", runs_on=False),
     "misspelt_url": errors.misspelt_url("GET", "/v1//threads", "/v1/threads"),
     "method_not_allowed": errors.method_not_allowed("DELETE", "/threads", ("GET", "POST")),
     "thread_not_found": errors.thread_not_found(_THREAD),
