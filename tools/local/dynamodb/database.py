@@ -2,14 +2,11 @@
 
 import importlib
 import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
-from unittest.mock import patch
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -19,8 +16,6 @@ from shared.settings import settings
 from tools.local.dynamodb import engine, write_barrier
 from tools.local.dynamodb.engine import EngineError
 from tools.local.template import REGION, Template
-
-T = TypeVar("T")
 
 PROJECT_RULE = "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen."
 
@@ -46,23 +41,16 @@ _QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING"}
 def in_memory(template: Template, *, stream: bool = False) -> Iterator[None]:
     """Hold table, queues and event bus in this process, with moto, and set the environment that leads there.
 
-    Enter it before anything makes a client. moto's transactions are not atomic under threads: use it from one
-    thread at a time. A `stream` is for who takes from it all the time: moto copies what is in it for each transaction.
+    Enter it before anything makes a client. With `stream`, something must take the records out of the stream all the
+    time: moto copies what is in it for each transaction.
     """
-    from moto import mock_aws
-    from moto.core.model_instances import model_data
-    from moto.dynamodb.responses import DynamoHandler
+    from tools.local.dynamodb import moto_engine
 
     _set_environment(template, None, of_our_own=True)
     table = {name: value for name, value in template.table.items() if stream or name != "StreamSpecification"}
-    # A list makes two calls at once, and a read of what is not there adds to what the other one is walking over.
-    one_at_a_time = patch.object(DynamoHandler, "call_action", _in_turn(DynamoHandler.call_action))
-    with mock_aws(), one_at_a_time:
+    with moto_engine.running():
         create_table(replace(template, table=table))
-        # moto keeps each object it ever made, those copies included: gigabytes after 1,000 creates.
-        models: dict[str, Any] = dict(model_data["dynamodb"])
-        for model in models.values():
-            model.instances_tracked = deque(maxlen=0)
+        moto_engine.forget_copies()
         sqs = boto3.client("sqs")
         for name in template.queues:
             sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if name.endswith(".fifo") else {})
@@ -70,16 +58,6 @@ def in_memory(template: Template, *, stream: bool = False) -> Iterator[None]:
         for name in template.buses:
             events.create_event_bus(Name=name)
         yield
-
-
-def _in_turn(work: Callable[..., T]) -> Callable[..., T]:
-    lock = threading.Lock()
-
-    def locked(*arguments: Any) -> T:
-        with lock:
-            return work(*arguments)
-
-    return locked
 
 
 @contextmanager
