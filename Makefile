@@ -26,7 +26,7 @@ LAYER_FOR = --python-version 3.13 --python-platform aarch64-manylinux_2_28
 
 # Two files of tests at once: each process has an engine of its own.
 SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
-UNIT   = $(wildcard tests/functions tests/shared tests/local tests/transfer tests/upgrades tests/test_*.py)
+UNIT   = $(wildcard tests/functions tests/runs tests/shared tests/local tests/transfer tests/upgrades tests/test_*.py)
 BEYOND = $(wildcard tests/promises tests/e2e)
 
 # Whatever else the machine has, uv works with the interpreter of .venv and downloads none.

@@ -12,8 +12,8 @@ def create_message(request: Request) -> Response:
     thread_id = request.thread_id
     body = request.body()
     data = new_message_data(body, trusted=request.trusted)
-    once = request.idempotency_key(body)
-    message, replayed = messages.create(request.project, thread_id, data, once)
+    key = request.idempotency_key(body)
+    message, replayed = messages.create(request.project, thread_id, data, key, during_run=request.trusted)
     return Response(message_json(message)).replay(replayed)
 
 

@@ -3,14 +3,14 @@
 from shared.entry import Response, serve
 from shared.request import Request
 from shared.store import pages
-from shared.wire import message_list_json
+from shared.wire import list_json, message_json
 
 
 def list_messages(request: Request) -> Response:
     """Answer one page of a thread's messages, or of those of one run."""
     thread_id = request.thread_id
     page = pages.list_messages(request.project, thread_id, request.page_request("msg"), request.run_id)
-    return Response(message_list_json(page))
+    return Response(list_json(page, message_json))
 
 
 handler = serve(list_messages)

@@ -1,4 +1,7 @@
-"""The clients of SQS and EventBridge. A function that needs one calls it at import, in the init phase."""
+"""The clients of SQS, EventBridge and Secrets Manager.
+
+A function that needs one calls it at import, in the init phase.
+"""
 
 from functools import cache
 from typing import Any
@@ -9,6 +12,7 @@ from botocore.config import Config
 # A queue that does not respond fails the function within its time-out: the records are delivered again.
 _SQS_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 _EVENTS_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+_SECRETS_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 @cache
@@ -21,3 +25,9 @@ def sqs() -> Any:
 def events() -> Any:
     """Return the client of EventBridge."""
     return botocore.session.get_session().create_client("events", config=_EVENTS_CONFIG)
+
+
+@cache
+def secrets_manager() -> Any:
+    """Return the client of Secrets Manager."""
+    return botocore.session.get_session().create_client("secretsmanager", config=_SECRETS_CONFIG)

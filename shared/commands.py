@@ -6,12 +6,12 @@ A command is the body of create message, with what only trusted writers may say,
 
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from shared import body
 from shared.message_data import new_message_data
 from shared.models import Model
-from shared.store import messages
+from shared.store import api_keys, messages
 from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
@@ -20,11 +20,17 @@ _REMEMBERED_SECONDS = 90 * 86_400
 _ENVELOPE = ("command_id", "project", "thread_id")
 
 
+def _not_reserved(project: str) -> str:
+    if not api_keys.PROJECT.fullmatch(project):
+        raise ValueError(f"the name '{project}' is reserved")
+    return project
+
+
 class Envelope(Model):
     """Whose message it is, where it goes, and the name under which it is created once."""
 
     command_id: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    project: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    project: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"), AfterValidator(_not_reserved)]
     thread_id: Annotated[str, StringConstraints(max_length=128, pattern=r"^thread_[A-Za-z0-9_-]+$")]
 
 
@@ -37,8 +43,8 @@ def create_message(command: dict[str, Any]) -> None:
     asked = {name: value for name, value in command.items() if name not in _ENVELOPE}
     data = new_message_data(asked, trusted=True)
     # No Idempotency-Key can hold a line feed, so a command never meets one of a client's.
-    once = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
-    messages.create(envelope.project, envelope.thread_id, data, once)
+    key = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(asked), _REMEMBERED_SECONDS)
+    messages.create(envelope.project, envelope.thread_id, data, key, during_run=True)
 
 
 def parse(text: str) -> dict[str, Any]:

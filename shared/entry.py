@@ -1,4 +1,4 @@
-"""The one way into every operation: the key is checked, the operation run, an error answered."""
+"""The one way into every operation: the key is checked, the operation run, an error mapped to the wire."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from shared import error_mapping
 from shared.auth import authenticate
+from shared.errors import WireError
 from shared.request import Request
 from shared.responses import Event, LogFields, Response, Result, http_handler
 from shared.store import table
@@ -13,30 +14,44 @@ from shared.store import table
 # In the init phase, which a request does not wait for.
 table.client()
 
-__all__ = ["Response", "serve"]
+__all__ = ["Response", "serve", "serve_any"]
+
+Operation = Callable[[Request], Response]
+Handler = Callable[[Event, object], Result]
+# From a request, which may take parameters out of its path, to the operation that serves it. Raises `WireError`.
+Find = Callable[[Request], Operation]
+MapError = Callable[[Exception, str], WireError]
 
 
-def serve(operation: Callable[[Request], Response]) -> Callable[[Event, object], Result]:
+def serve(operation: Operation) -> Handler:
     """Return the Lambda handler of an operation. There is no other way to reach one, and no way round the key."""
+    return serve_any(operation.__name__, lambda _request: operation, error_mapping.wire_error)
 
-    def answer(event: Event, log_fields: LogFields) -> Response:
+
+def serve_any(name: str, find: Find, map_error: MapError) -> Handler:
+    """Return the Lambda handler of several operations, of which `find` chooses one once the key has been checked."""
+
+    def respond(event: Event, log_fields: LogFields) -> Response:
         table.set_deadline()
-        found = _answer(operation, event, log_fields)
+        response = _respond(event, log_fields, find, map_error)
         if retries := table.retries():
             log_fields["retries"] = retries
-        return found
+        return response
 
-    return http_handler(operation.__name__, answer)
+    return http_handler(name, respond)
 
 
-def _answer(operation: Callable[[Request], Response], event: Event, log_fields: LogFields) -> Response:
-    """Run the operation; add to the report, which is logged, who asked and what went wrong."""
+def _respond(event: Event, log_fields: LogFields, find: Find, map_error: MapError) -> Response:
+    """Run the operation; add to the log fields which key was used and what went wrong."""
     try:
         key = authenticate(event.get("headers", {}))
         log_fields |= {"project": key.project, "key_id": key.id}
-        return operation(Request(event, key))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer in the wire's shape
-        known = error_mapping.wire_error(error, event.get("pathParameters", {}).get("threadId", ""))
-        if known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        request = Request(event, key)
+        operation = find(request)
+        log_fields["operation"] = operation.__name__
+        return operation(request)
+    except Exception as error:  # noqa: BLE001 - every error becomes a response in the wire's shape
+        mapped = map_error(error, event.get("pathParameters", {}).get("threadId", ""))
+        if mapped.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log_fields["cause"] = error_mapping.cause(error)
-        return Response(json.dumps(known.body), known.status, known.headers)
+        return Response(json.dumps(mapped.body), mapped.status, mapped.headers)

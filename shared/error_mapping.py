@@ -11,6 +11,7 @@ from shared.store.errors import (
     BusyError,
     IdempotencyKeyReusedError,
     MessageNotFoundError,
+    RunActiveError,
     ThreadNotFoundError,
     TooLargeError,
 )
@@ -25,6 +26,8 @@ def wire_error(error: Exception, thread_id: str) -> WireError:
             found = errors.thread_not_found(error.thread_id or thread_id)
         case MessageNotFoundError():
             found = errors.message_not_found(error.message_id)
+        case RunActiveError():
+            found = errors.run_active(thread_id, error.run_id)
         case IdempotencyKeyReusedError():
             found = errors.idempotency_key_reused()
         case TooLargeError():

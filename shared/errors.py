@@ -72,6 +72,11 @@ def message_not_found(message_id: str) -> WireError:
     return WireError(404, f"No message found with id '{message_id}'.")
 
 
+def run_active(thread_id: str, run_id: str) -> WireError:
+    """A message for a thread whose run is active; programs match the text."""
+    return WireError(400, f"Can't add messages to {thread_id} while a run {run_id} is active.")
+
+
 def body_not_parsed(why: str) -> WireError:
     """The body is not a JSON object; `why` completes the sentence."""
     return WireError(400, f"The body of the request could not be parsed as a JSON object: {why}.")

@@ -14,8 +14,9 @@ from shared.store import head, items, keys, messages, table
 from shared.store.table import Item
 from shared.wire import deleted_json, message_json, thread_json
 
-# EventBridge takes 1 MB for an entry (since 2026-01), its detail type and source included.
-MAX_DETAIL_BYTES = 1_000_000
+# EventBridge takes 1 MB for an entry (since 2026-01), which includes its detail type and source. AWS does not document
+# whether 1 MB is 10^6 or 2^20 bytes. This is below both.
+MAX_DETAIL_BYTES = 990_000
 _CREATED, _UPDATED = "created", "updated"
 
 

@@ -1,11 +1,19 @@
 """From a request's body to the message that is stored."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from shared.models import Content, CreateMessage, CreateThread, ModifyMessage, ModifyThread, TextPart, compact_json
-from shared.records import MessageData
+from shared.records import NO_METADATA, NO_TOOL_RESOURCES, MessageData, ThreadData
 from shared.trusted import AssistantMessage, ModifyTrustedMessage, TrustedContent, TrustedTextPart
 from shared.validation import validate
+
+
+class _HasMetadata(Protocol):
+    @property
+    def metadata(self) -> dict[str, str] | None: ...
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
 
 
 def new_message_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> MessageData:
@@ -18,6 +26,23 @@ def new_message_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> 
     return _message_data(validate(CreateMessage, body, path))
 
 
+def new_thread_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> ThreadData:
+    """Return the thread that the body of a create describes; `path` is the body's place in the request.
+
+    Raises `WireError`.
+    """
+    requested = validate(CreateThread, body, path)
+    inside = f"{path}." if path else ""
+    return ThreadData(
+        new_metadata(requested) or NO_METADATA,
+        new_tool_resources(requested) or NO_TOOL_RESOURCES,
+        tuple(
+            new_message_data(message, trusted=trusted, path=f"{inside}messages[{index}]")
+            for index, message in enumerate(requested.messages or ())
+        ),
+    )
+
+
 def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:
     """Return the content and the metadata that the body of a modify asks for, as JSON; None for what it does not name.
 
@@ -28,7 +53,7 @@ def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None,
     return content, new_metadata(changes)
 
 
-def new_metadata(body: CreateThread | ModifyThread | ModifyMessage | ModifyTrustedMessage) -> str | None:
+def new_metadata(body: _HasMetadata) -> str | None:
     """Return the metadata that a body asks for, as JSON; None when it does not name it."""
     return compact_json(body.metadata or {}, ordered=True) if "metadata" in body.model_fields_set else None
 

@@ -4,9 +4,15 @@ Content, attachments, metadata and tool resources stay JSON text: they are writt
 validated, and from then on only copied into items and answers.
 """
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-Record = TypeVar("Record", "Message", "Thread")
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Record = TypeVar("Record", bound=_HasId)
 
 NO_ATTACHMENTS = "[]"
 NO_METADATA = "{}"
@@ -14,7 +20,10 @@ NO_TOOL_RESOURCES = "{}"
 
 
 class MessageData(NamedTuple):
-    """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON."""
+    """All of a message that its author gives; `content`, `attachments`, `metadata`, `incomplete_details` are JSON.
+
+    `completed_at` is set for the answer of a run: seconds since 1970.
+    """
 
     role: str
     content: str
@@ -24,6 +33,7 @@ class MessageData(NamedTuple):
     run_id: str | None = None
     status: str = "completed"
     incomplete_details: str | None = None
+    completed_at: int | None = None
 
 
 class Message(NamedTuple):
@@ -42,6 +52,14 @@ class Thread(NamedTuple):
     created_at: int
     metadata: str = NO_METADATA
     tool_resources: str = NO_TOOL_RESOURCES
+
+
+class ThreadData(NamedTuple):
+    """All of a thread that its author gives; `metadata` and `tool_resources` are JSON, `messages` its first ones."""
+
+    metadata: str = NO_METADATA
+    tool_resources: str = NO_TOOL_RESOURCES
+    messages: tuple[MessageData, ...] = ()
 
 
 class Page(NamedTuple, Generic[Record]):

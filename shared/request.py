@@ -24,25 +24,22 @@ class Request:
         self.headers: dict[str, str] = event.get("headers", {})
         self.project = key.project
         self.trusted = key.trusted
+        self.parameters: dict[str, str] = event.get("pathParameters", {})
         self._event = event
 
     @property
     def thread_id(self) -> str:
         """The thread's id in the path."""
-        value = self._path_id("threadId")
-        if value == "runs":  # the old API's `/threads/runs`, which has the shape of a thread's path
+        if (
+            self.parameters["threadId"] == "runs"
+        ):  # the old API's `/threads/runs`, which has the shape of a thread's path
             raise errors.unknown_url(self.method, self.path)
-        if not ids.is_path_id(value, "thread"):
-            raise errors.malformed_id("thread_id", value, "thread")
-        return value
+        return self.path_id("threadId", "thread_id", "thread")
 
     @property
     def message_id(self) -> str:
         """The message's id in the path."""
-        value = self._path_id("messageId")
-        if not ids.is_path_id(value, "msg"):
-            raise errors.malformed_id("message_id", value, "msg")
-        return value
+        return self.path_id("messageId", "message_id", "msg")
 
     @property
     def query(self) -> dict[str, str]:
@@ -51,6 +48,13 @@ class Request:
         for name, value in self._queried():
             found[name] = f"{found[name]},{value}" if name in found else value
         return found
+
+    def path_id(self, name: str, param: str, prefix: str) -> str:
+        """Return the id that a path has under a name of the route; `param` names it in errors. Raises `WireError`."""
+        value = self.parameters[name]
+        if not ids.is_path_id(value, prefix):
+            raise errors.malformed_id(param, value, prefix)
+        return value
 
     def page_request(self, prefix: str) -> PageRequest:
         """Return which page is asked for; `prefix` is that of the ids which are its cursors."""
@@ -105,8 +109,10 @@ class Request:
     def _queried(self, *, blank: bool = False) -> list[tuple[str, str]]:
         return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=blank)
 
-    def _path_id(self, name: str) -> str:
-        return str(self._event["pathParameters"][name])
+    @property
+    def is_resent(self) -> bool:
+        """Whether an SDK says that it sends the request again, because it got no response or an error."""
+        return self.headers.get("x-stainless-retry-count", "0") not in ("", "0")
 
 
 def _limit(text: str) -> int:

@@ -40,7 +40,7 @@ class Response(NamedTuple):
 
     def replay(self, replayed: bool) -> "Response":
         """Return the answer marked as the repeat of an earlier one, if it is that."""
-        return self._replace(headers={"idempotent-replayed": "true"}) if replayed else self
+        return self._replace(headers={**self.headers, "idempotent-replayed": "true"}) if replayed else self
 
 
 def http_handler(name: str, answer: Callable[[Event, LogFields], Response]) -> Callable[[Event, object], Result]:

@@ -1,8 +1,8 @@
 """Threads, messages and lists as the wire shows them: all keys, in the contract's order, as JSON text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
-from shared.records import Message, Page, Thread
+from shared.records import Message, Page, Record, Thread
 
 
 def message_json(message: Message) -> str:
@@ -14,7 +14,7 @@ def message_json(message: Message) -> str:
         f'"assistant_id":{_or_null(data.assistant_id)},"thread_id":"{message.thread_id}",'
         f'"run_id":{_or_null(data.run_id)},"role":"{data.role}","content":{data.content},'
         f'"attachments":{data.attachments},"metadata":{data.metadata},"status":"{data.status}",'
-        f'"incomplete_details":{data.incomplete_details or "null"},"completed_at":null,'
+        f'"incomplete_details":{data.incomplete_details or "null"},"completed_at":{data.completed_at or "null"},'
         f'"incomplete_at":{incomplete_at}}}'
     )
 
@@ -27,26 +27,18 @@ def thread_json(thread: Thread) -> str:
     )
 
 
-def message_list_json(page: Page[Message]) -> str:
-    """Return a list object of messages."""
-    return _list_json([message.id for message in page.records], map(message_json, page.records), has_more=page.has_more)
-
-
-def thread_list_json(page: Page[Thread]) -> str:
-    """Return a list object of threads."""
-    return _list_json([thread.id for thread in page.records], map(thread_json, page.records), has_more=page.has_more)
-
-
 def deleted_json(deleted_id: str, kind: str) -> str:
     """Return what a delete answers; `kind` is the object's name, such as `thread.deleted`."""
     return f'{{"id":"{deleted_id}","object":"{kind}","deleted":true}}'
 
 
-def _list_json(ids: list[str], elements: Iterable[str], *, has_more: bool) -> str:
-    first, last = (f'"{ids[0]}"', f'"{ids[-1]}"') if ids else ("null", "null")
+def list_json(page: Page[Record], element_json: Callable[[Record], str]) -> str:
+    """Return a list object of a page; `element_json` returns the object of one of its records."""
+    ids = [f'"{record.id}"' for record in page.records]
+    first, last = (ids[0], ids[-1]) if ids else ("null", "null")
     return (
-        f'{{"object":"list","data":[{",".join(elements)}],"first_id":{first},"last_id":{last},'
-        f'"has_more":{"true" if has_more else "false"}}}'
+        f'{{"object":"list","data":[{",".join(map(element_json, page.records))}],"first_id":{first},"last_id":{last},'
+        f'"has_more":{"true" if page.has_more else "false"}}}'
     )
 
 

@@ -54,9 +54,27 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
-ERASING_FUNCTIONS = {"QueueErasures", "EraseThread", "SweepThreads"}
+ERASING_FUNCTIONS = {"QueueJobs", "EraseThread", "SweepThreads"}
 EVENT_FUNCTIONS = {*ERASING_FUNCTIONS, "PublishEvents", "IngestMessage"}
 HTTP_FUNCTIONS = {*FUNCTIONS} - EVENT_FUNCTIONS
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def dead_letters_of_event_bridge(document: dict[str, Any]) -> dict[str, str]:
+    """Return each queue that a bus or a rule sends its dead letters to, with the ARN of that bus or rule."""
+    found: dict[str, str] = {}
+    for name, resource in document["Resources"].items():
+        if resource["Type"] == "AWS::Events::EventBus":
+            found |= dict.fromkeys(
+                re.findall(r"'Arn': '(.*?)'", resource["Properties"]["DeadLetterConfig"]), f"!{name}.Arn"
+            )
+        elif resource["Type"] == "AWS::Events::Rule":
+            for target in resource["Properties"]["Targets"]:
+                found[target["DeadLetterConfig"]["Arn"]] = f"!{name}.Arn"
+    return found
 
 
 def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -70,7 +88,7 @@ def seconds(function: str) -> int:
 def test_each_module_of_functions_is_one_function_of_its_name() -> None:
     modules = {module.stem for module in (ROOT / "functions").glob("[a-z]*.py")}
 
-    events = {"queue_erasures", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
+    events = {"queue_jobs", "erase_thread", "sweep_threads", "publish_events", "ingest_message"}
     assert modules == {*ROUTES, "retrieve_openapi", "unknown_route", *events}
     assert {name: function["Handler"] for name, function in FUNCTIONS.items()} == {
         module.title().replace("_", ""): f"functions.{module}.handler" for module in modules
@@ -145,9 +163,14 @@ def test_all_that_is_stored_is_encrypted_with_a_given_key() -> None:
         "AWS::Logs::LogGroup": "KmsKeyId",
         "AWS::Events::EventBus": "KmsKeyIdentifier",
     }.items():
-        assert {found.get(name) for found in of_type(kind).values()} == {OWN_KEY}, kind
+        for document in (TEMPLATE, RESPONDER):
+            for resource in document["Resources"].values():
+                if resource["Type"] == kind:
+                    given = "!KmsKeyArn" if resource.get("Condition") == "HasKmsKey" else OWN_KEY
+                    assert resource["Properties"][name] == given, resource
+                    if kind == "AWS::SQS::Queue" and given == OWN_KEY:
+                        assert resource["Properties"]["SqsManagedSseEnabled"] == NOT_WITH_OWN_KEY
     assert "KMSMasterKeyId" in RESOURCES["Table"]["Properties"]["SSESpecification"]
-    assert {queue["SqsManagedSseEnabled"] for queue in of_type("AWS::SQS::Queue").values()} == {NOT_WITH_OWN_KEY}
 
 
 def test_every_function_that_reads_or_writes_what_is_stored_may_use_the_key() -> None:
@@ -168,13 +191,12 @@ def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name
         "!Events.Arn": "events:",
     }
     for statement in statements(FUNCTIONS[name]):
-        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-        (service,) = {services[resource] for resource in resources}
+        (service,) = {services[resource] for resource in listed(statement["Resource"])}
         assert all(action.startswith(service) and "*" not in action for action in statement["Action"])
         assert statement["Action"] == sorted(set(statement["Action"]))
 
 
-def test_only_functions_that_queue_erasures_know_the_queue() -> None:
+def test_only_functions_that_queue_jobs_know_the_queue() -> None:
     def may_send(function: dict[str, Any]) -> bool:
         return any(statement["Resource"] == "!ErasureQueue.Arn" for statement in statements(function))
 
@@ -242,14 +264,10 @@ def test_what_no_function_could_process_raises_an_alarm() -> None:
         for queue in of_type("AWS::SQS::Queue").values()
         if "RedrivePolicy" in queue
     ]
-    for function in ("QueueErasures", "PublishEvents"):
+    for function in ("QueueJobs", "PublishEvents"):
         stream = FUNCTIONS[function]["Events"]["Changes"]["Properties"]
         targets.append(stream["DestinationConfig"]["OnFailure"]["Destination"])
-    targets += [
-        target["DeadLetterConfig"]["Arn"]
-        for rule in of_type("AWS::Events::Rule").values()
-        for target in rule["Targets"]
-    ]
+    targets += [*dead_letters_of_event_bridge(TEMPLATE)]
     dead_letters = {target.removesuffix(".Arn") for target in targets}
     watched = {
         alarm["Dimensions"][0]["Value"].removesuffix(".QueueName")
@@ -258,7 +276,90 @@ def test_what_no_function_could_process_raises_an_alarm() -> None:
     }
 
     assert dead_letters == watched
-    assert len(watched) == 6
+    assert len(watched) == 7
+
+
+@pytest.mark.parametrize("document", [TEMPLATE, RESPONDER], ids=["stack", "responder"])
+def test_event_bridge_may_send_to_each_dead_letter_queue_that_it_has(document: dict[str, Any]) -> None:
+    allowed = {
+        (statement["Principal"]["Service"], resource, *statement["Condition"]["ArnEquals"].values())
+        for found in document["Resources"].values()
+        if found["Type"] == "AWS::SQS::QueuePolicy"
+        for statement in found["Properties"]["PolicyDocument"]["Statement"]
+        if "ArnEquals" in statement["Condition"] and statement["Action"] == "sqs:SendMessage"
+        for resource in listed(statement["Resource"])
+    }
+
+    expected = {
+        ("events.amazonaws.com", queue, source) for queue, source in dead_letters_of_event_bridge(document).items()
+    }
+    assert expected
+    assert expected <= allowed
+
+
+def test_the_bus_has_a_dead_letter_queue_when_it_is_encrypted() -> None:
+    configuration = RESOURCES["Events"]["Properties"]["DeadLetterConfig"]
+
+    assert configuration == "!If HasKmsKey {'Arn': '!UnroutedEvents.Arn'} !AWS::NoValue"
+    for name in ("UnroutedEvents", "UnroutedEventsPolicy", "EventsUnrouted"):
+        assert RESOURCES[name]["Condition"] == "HasKmsKey"
+
+
+def test_the_responder_may_use_the_key_of_the_queues_for_all_that_it_does_with_them() -> None:
+    responder = template.read(ROOT / "examples" / "responder" / "template.yaml")["Resources"]["Responder"]
+    (choice,) = [policy["Fn::If"] for policy in responder["Properties"]["Policies"] if "Fn::If" in policy]
+    condition, policy, otherwise = choice
+
+    assert (condition, otherwise) == ("HasKmsKey", {"Ref": "AWS::NoValue"})
+    assert policy["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": {"Ref": "KmsKeyArn"},
+            "Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sqs.${AWS::Region}.amazonaws.com"}}},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "queue"),
+    [("EraseThread", "ErasureQueue"), ("IngestMessage", "Commands"), ("IngestMessage", "FifoCommands")],
+)
+def test_one_message_that_always_fails_raises_an_alarm_before_its_queue_gives_it_up(function: str, queue: str) -> None:
+    alarm, source = RESOURCES[f"{function}Fails"]["Properties"], RESOURCES[queue]["Properties"]
+    pause = source["VisibilityTimeout"]
+
+    assert (alarm["MetricName"], alarm["Dimensions"]) == ("Errors", [{"Name": "FunctionName", "Value": f"!{function}"}])
+    assert alarm["Period"] > pause, "no failure in a period would end the alarm"
+    assert alarm["Period"] * (alarm["EvaluationPeriods"] + 1) < pause * source["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_a_few_slow_requests_at_night_raise_no_alarm() -> None:
+    percentiles = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if "ExtendedStatistic" in alarm]
+
+    assert percentiles
+    assert {alarm["EvaluateLowSampleCountPercentile"] for alarm in percentiles} == {"ignore"}
+
+
+def test_a_function_that_queues_for_itself_is_not_stopped_as_a_loop() -> None:
+    """Lambda stops a function after 16 rounds unless it says that it means to."""
+    loops = {
+        name
+        for name, function in FUNCTIONS.items()
+        for event in function["Events"].values()
+        for statement in statements(function)
+        if event["Type"] == "SQS"
+        and "sqs:SendMessage" in statement["Action"]
+        and event["Properties"]["Queue"] in listed(statement["Resource"])
+    }
+
+    assert loops == {"EraseThread"}
+    assert {name for name, function in FUNCTIONS.items() if function.get("RecursiveLoop") == "Allow"} == loops
+
+
+def test_a_warning_of_the_importer_does_not_roll_a_deployment_back() -> None:
+    """API Gateway warns about names of path parameters that differ, which is nothing here."""
+    assert "FailOnWarnings" not in RESOURCES["Api"]["Properties"]
 
 
 def test_every_alarm_is_published() -> None:
@@ -277,10 +378,10 @@ def test_what_the_responder_could_not_answer_raises_an_alarm() -> None:
     assert alarm["AlarmActions"] == alarm["OKActions"] == "!If HasAlarmTopic ['!AlarmTopicArn'] !AWS::NoValue"
 
 
-@pytest.mark.parametrize("has_webhook", [False, True])
-def test_the_dashboard_shows_each_function_queue_and_alarm(has_webhook: bool) -> None:
+@pytest.mark.parametrize("parameters", [{}, {"WebhookUrl": "https://example.com"}, {"KmsKeyArn": "arn"}])
+def test_the_dashboard_shows_each_function_queue_and_alarm(parameters: dict[str, str]) -> None:
     document = template.read()
-    resolver = template._Resolver(document, {"WebhookUrl": "https://example.com"} if has_webhook else {})
+    resolver = template._Resolver(document, parameters)
     body = resolver.resolve(document["Resources"]["Dashboard"]["Properties"]["DashboardBody"])
 
     widgets = json.loads(body)["widgets"]
@@ -290,9 +391,10 @@ def test_the_dashboard_shows_each_function_queue_and_alarm(has_webhook: bool) ->
         ]
         for widget in widgets
     }
-    conditional = {"UnpostedEvents", "EventsUnposted"}
-    queues = {name for name in of_type("AWS::SQS::Queue") if has_webhook or name not in conditional}
-    alarms = {name for name in of_type("AWS::CloudWatch::Alarm") if has_webhook or name not in conditional}
+    queues, alarms = (
+        {name for name in of_type(kind) if resolver.exists(name)}
+        for kind in ("AWS::SQS::Queue", "AWS::CloudWatch::Alarm")
+    )
     for title in ("Invocations", "Duration, p99, milliseconds", "Errors of functions", "Throttled functions"):
         assert sorted(lines[title]) == sorted(map(resolver.name, FUNCTIONS)), title
     shown = {*lines["Oldest message of a queue, seconds"], *lines["Dead letters"]}
@@ -317,7 +419,7 @@ def test_a_domain_leads_to_the_api_only_when_one_is_given() -> None:
 
 
 def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser() -> None:
-    events = FUNCTIONS["QueueErasures"]["Events"]["Changes"]["Properties"]
+    events = FUNCTIONS["QueueJobs"]["Events"]["Changes"]["Properties"]
     patterns = [json.loads(entry["Pattern"]) for entry in events["FilterCriteria"]["Filters"]]
 
     present = [{"exists": True}]

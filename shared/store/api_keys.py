@@ -11,13 +11,18 @@ from shared.store.errors import StoreError
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item
 
-PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+# Not `key`: policies recognize an API key by its partition `key#<sha256>`, and would take threads of `key` for one.
+PROJECT = re.compile(r"(?!key$)[a-z0-9][a-z0-9-]{0,62}")
+PROJECT_RULE = (
+    "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen. "
+    "The name 'key' is reserved."
+)
 _SORT = "key"
 _ID_LENGTH = 16
 
 
 class InvalidProjectError(StoreError):
-    """A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen."""
+    """The project's name breaks `PROJECT_RULE`."""
 
 
 class ApiKeyNotFoundError(StoreError):

@@ -21,6 +21,14 @@ class MessageNotFoundError(StoreError):
         self.message_id = message_id
 
 
+class RunActiveError(StoreError):
+    """The thread has an active run, and so takes no message of an ordinary key."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+
 class IdempotencyKeyReusedError(StoreError):
     """The Idempotency-Key was first sent with another body."""
 

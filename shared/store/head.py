@@ -1,10 +1,11 @@
-"""The head of a thread: whether it is open, which message is its last, and which came just before.
+"""The head of a thread: whether it is open, which message is its last, which came just before, which run is active.
 
 Every create moves the head in its own transaction, so the head is what gives messages one order. It is an item apart
 from the thread's metadata, because each create is billed for the whole item: this one stays under 1 KB.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from shared.settings import settings
@@ -17,12 +18,15 @@ OPEN = "open"
 PENDING = "pending"
 ERASING = "erasing"
 
-# How many ids before the last one a head remembers, for a reader that meets a commit half visible.
-_REMEMBERED = [f"r{number}" for number in range(1, 17)]
-RECENT = 1 + len(_REMEMBERED)
-_SHIFT = ", ".join(f"{to} = {source}" for to, source in zip(_REMEMBERED, ["lastUlid", *_REMEMBERED], strict=False))
+# The last message's id and those before it, for a reader that meets a commit half visible.
+_LAST = ["lastUlid", *(f"r{number}" for number in range(1, 17))]
+RECENT = len(_LAST)
+_NOTHING: Item = {}
 
 IS_NEW = "attribute_not_exists(threadId)"
+# No run of the thread is active. `lastRun` is the ULID of its newest run, `runUntil` the second at which that expires,
+# 0 when it has ended. Neither is there before the first run.
+IS_IDLE = "(attribute_not_exists(runUntil) OR runUntil <= :now)"
 _IS_OPEN = "#state = :open AND activeAt > :oldest AND v <= :schema"
 _NAMES = {"#state": "state"}
 
@@ -44,24 +48,41 @@ def item(partition: str, state: str, ulids: list[str]) -> Item:
         "v": {"N": str(SCHEMA)},
         "state": {"S": state},
         "activeAt": {"N": str(int(time.time()))},
-        "lastUlid": {"S": newest_first[0]},
-        **{name: {"S": ulid} for name, ulid in zip(_REMEMBERED, newest_first[1:], strict=True)},
+        **{name: {"S": ulid} for name, ulid in zip(_LAST, newest_first, strict=True)},
     }
 
 
-def advance(partition: str, ulid: str) -> Write:
-    """Return the part of a transaction that makes `ulid` the last message of an open thread, if it is the highest."""
+def advance(partition: str, ulids: list[str], *, during_run: bool) -> Write:
+    """Return the part of a transaction that makes these the last messages of an open thread, oldest first.
+
+    Its condition is that they are above the last one and, unless `during_run`, that no run of the thread is active.
+    """
+    return change(partition, ulids, when="" if during_run else IS_IDLE)
+
+
+def change(
+    partition: str, ulids: Sequence[str] = (), *, when: str = "", sets: Item = _NOTHING, values: Item = _NOTHING
+) -> Write:
+    """Return the part of a transaction that changes the head of an open thread, and its time of last activity.
+
+    `ulids` are those of messages that become the last ones, oldest first, 17 at most. `sets` are attributes to set.
+    `when` is a further condition; it may use `:now`, the second of this moment, and the names in `values`.
+    """
+    conditions = [_IS_OPEN, *filter(None, [when])]
+    attributes = {"activeAt": ":now"} | {name: f":{name}" for name in sets}
+    names = {f":{name}": value for name, value in sets.items()}
+    if ulids:
+        conditions.append("lastUlid < :first")
+        newest_first = {f":u{number}": {"S": ulid} for number, ulid in enumerate(reversed(ulids))}
+        names |= newest_first | {":first": {"S": ulids[0]}}
+        attributes |= dict(zip(_LAST, [*newest_first, *_LAST], strict=False))
     return {
         "Update": {
             "Key": keys.key(partition, keys.HEAD),
-            "ConditionExpression": f"{_IS_OPEN} AND lastUlid < :ulid",
-            "UpdateExpression": f"SET lastUlid = :ulid, activeAt = :now, {_SHIFT}",
+            "ConditionExpression": " AND ".join(conditions),
+            "UpdateExpression": "SET " + ", ".join(f"{name} = {value}" for name, value in attributes.items()),
             "ExpressionAttributeNames": _NAMES,
-            "ExpressionAttributeValues": {
-                **_open_values(),
-                ":ulid": {"S": ulid},
-                ":now": {"N": str(int(time.time()))},
-            },
+            "ExpressionAttributeValues": {**_open_values(), **values, **names, ":now": {"N": str(int(time.time()))}},
         }
     }
 
@@ -120,7 +141,22 @@ def require_open(head: Item | None) -> Item:
 
 def recent(head: Item) -> list[str]:
     """Return the ULIDs of the last messages that were committed, 17 at most, newest first; some may be deleted."""
-    return [ulid for name in ("lastUlid", *_REMEMBERED) if (ulid := head[name]["S"])]
+    return [ulid for name in _LAST if (ulid := head[name]["S"])]
+
+
+def last_ulid(head: Item) -> str:
+    """Return the ULID of the last message that was committed, empty when there never was one."""
+    return str(head["lastUlid"]["S"])
+
+
+def last_run(head: Item) -> str:
+    """Return the ULID of the thread's newest run, empty when there never was one."""
+    return str(head["lastRun"]["S"]) if "lastRun" in head else ""
+
+
+def has_active_run(head: Item) -> bool:
+    """Tell whether the thread's newest run is active: not ended, and not expired."""
+    return "runUntil" in head and int(head["runUntil"]["N"]) > int(time.time())
 
 
 def check_schema(stored: Item) -> None:

@@ -56,23 +56,26 @@ def message_items(partition: str, message_id: str, data: MessageData, packed: Pa
     return [item, *chunk_items(partition, message_id, packed, generation=1)]
 
 
-def content_attributes(packed: Packed, generation: int) -> Item:
-    """Return the attributes by which a message's item holds its content, or tells where its parts are."""
+def content_attributes(packed: Packed, generation: int, inline: int | None = None) -> Item:
+    """Return the attributes by which an item holds its content, or tells where its chunks are.
+
+    `inline` is the number of bytes up to which the item itself holds it; by default as many as a message's item can.
+    """
     size = {"N": str(packed.size)}
-    if len(packed.data) <= _INLINE_BYTES:
+    if len(packed.data) <= (_INLINE_BYTES if inline is None else inline):
         return {"size": size, "content": {packed.kind: packed.data if packed.kind == "B" else packed.data.decode()}}
     count = -(-len(packed.data) // _CHUNK_BYTES)
     parts = {"generation": {"N": str(generation)}, "count": {"N": str(count)}, "kind": {"S": packed.kind}}
     return {"size": size, "parts": {"M": parts}}
 
 
-def chunk_items(partition: str, message_id: str, packed: Packed, generation: int) -> list[Item]:
-    """Return the items that hold a content too large for its message's item; none when it is not."""
-    if len(packed.data) <= _INLINE_BYTES:
+def chunk_items(partition: str, sort: str, packed: Packed, generation: int, inline: int | None = None) -> list[Item]:
+    """Return the items that hold the content of the item with this sort key; none when that holds it itself."""
+    if len(packed.data) <= (_INLINE_BYTES if inline is None else inline):
         return []
     return [
         {
-            **keys.key(partition, keys.chunk(message_id, generation, start // _CHUNK_BYTES)),
+            **keys.key(partition, keys.chunk(sort, generation, start // _CHUNK_BYTES)),
             "v": {"N": str(SCHEMA)},
             "data": {"B": packed.data[start : start + _CHUNK_BYTES]},
         }
@@ -81,45 +84,47 @@ def chunk_items(partition: str, message_id: str, packed: Packed, generation: int
 
 
 def chunk_keys(item: Item) -> list[keys.Key]:
-    """Return the keys of a message's parts, in order; none for a message whose content is inline."""
+    """Return the keys of the chunks of an item's content, in order; none when the item holds it itself."""
     if "parts" not in item:
         return []
     parts = item["parts"]["M"]
-    partition, message_id = item["threadId"]["S"], item["messageId"]["S"]
+    partition, sort = item["threadId"]["S"], item["messageId"]["S"]
     generation = int(parts["generation"]["N"])
-    return [
-        keys.key(partition, keys.chunk(message_id, generation, number)) for number in range(int(parts["count"]["N"]))
-    ]
+    return [keys.key(partition, keys.chunk(sort, generation, number)) for number in range(int(parts["count"]["N"]))]
 
 
 def chunk_prefix(item: Item) -> str:
-    """Return the prefix of the keys of a message's parts."""
+    """Return the prefix of the keys of the chunks of an item's content."""
     return keys.chunk_prefix(item["messageId"]["S"], int(item["parts"]["M"]["generation"]["N"]))
 
 
-def message(item: Item, parts: Iterable[Item], thread_id: str) -> Message:
-    """Return the message that an item and its parts hold. Raises `NewerItemError`."""
-    check_schema(item)
+def content(item: Item, chunks: Iterable[Item]) -> str:
+    """Return the content that an item and its chunks hold."""
     if "parts" in item:
-        data = b"".join(a2b_base64(part["data"]["B"]) for part in parts)
-        content = (zlib.decompress(data) if item["parts"]["M"]["kind"]["S"] == "B" else data).decode()
-    elif "B" in item["content"]:
-        content = zlib.decompress(a2b_base64(item["content"]["B"])).decode()
-    else:
-        content = item["content"]["S"]
+        data = b"".join(a2b_base64(chunk["data"]["B"]) for chunk in chunks)
+        return (zlib.decompress(data) if item["parts"]["M"]["kind"]["S"] == "B" else data).decode()
+    if "B" in item["content"]:
+        return zlib.decompress(a2b_base64(item["content"]["B"])).decode()
+    return str(item["content"]["S"])
+
+
+def message(item: Item, chunks: Iterable[Item], thread_id: str) -> Message:
+    """Return the message that an item and its chunks hold. Raises `NewerItemError`."""
+    check_schema(item)
     return Message(
         id=message_id(item),
         thread_id=thread_id,
         created_at=created_at(item["messageId"]["S"]),
         data=MessageData(
             role=item["role"]["S"],
-            content=content,
+            content=content(item, chunks),
             attachments=_text(item, "attachments", NO_ATTACHMENTS),
             metadata=_text(item, "metadata", NO_METADATA),
             assistant_id=_text(item, "assistantId", None),
             run_id=_text(item, "runId", None),
             status=_text(item, "status", "completed"),
             incomplete_details=_text(item, "incompleteDetails", None),
+            completed_at=int(item["completedAt"]["N"]) if "completedAt" in item else None,
         ),
     )
 
@@ -201,6 +206,8 @@ def _optional(data: MessageData) -> Item:
         item["status"] = {"S": data.status}
     if data.incomplete_details is not None:
         item["incompleteDetails"] = {"S": data.incomplete_details}
+    if data.completed_at is not None:
+        item["completedAt"] = {"N": str(data.completed_at)}
     return item
 
 

@@ -13,6 +13,9 @@ HEAD = "head"
 THREAD = "thread"
 MESSAGE_PREFIX = "msg_"
 THREAD_PREFIX = "thread_"
+RUN_PREFIX = "run_"
+STEP_PREFIX = "step_"
+ASSISTANT_PREFIX = "asst_"
 # The partition that lists all API keys, one entry `alpha#<sha256>` each.
 API_KEYS = "keys"
 
@@ -32,14 +35,24 @@ def thread_id(partition: str) -> str:
     return partition.partition("#")[2]
 
 
-def chunk(message_id: str, generation: int, number: int) -> str:
-    """`part#msg_01J8…#00000001#02`: one piece of a content too large for one item."""
-    return f"{chunk_prefix(message_id, generation)}{number:02}"
+def chunk(sort: str, generation: int, number: int) -> str:
+    """`part#msg_01J8…#00000001#02`: one chunk of the content of the item with this sort key."""
+    return f"{chunk_prefix(sort, generation)}{number:02}"
 
 
-def chunk_prefix(message_id: str, generation: int) -> str:
-    """`part#msg_01J8…#00000001#`: all pieces of one content."""
-    return f"part#{message_id}#{generation:08}#"
+def chunk_prefix(sort: str, generation: int) -> str:
+    """`part#msg_01J8…#00000001#`: all chunks of one content."""
+    return f"part#{sort}#{generation:08}#"
+
+
+def step(run_id: str, step_id: str) -> str:
+    """`step#run_01J8…#step_01J8…`: a step of a run."""
+    return f"step#{run_id}#{step_id}"
+
+
+def outputs(run_id: str, step_id: str) -> str:
+    """`output#run_01J8…#step_01J8…`: what was submitted for the calls of a step."""
+    return f"output#{run_id}#{step_id}"
 
 
 def run_prefix(run_id: str) -> str:
@@ -83,6 +96,16 @@ def indexed_partition(project: str, name: str, value: str) -> str:
     Hashed, because a value may be 2,048 bytes long, as much as a whole partition key.
     """
     return f"{project}#threads#{name}={hashlib.sha256(value.encode()).hexdigest()}"
+
+
+def assistants_partition(project: str) -> str:
+    """`alpha#assistants`: the project's assistants, each under its id, and the entries that give their order."""
+    return f"{project}#assistants"
+
+
+def assistant_entry(ulid: str) -> str:
+    """`list#01J8…`: the entry of an assistant in its project's list."""
+    return f"list#{ulid}"
 
 
 def api_key_partition(secret_hash: str) -> str:

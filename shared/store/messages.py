@@ -3,7 +3,7 @@
 from shared import ids
 from shared.records import Message, MessageData
 from shared.store import aliases, head, idempotency, items, keys, table
-from shared.store.errors import MessageNotFoundError
+from shared.store.errors import MessageNotFoundError, RunActiveError
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 _EXISTS = "attribute_exists(threadId)"
@@ -12,19 +12,25 @@ _IS_ITS_ID = "attribute_not_exists(id)"
 
 
 def create(
-    project: str, thread_id: str, data: MessageData, key: idempotency.IdempotencyKey | None
+    project: str,
+    thread_id: str,
+    data: MessageData,
+    key: idempotency.IdempotencyKey | None,
+    *,
+    during_run: bool,
 ) -> tuple[Message, bool]:
     """Append a message and return it, and whether an earlier create with the same Idempotency-Key had made it.
 
     One transaction moves the head and writes the message, so that ids are in the order of commits. When the head is
     already past the chosen id, or another transaction is in the way, it is tried again within the request's time.
-    Raises `ThreadNotFoundError`, `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
+    Only with `during_run` it also does so while a run of the thread is active. Raises `ThreadNotFoundError`,
+    `IdempotencyKeyReusedError`, `RunActiveError`, `TooLargeError`, `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
     packed = items.pack(data.content, data.attachments)
     ulid = ids.new_ulid()
     while True:
-        writes = [head.advance(partition, ulid), *writes_of(partition, ulid, data, packed)]
+        writes = [head.advance(partition, [ulid], during_run=during_run), *writes_of(partition, ulid, data, packed)]
         if key:
             writes.append(idempotency.marker(partition, key, ulid))
         try:
@@ -32,7 +38,10 @@ def create(
         except CancelledError as cancelled:
             made = _made_already(cancelled.failed, ulid, key, place=len(writes) - 1)
             if not made:
-                ulid = ids.new_ulid(above=head.recent(head.require_open(cancelled.failed[0]))[0])
+                current = head.require_open(cancelled.failed[0])
+                if not during_run and head.has_active_run(current):
+                    raise RunActiveError(keys.RUN_PREFIX + head.last_run(current)) from cancelled
+                ulid = ids.new_ulid(above=head.last_ulid(current))
                 table.count_retries()
                 continue
             return _message(thread_id, made, data), made != ulid

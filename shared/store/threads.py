@@ -2,12 +2,16 @@
 
 import json
 import uuid
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from shared import ids
-from shared.records import MessageData, Thread
+from shared.records import MessageData, Thread, ThreadData
 from shared.settings import settings
 from shared.store import head, idempotency, items, keys, table
 from shared.store.errors import BusyError, ThreadNotFoundError
+from shared.store.idempotency import IdempotencyKey
 from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
@@ -18,35 +22,44 @@ _WRITES_IN_ONE = 95
 _BYTES_IN_ONE = 3_900_000
 
 
+class Extra(NamedTuple):
+    """What else a thread's committing transaction writes: attributes of its head, and parts of the transaction."""
+
+    head: Mapping[str, dict[str, Any]] = MappingProxyType({})
+    writes: tuple[Write, ...] = ()
+
+
+_NOTHING = Extra()
+
+
 def create(
-    project: str,
-    metadata: str,
-    tool_resources: str,
-    first_messages: list[MessageData],
-    key: idempotency.IdempotencyKey | None,
+    project: str, data: ThreadData, key: IdempotencyKey | None, ulid: str = "", extra: Extra = _NOTHING
 ) -> tuple[Thread, bool]:
     """Create a thread with its first messages; return it, and whether an earlier create with the same key had made it.
 
-    Raises `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
+    `ulid` is the thread's, drawn here when it is empty. Raises `IdempotencyKeyReusedError`, `TooLargeError`,
+    `BusyError`.
     """
-    ulid = ids.new_ulid()
+    ulid = ulid or ids.new_ulid()
     partition = keys.thread_partition(project, keys.THREAD_PREFIX + ulid)
-    ulids, messages = _first_messages(partition, ulid, first_messages)
-    thread = _thread(ulid, metadata, tool_resources)
-    entries = entries_of(project, ulid, metadata)
+    ulids, messages = _first_messages(partition, ulid, data.messages)
+    thread = _thread(ulid, data)
+    entries = entries_of(project, ulid, data.metadata)
+    new_head = {**head.item(partition, head.OPEN, ulids), **extra.head}
     # The head comes first in each transaction, the marker last: that is how a failure is read.
     writes: list[Write] = [
-        {"Put": {"Item": head.item(partition, head.OPEN, ulids), "ConditionExpression": head.IS_NEW}},
+        {"Put": {"Item": new_head, "ConditionExpression": head.IS_NEW}},
         {"Put": {"Item": items.thread_item(partition, thread, entries)}},
         *(entry_of(entry, ulid, thread.id) for entry in entries),
+        *extra.writes,
     ]
     if key:
         writes.append(idempotency.marker(keys.once_partition(project), key, ulid))
     try:
-        if len(messages) <= _WRITES_IN_ONE and _bytes(writes + messages) <= _BYTES_IN_ONE:
+        if len(messages) + len(extra.writes) <= _WRITES_IN_ONE and _bytes(writes + messages) <= _BYTES_IN_ONE:
             writes[1:1] = messages
         else:
-            # The publisher of events leaves out staged messages, and tells of them when it meets the staged thread.
+            # The publisher of events leaves out staged messages, and publishes them when it meets the staged thread.
             writes[1]["Put"]["Item"] |= _STAGED
             _stage(partition, entries[0], ulid, messages)
             writes[0]["Put"] |= head.IF_PENDING
@@ -55,10 +68,10 @@ def create(
         stored = cancelled.failed.get(len(writes) - 1) if key else None
         if key and stored:
             first = idempotency.first_ulid(stored, key)
-            return _thread(first, metadata, tool_resources), first != ulid
+            return _thread(first, data), first != ulid
         if not head.is_open(cancelled.failed.get(0)):
             raise BusyError("the thread was taken for abandoned while it was written") from cancelled
-        # Only this call knows the id, so the open head is its own: an answer was lost and the call sent again.
+        # Only this call knows the id, so the open head is its own: a response was lost and the call sent again.
     return thread, False
 
 
@@ -123,11 +136,11 @@ def _require(partition: str) -> Item:
     return item
 
 
-def _first_messages(partition: str, above: str, first_messages: list[MessageData]) -> tuple[list[str], list[Write]]:
+def _first_messages(partition: str, above: str, messages: Iterable[MessageData]) -> tuple[list[str], list[Write]]:
     """Return the ULIDs of a new thread's messages and the writes that make them. Raises `TooLargeError`."""
     ulids: list[str] = []
     writes: list[Write] = []
-    for data in first_messages:
+    for data in messages:
         above = ids.new_ulid(above)
         ulids.append(above)
         writes += writes_of(partition, above, data, items.pack(data.content, data.attachments))
@@ -149,8 +162,8 @@ def _stage(partition: str, list_partition: str, ulid: str, messages: list[Write]
     table.batch_put([write["Put"]["Item"] | _STAGED for write in messages])
 
 
-def _thread(ulid: str, metadata: str, tool_resources: str) -> Thread:
-    return Thread(keys.THREAD_PREFIX + ulid, ids.milliseconds(ulid) // 1000, metadata, tool_resources)
+def _thread(ulid: str, data: ThreadData) -> Thread:
+    return Thread(keys.THREAD_PREFIX + ulid, ids.milliseconds(ulid) // 1000, data.metadata, data.tool_resources)
 
 
 def _changes(project: str, item: Item, thread: Thread) -> list[Write]:

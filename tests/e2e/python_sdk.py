@@ -365,7 +365,6 @@ def test_an_error_is_the_sdks_own_exception(
         (429, openai.RateLimitError),
         (500, openai.InternalServerError),
         (503, openai.InternalServerError),
-        (504, openai.InternalServerError),
     ],
 )
 def test_what_api_gateway_answers_by_itself_is_an_exception_too(

@@ -13,7 +13,7 @@ import uv
 
 from tests.e2e import versions
 from tests.e2e.aws_stub import aws
-from tests.e2e.chat_stub import Chat, chatting
+from tests.support.chat_stub import Chat, chatting
 from tests.support.local_api import ROOT, LocalApi, serving
 from tests.support.subscriber import subscribed
 

@@ -150,7 +150,7 @@ def _sweep(_sent: Attempts) -> Work:
 WORKS = {
     "ingest_message": (_ingest, "inbound"),
     "erase_thread": (_erase, "erasure_queue"),
-    "queue_erasures": (_queue, "erasure_queue"),
+    "queue_jobs": (_queue, "erasure_queue"),
     "publish_events": (_publish, "event_bus"),
     "sweep_threads": (_sweep, "erasure_queue"),
 }

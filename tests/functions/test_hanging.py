@@ -11,7 +11,7 @@ from tests.support import expected
 from tests.support.client import _ROUTES
 from tools.local import template
 
-EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_erasures", "publish_events", "sweep_threads"]
+EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_jobs", "publish_events", "sweep_threads"]
 RUNS = {
     "hang": ("hang", "12", *_ROUTES, *EVENT_FUNCTIONS),
     "slow, then hang": ("slow", "12", "create_message"),
@@ -59,7 +59,7 @@ def test_an_event_function_fails_in_time_and_is_called_again(ended: Ended) -> No
     assert {name: one["answer"] for name, one in found.items()} == {
         "ingest_message": {"batchItemFailures": [{"itemIdentifier": "1"}]},
         "erase_thread": "BusyError",
-        "queue_erasures": "ReadTimeoutError",
+        "queue_jobs": "ReadTimeoutError",
         "publish_events": "ReadTimeoutError",
         "sweep_threads": "BusyError",
     }

@@ -291,7 +291,7 @@ def test_the_parts_of_a_large_imported_message_are_erased_with_it(client: Client
     parts = stored.sort_keys(partition, "part#")
     assert parts
 
-    with stream.changes("QueueErasures") as records:
+    with stream.changes("QueueJobs") as records:
         client.create("delete_message", THREAD, "msg_a")
     queue_changes(*(record["dynamodb"] for record in records))
     (erasure,) = queue.taken()

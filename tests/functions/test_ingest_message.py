@@ -195,6 +195,10 @@ REJECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "surrogate": ({"command_id": "\ud800"}, expected.surrogate("command_id")),
     "no project": ({"project": 1}, expected.wrong_type("project", "a string", "an integer")),
     "another form of project": ({"project": "Alpha#"}, invalid("project")),
+    "reserved project": (
+        {"project": "key"},
+        expected.error("Invalid 'project': the name 'key' is reserved.", "project", "invalid_value"),
+    ),
     "another form of thread": ({"thread_id": "msg_1"}, invalid("thread_id")),
     "unknown project": ({"project": "nobody"}, expected.no_thread("THREAD")),
     "unknown thread": ({"thread_id": NO_THREAD}, expected.no_thread(NO_THREAD)),

@@ -120,7 +120,7 @@ def _unknown_route(client: Client) -> set[Use]:
     return uses
 
 
-def _queue_erasures(client: Client) -> set[Use]:
+def _queue_jobs(client: Client) -> set[Use]:
     with aws_calls.recorded() as uses:
         queue_changes({"Keys": {"threadId": {"S": f"{client.project}#thread_1"}, "messageId": {"S": "head"}}})
     return uses
@@ -199,7 +199,7 @@ _SCENARIOS: dict[str, Scenario] = {
     "DeleteThread": _on_a_thread("delete_thread"),
     "RetrieveOpenapi": _retrieve_openapi,
     "UnknownRoute": _unknown_route,
-    "QueueErasures": _queue_erasures,
+    "QueueJobs": _queue_jobs,
     "EraseThread": _erase_thread,
     "PublishEvents": _publish_events,
     "IngestMessage": _ingest_message,
@@ -267,6 +267,33 @@ def test_the_boundary_of_all_functions_lets_each_do_what_its_policy_allows() -> 
 
 def test_every_function_has_a_scenario() -> None:
     assert {function.name for function in template.load().functions} == {*_SCENARIOS, "SweepThreads"}
+
+
+@pytest.mark.parametrize(
+    "project", ["alpha", "key", "keys", "sweep", "thread", "threads", "once", "thread-1", "0" * 63]
+)
+def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(project: str) -> None:
+    """A function that may read API keys reads no thread of a project whose name begins like a key's partition."""
+    from shared.store import api_keys, keys
+
+    if not api_keys.PROJECT.fullmatch(project):
+        assert project == "key"
+        return
+    thread_id, ulid = "thread_01J8", "01J8"
+    partitions = {
+        "*#thread_*": [keys.thread_partition(project, thread_id)],
+        "*#threads*": [*keys.threads_partitions(project, 3), keys.indexed_partition(project, "user_id", ulid)],
+        "*#once": [keys.once_partition(project)],
+        "key#*": [keys.api_key_partition(api_keys.hash_of(project))],
+        "keys": [keys.API_KEYS],
+        "sweep": ["sweep"],
+    }
+    patterns = {use.partition for function in template.load().functions for use in _allowed(function.name)} - {""}
+
+    assert patterns == {*partitions}
+    for kind, found in partitions.items():
+        for partition in found:
+            assert [pattern for pattern in patterns if fnmatchcase(partition, pattern)] == [kind]
 
 
 def test_no_function_but_those_of_keys_commands_can_write_a_key() -> None:

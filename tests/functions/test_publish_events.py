@@ -1,5 +1,6 @@
 """Publish events: what each change of the table tells, whole, and what becomes of what the bus does not take."""
 
+import io
 import json
 import random
 import time
@@ -15,6 +16,7 @@ from tests.support.expected import compact, text
 from tests.support.fault_injection import Attempt, Attempts, Effect, Fault, Outcome
 from tests.support.stream import Record
 from tests.support.variables import VARIABLES
+from tools.local import template
 
 TAKEN: dict[str, list[Any]] = {"batchItemFailures": []}
 
@@ -221,6 +223,26 @@ def test_a_message_too_large_for_an_event_is_told_without_its_content(
     ]
 
 
+@pytest.mark.parametrize(("size", "is_omitted"), [(990_000, False), (990_001, True)])
+def test_an_event_has_its_content_up_to_990_000_bytes(
+    client: Client, sent: Attempts, size: int, is_omitted: bool
+) -> None:
+    thread_id = client.thread()
+    wide = "\N{GRINNING FACE}" * 246_000
+    with stream.changes() as empty:
+        client.message(thread_id, wide)
+    publish(empty)
+    ((entry,),) = packs(sent)
+    with stream.changes() as records:
+        client.message(thread_id, wide + "x" * (size - len(entry["Detail"].encode())))
+
+    publish(records)
+
+    ((entry,),) = packs(sent)
+    assert json.loads(entry["Detail"])["content_omitted"] is is_omitted
+    assert is_omitted or len(entry["Detail"].encode()) == size
+
+
 def test_parts_that_are_about_to_be_visible_are_waited_for(client: Client, clock: Clock, sent: Attempts) -> None:
     thread_id = client.thread()
     with stream.changes() as records:
@@ -322,6 +344,33 @@ def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(clien
         created[:10],
         *[[created[2], created[4]]] * 3,
     ]
+
+
+def test_events_that_the_bus_keeps_refusing_raise_an_alarm(
+    client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda counts no error for them, so the log line of the last attempt is counted, and only this one."""
+    from shared import clients, event_bus
+
+    with stream.changes() as records:
+        client.thread()
+    log = io.StringIO()
+    monkeypatch.setattr(event_bus._logger.registered_handler, "stream", log)
+    refuse = Fault("PutEvents", refusing("InternalFailure"), times=0)
+    with fault_injection.inject(refuse, client=clients.events()):
+        publish(records)
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    resources = template.read()["Resources"]
+    counted, alarm = (resources[name]["Properties"] for name in ("RefusedEvents", "EventsRefused"))
+    (metric,) = counted["MetricTransformations"]
+
+    assert [(line["level"], line["message"], line["codes"]) for line in lines] == [
+        *[("WARNING", "refused events", ["InternalFailure"])] * 3,
+        ("ERROR", "refused events", ["InternalFailure"]),
+    ]
+    assert counted["FilterPattern"] == '{ ($.level = "ERROR") && ($.message = "refused events") }'
+    assert counted["LogGroupName"] == resources["PublishEvents"]["Properties"]["LoggingConfig"]["LogGroup"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metric["MetricNamespace"], metric["MetricName"])
 
 
 def test_a_bus_out_of_reach_fails_the_batch(client: Client, clock: Clock) -> None:

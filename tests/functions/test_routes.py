@@ -84,17 +84,22 @@ def test_a_known_path_names_the_methods_that_it_has(
         assert answer.headers["allow"] == allowed
 
 
-def test_each_path_of_the_template_names_the_methods_that_the_template_has_for_it(anybody: Client) -> None:
+def test_each_path_names_the_methods_that_the_template_has_for_it_and_no_other_path_does(anybody: Client) -> None:
+    from functions import unknown_route
+
     methods: dict[str, set[str]] = {}
     for function in template.load().functions:
         for route in function.routes:
             if route.path != "$default":
                 methods.setdefault(route.path, set()).add(route.method)
-    assert len(methods) == 18
+    paths = {re.sub("{[^}]*}", "x", path): allowed for path, allowed in methods.items()}
 
-    for path, allowed in methods.items():
-        answer = _default(anybody, "TRACE", re.sub("{[^}]*}", "x", path))
+    assert paths
+    for path, allowed in paths.items():
+        answer = _default(anybody, "TRACE", path)
         assert (answer.status, {*answer.headers["allow"].split(", ")}) == (405, allowed)
+    for pattern, _ in unknown_route._METHODS:
+        assert any(pattern.fullmatch(path) for path in paths), "a path that the template does not have"
 
 
 _PREFLIGHT = {"origin": "https://a.example", "access-control-request-method": "POST"}

@@ -156,7 +156,7 @@ def test_a_port_in_use_is_one_line() -> None:
             "Alpha=sk-1",
             (
                 "API_KEYS: A project's name is 1 to 63 lower-case letters, digits and hyphens, "
-                "and does not begin with a hyphen."
+                "and does not begin with a hyphen. The name 'key' is reserved."
             ),
         ),
     ],

@@ -77,8 +77,12 @@ def test_our_template_allows_what_clients_send_and_shows_what_they_need() -> Non
     assert cors.origins == ("https://a.example", "http://b.example:8080")
     assert cors.methods == ("GET", "POST", "DELETE")
     assert {"authorization", "api-key", "content-type", "idempotency-key", "openai-beta"} < {*cors.headers}
+    assert {"x-stainless-poll-helper", "x-stainless-custom-poll-interval"} < {*cors.headers}  # openai, npm
+    azure = {"x-ms-client-request-id", "x-ms-return-client-request-id", "x-ms-useragent", "traceparent", "tracestate"}
+    assert azure < {*cors.headers}  # @azure/openai-assistants
     assert "*" not in cors.headers  # which would not cover authorization
-    assert {"x-request-id", "retry-after", "idempotent-replayed", "openai-processing-ms"} < {*cors.exposed}
+    exposed = {"x-request-id", "retry-after", "idempotent-replayed", "openai-processing-ms", "openai-poll-after-ms"}
+    assert {*cors.exposed} == exposed | {"x-should-retry", "apigw-requestid"}
     assert cors.max_age == 600
 
 

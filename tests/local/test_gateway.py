@@ -71,9 +71,9 @@ def test_an_answer_may_be_as_large_as_lambdas(client: httpx.Client) -> None:
     assert client.get("/odd/largest").text == "é" * ((MAX_ANSWER - 31) // 2) + "a"
 
 
-def test_a_handler_past_its_time_is_503_and_others_go_on(client: httpx.Client) -> None:
+def test_a_handler_past_its_time_is_500_and_others_go_on(client: httpx.Client) -> None:
     response = client.get("/odd/sleeps")
-    assert (response.status_code, response.json()) == (503, {"message": "Service Unavailable"})
+    assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
     assert client.get("/odd/text").status_code == 200
 
 
@@ -103,7 +103,6 @@ def test_a_body_over_10_mb_is_413(client: httpx.Client) -> None:
         (429, "Too Many Requests"),
         (500, "Internal Server Error"),
         (503, "Service Unavailable"),
-        (504, "Gateway Timeout"),
     ],
 )
 def test_a_header_replays_what_api_gateway_answers_by_itself(client: httpx.Client, status: int, message: str) -> None:
@@ -111,8 +110,9 @@ def test_a_header_replays_what_api_gateway_answers_by_itself(client: httpx.Clien
     assert (response.status_code, response.json()) == (status, {"message": message})
 
 
-def test_any_other_replay_is_ignored(client: httpx.Client) -> None:
-    assert client.post("/things/1", headers={"x-local-gateway": "418"}).status_code == 201
+@pytest.mark.parametrize("status", ["418", "504"])
+def test_any_other_replay_is_ignored(client: httpx.Client, status: str) -> None:
+    assert client.post("/things/1", headers={"x-local-gateway": status}).status_code == 201
 
 
 def test_one_line_a_request_says_nothing_private(client: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,10 @@ def test_a_key_is_made_used_listed_and_revoked(dynamodb_local: str) -> None:
         (
             ["create", "--project", "A b"],
             2,
-            "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen.",
+            (
+                "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen. "
+                "The name 'key' is reserved."
+            ),
         ),
         (["create"], 2, "Missing option '--project'."),
     ],

@@ -33,6 +33,17 @@ Resources:
       Tags: !If [HasEmail, [{Key: a, Value: b}], !Ref AWS::NoValue]
   Queue:
     Type: AWS::SQS::Queue
+  Mails:
+    Type: AWS::SQS::Queue
+    Condition: HasEmail
+  Mail:
+    Type: AWS::Serverless::Function
+    Condition: HasEmail
+    Properties:
+      Handler: functions.mail.handler
+      Events:
+        Get: {Type: HttpApi, Properties: {Method: GET, Path: /mails}}
+        Mails: {Type: SQS, Properties: {Queue: !GetAtt Mails.Arn}}
   Call:
     Type: AWS::Serverless::Function
     Properties:
@@ -96,6 +107,20 @@ def test_a_template_is_read_with_every_reference_resolved(tmp_path: Path) -> Non
     )
     assert [route.key for route in function.routes] == ["GET /things/{id}", "$default"]
     assert template.environment == function.environment
+
+
+def test_a_function_whose_condition_is_false_does_not_exist_nor_does_what_invokes_it(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(_TEMPLATE)
+
+    without, with_email = load(path), load(path, {"Email": "a@example.com"})
+
+    assert [function.name for function in without.functions] == ["Call"]
+    assert without.queues == ("message-api-Queue",)
+    (mail, _) = with_email.functions
+    assert (mail.name, mail.routes) == ("Mail", (Route("GET", "/mails"),))
+    assert [queue.name for queue in mail.queues] == ["message-api-Mails"]
+    assert with_email.queues == ("message-api-Queue", "message-api-Mails")
 
 
 def test_our_own_template_gives_no_variable_two_values() -> None:

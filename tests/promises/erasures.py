@@ -25,7 +25,7 @@ def resource(name: str) -> dict[str, Any]:
     return properties
 
 
-_FILTERS = resource("QueueErasures")["Events"]["Changes"]["Properties"]["FilterCriteria"]["Filters"]
+_FILTERS = resource("QueueJobs")["Events"]["Changes"]["Properties"]["FilterCriteria"]["Filters"]
 PATTERNS = [json.loads(entry["Pattern"]) for entry in _FILTERS]
 
 
@@ -72,10 +72,10 @@ class Erasures:
 
 
 def queue(records: list[dict[str, Any]]) -> None:
-    """Run QueueErasures on records of the stream."""
-    from functions import queue_erasures
+    """Run QueueJobs on records of the stream."""
+    from functions import queue_jobs
 
-    queue_erasures.handler({"Records": records}, context(25))
+    queue_jobs.handler({"Records": records}, context(25))
 
 
 def sweep(client: Client, seconds: float = 60) -> None:

@@ -52,7 +52,7 @@ def test_a_key_made_again_with_its_secret_replaces_the_former() -> None:
     assert found.project == "two"
 
 
-@pytest.mark.parametrize("project", ["", "Alpha", "-a", "a_b", "a#b", "a" * 64, "é", "a\n"])
+@pytest.mark.parametrize("project", ["", "Alpha", "-a", "a_b", "a#b", "a" * 64, "é", "a\n", "key"])
 def test_a_project_has_a_plain_name(project: str) -> None:
     from shared.store import api_keys
 

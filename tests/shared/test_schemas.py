@@ -48,6 +48,7 @@ WRONG: list[dict[str, Any]] = [
     {"command_id": ""},
     {"command_id": "x" * 256},
     {"command_id": 1},
+    {"project": "key"},
     {"project": ...},
     {"project": "A"},
     {"thread_id": "msg_1"},

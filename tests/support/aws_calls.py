@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -44,10 +45,12 @@ def recorded() -> Iterator[set[Use]]:
 
 
 def _of_dynamodb(operation: str, parameters: dict[str, Any]) -> Iterator[Use]:
-    if operation in ("TransactWriteItems", "TransactGetItems"):  # IAM knows their parts, not them
-        for entry in parameters["TransactItems"]:
-            for kind, part in entry.items():
-                yield _of_the_table(_OF_A_PART[kind], part["TableName"], part.get("Key") or part["Item"])
+    if operation in ("TransactWriteItems", "TransactGetItems"):
+        # IAM checks the action of each item. AWS does not document whether LeadingKeys then holds the partition of this
+        # item or those of the whole transaction, so each action needs all of them.
+        writes = [write for entry in parameters["TransactItems"] for write in entry.items()]
+        for (kind, _), (_, part) in product(writes, writes):
+            yield _of_the_table(_OF_A_PART[kind], part["TableName"], part.get("Key") or part["Item"])
     elif operation in ("BatchGetItem", "BatchWriteItem"):
         ((table, asked),) = parameters["RequestItems"].items()
         for key in asked["Keys"] if operation == "BatchGetItem" else map(_written, asked):

@@ -50,7 +50,7 @@ def sweep(seconds: float = 300, schedule: str = "Daily") -> None:
 
 def queue_changes(*changes: dict[str, Any]) -> None:
     """Run queue erasures on these changes of the stream."""
-    from functions.queue_erasures import handler
+    from functions.queue_jobs import handler
 
     handler({"Records": [{"dynamodb": change} for change in changes]}, None)
 

@@ -1,4 +1,4 @@
-"""Those of DynamoDB's expressions that the store writes: conditions of AND or OR, and SET."""
+"""Those of DynamoDB's expressions that the store writes: conditions of AND, of OR in parentheses, and SET."""
 
 import re
 from typing import Any
@@ -13,8 +13,11 @@ _ASSIGNMENTS = re.compile(r", (?![^(]*\))")
 def holds(request: Item, item: Item | None) -> bool:
     """Tell whether the condition of a write, if any, holds for what stands there."""
     condition = request.get("ConditionExpression", "")
-    return not condition or any(
-        all(_term(term, request, item or {}) for term in either.split(" AND ")) for either in condition.split(" OR ")
+    return not condition or all(
+        any(_term(either, request, item or {}) for either in term.strip("()").split(" OR "))
+        if " OR " in term
+        else _term(term, request, item or {})
+        for term in condition.split(" AND ")
     )
 
 

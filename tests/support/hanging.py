@@ -79,7 +79,7 @@ def _event(function: str) -> dict[str, Any]:
     records: dict[str, dict[str, Any]] = {
         "ingest_message": _queued(_COMMAND),
         "erase_thread": _queued(thread),
-        "queue_erasures": {"dynamodb": {"Keys": _HEAD}},
+        "queue_jobs": {"dynamodb": {"Keys": _HEAD}},
         "publish_events": {
             "dynamodb": {
                 "SequenceNumber": "1",

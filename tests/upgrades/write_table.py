@@ -241,7 +241,7 @@ def _deletions(items: list[Item]) -> Iterator[Step]:
 @contextmanager
 def _queued() -> Iterator[None]:
     """Queue what the changes made here leave to be erased."""
-    with stream.changes("QueueErasures") as records:
+    with stream.changes("QueueJobs") as records:
         yield
     queue_changes(*(record["dynamodb"] for record in records))
 

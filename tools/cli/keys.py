@@ -38,7 +38,7 @@ def create(project: str, name: str, *, trusted: bool) -> None:
     try:
         click.echo(api_keys.create(project, name, trusted=trusted))
     except api_keys.InvalidProjectError as error:
-        raise click.UsageError(database.PROJECT_RULE) from error
+        raise click.UsageError(api_keys.PROJECT_RULE) from error
 
 
 @main.command("list")

@@ -7,7 +7,7 @@ from unittest import mock
 
 import click
 
-from shared.records import MessageData
+from shared.records import MessageData, ThreadData
 from tools.local.dynamodb import database
 from tools.local.template import load
 
@@ -24,7 +24,7 @@ def put() -> None:
     database.store("api_keys").create(PROJECT, "samples", trusted=True, secret=API_KEY)
     # The same path as any thread's, but for the ids, which the store itself draws.
     with mock.patch("shared.ids.new_ulid", side_effect=[THREAD_ULID, MESSAGE_ULID]):
-        database.store("threads").create(PROJECT, "{}", "{}", [MessageData("user", _CONTENT)], None)
+        database.store("threads").create(PROJECT, ThreadData(messages=(MessageData("user", _CONTENT),)), None)
 
 
 @click.command()

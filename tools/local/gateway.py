@@ -28,13 +28,13 @@ MAX_BODY = 10 * 1024 * 1024
 MAX_EVENT = 6_291_456
 MAX_ANSWER = 6_291_556
 
-# What API Gateway answers by itself, in a shape of its own.
+# What API Gateway responds by itself, in a shape of its own. A function past its timeout is a 500, API Gateway's own
+# limit of 30 seconds is a 503, and a 504 was never seen from an HTTP API.
 OWN_ANSWERS = {
     413: "Request Entity Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
-    504: "Gateway Timeout",
 }
 _REPLAY_HEADER = "x-local-gateway"
 _NO_TURN = nullcontext()
@@ -98,7 +98,7 @@ def gateway(
                     )
             except TimeoutError:
                 _say(f"{entry.function.name} timed out after {entry.function.timeout:g} s")
-                return _own_answer(503)
+                return _own_answer(500)
 
     return serve
 

@@ -176,7 +176,7 @@ def _create_keys(chosen: tuple[PresetKey, ...]) -> list[tuple[str, str]]:
             for key in keys
         ]
     except api_keys.InvalidProjectError as error:
-        raise SettingsError(f"API_KEYS: {database.PROJECT_RULE}") from error
+        raise SettingsError(f"API_KEYS: {api_keys.PROJECT_RULE}") from error
     except StoreError as error:
         raise EngineError(f"cannot make an API key: {error}") from error
 

@@ -111,10 +111,13 @@ def read(path: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def load(path: Path = TEMPLATE, parameters: Mapping[str, str] = _DEFAULTS) -> Template:
-    """Read a template. Other parameters have their defaults; a resource's name is `message-api-<logical id>`."""
+    """Read a template. Other parameters have their defaults; a resource's name is `message-api-<logical id>`.
+
+    A resource whose condition is false does not exist: neither a queue or function, nor the routes of the function.
+    """
     document = read(path)
-    resources = document["Resources"]
     resolver = _Resolver(document, parameters)
+    resources = {name: resource for name, resource in document["Resources"].items() if resolver.exists(name)}
     table = resolver.resolve(resources["Table"]["Properties"])
     functions = resolver.resolve(document.get("Globals", {}).get("Function", {}))
     queues = {
@@ -236,6 +239,10 @@ class _Resolver:
             name: _parameter(declared, parameters.get(name, str(declared.get("Default", ""))))
             for name, declared in document.get("Parameters", {}).items()
         }
+
+    def exists(self, logical_id: str) -> bool:
+        condition = self._resources[logical_id].get("Condition")
+        return condition is None or self._condition(condition)
 
     def name(self, logical_id: str) -> str:
         is_fifo = self._resources[logical_id].get("Properties", {}).get("FifoQueue")

@@ -61,8 +61,8 @@ _MESSAGE = Message(
 _SAMPLES = {
     "MessageObject": wire.message_json(_MESSAGE),
     "ThreadObject": wire.thread_json(_THREAD),
-    "MessageList": wire.message_list_json(Page([_MESSAGE], has_more=False)),
-    "ThreadList": wire.thread_list_json(Page([_THREAD], has_more=False)),
+    "MessageList": wire.list_json(Page([_MESSAGE], has_more=False)),
+    "ThreadList": wire.list_json(Page([_THREAD], has_more=False)),
     "DeletedMessage": wire.deleted_json(_MESSAGE.id, "thread.message.deleted"),
     "DeletedThread": wire.deleted_json(_THREAD.id, "thread.deleted"),
 }

@@ -85,7 +85,7 @@ OF_CONTENT = (
 OF_A_REPEAT = ("invalid_idempotency_key", "idempotency_key_reused")
 
 # Those whose response is the same for every operation that has it.
-_SHARED = (401, 409, 429, 500, 503, 504)
+_SHARED = (401, 409, 429, 500, 503)
 _DESCRIPTIONS = {
     400: "The request is malformed, or a value in it is not allowed.",
     401: "There is no key, or it is wrong or revoked.",
@@ -96,7 +96,6 @@ _DESCRIPTIONS = {
     429: "Too many requests at a time.",
     500: "A fault of the service; the log has what it was.",
     503: "The service is busy. The request may be sent again.",
-    504: "API Gateway waited too long.",
 }
 
 

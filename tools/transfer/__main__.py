@@ -13,9 +13,9 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.store import api_keys
 from shared.store.errors import BusyError, StoreError, ThreadNotFoundError
 from tools.cli import table_options
-from tools.local.dynamodb import database
 from tools.transfer.errors import TransferError
 
 _CLEAR = "\r\x1b[K"
@@ -66,8 +66,8 @@ def _with_table(command: Callable[..., None]) -> Callable[..., None]:
         *, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None, project: str, **own: Any
     ) -> None:
         table_options.choose(stack=stack, table=table, endpoint_url=endpoint_url, region=region)
-        if not database.store("api_keys").PROJECT.fullmatch(project):
-            raise click.UsageError(database.PROJECT_RULE)
+        if not api_keys.PROJECT.fullmatch(project):
+            raise click.UsageError(api_keys.PROJECT_RULE)
         command(project=project, **own)
 
     return run

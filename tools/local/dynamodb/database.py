@@ -17,8 +17,6 @@ from tools.local.dynamodb import engine, write_barrier
 from tools.local.dynamodb.engine import EngineError
 from tools.local.template import REGION, Template
 
-PROJECT_RULE = "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen."
-
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",

@@ -1,0 +1,16 @@
+"""Modify assistant: `POST /assistants/{assistantId}`."""
+
+from functools import partial
+
+from shared.request import Request
+from shared.responses import Response
+from shared.runs.bodies import modified
+from shared.runs.store import assistants
+from shared.runs.wire import assistant_json
+
+
+def modify_assistant(request: Request) -> Response:
+    """Replace what the body names, each value whole; null sets a default. Return the whole assistant."""
+    assistant_id = request.path_id("assistantId", "assistant_id", "asst")
+    change = partial(modified, body=request.body())
+    return Response(assistant_json(assistants.modify(request.project, assistant_id, change)))

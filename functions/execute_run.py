@@ -1,0 +1,17 @@
+"""Execute run: from the queue of runs, one run is claimed, the model called, and what came of it stored."""
+
+from typing import Any
+
+from shared import clients
+from shared.runs import worker
+from shared.store import table
+
+# Made in the init phase, which no run waits for.
+table.client()
+clients.sqs()
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Execute the run that each record names; name the records whose run could not be claimed for a fault."""
+    unclaimed = worker.work(event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unclaimed]}

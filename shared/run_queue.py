@@ -1,0 +1,42 @@
+"""The queue of runs that wait for the model."""
+
+import json
+import os
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared import clients
+
+
+class QueuedRun(NamedTuple):
+    """A run that became queued: the partition of its thread, and its id."""
+
+    partition: str
+    run_id: str
+
+
+def send(runs: list[QueuedRun]) -> None:
+    """Queue runs, ten a call. Raises RuntimeError when the queue did not take one of them."""
+    for start in range(0, len(runs), 10):
+        entries = [
+            {"Id": str(index), "MessageBody": json.dumps(run._asdict())}
+            for index, run in enumerate(runs[start : start + 10])
+        ]
+        response = clients.sqs().send_message_batch(QueueUrl=os.environ["RUNS_QUEUE_URL"], Entries=entries)
+        if response.get("Failed"):
+            raise RuntimeError(response["Failed"][0]["Code"])
+
+
+def received(body: str) -> QueuedRun:
+    """Return the run that a message of the queue names."""
+    return QueuedRun(**json.loads(body))
+
+
+def deliver_soon(record: dict[str, Any], seconds: int) -> None:
+    """Have a message delivered again after seconds, rather than after the queue's visibility timeout."""
+    with suppress(BotoCoreError, ClientError):  # without it the message comes later
+        clients.sqs().change_message_visibility(
+            QueueUrl=os.environ["RUNS_QUEUE_URL"], ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        )

@@ -1,0 +1,121 @@
+"""From the bodies of requests to what is stored of assistants and runs."""
+
+import json
+from typing import Any
+
+from shared import errors, ids
+from shared.body import hash_of
+from shared.message_data import new_message_data, new_metadata
+from shared.records import NO_METADATA, MessageData
+from shared.runs import wire_errors
+from shared.runs.models import (
+    MAX_OUTPUTS,
+    CreateAssistant,
+    CreateRun,
+    CreateThreadAndRun,
+    ModifyAssistant,
+    ModifyRun,
+    SubmitToolOutputs,
+)
+from shared.runs.records import Assistant, AssistantData, RunSettings
+from shared.runs.store.lifecycle import Outputs
+from shared.store.idempotency import IdempotencyKey
+from shared.validation import validate
+
+# Bytes that the tools, the tool resources and the response format of an assistant or a run may have together.
+_MAX_TOOLS = 256 * 1024
+_OF_AN_ASSISTANT = frozenset(AssistantData._fields)
+
+
+def new_assistant_data(body: dict[str, Any]) -> AssistantData:
+    """Return the assistant that the body of a create asks for. Raises `WireError`."""
+    data = _assistant_data(validate(CreateAssistant, body).model_dump(exclude_unset=True))
+    _check_tools(data.tools, data.tool_resources, data.response_format)
+    return data
+
+
+def modified(assistant: AssistantData, body: dict[str, Any]) -> AssistantData:
+    """Return an assistant with the changes that the body of a modify asks for. Raises `WireError`."""
+    changes = validate(ModifyAssistant, body).model_dump(exclude_unset=True)
+    data = _assistant_data(assistant._asdict() | changes)
+    _check_tools(data.tools, data.tool_resources, data.response_format)
+    return data
+
+
+def assistant_id(body: CreateRun | CreateThreadAndRun) -> str:
+    """Return the id of the assistant that a body names. Raises `WireError` when it cannot be one."""
+    if not ids.is_path_id(body.assistant_id, "asst"):
+        raise errors.malformed_id("assistant_id", body.assistant_id, "asst")
+    return body.assistant_id
+
+
+def key_of_run(key: IdempotencyKey | None) -> IdempotencyKey | None:
+    """Return the Idempotency-Key of a request that creates a run, apart from the same key of another operation."""
+    # No key of a client can hold a line feed.
+    return key._replace(key=f"run\n{key.key}") if key else None
+
+
+def run_settings(body: CreateRun | CreateThreadAndRun, assistant: Assistant) -> RunSettings:
+    """Return what a run is created with: what its body gives, else what its assistant has. Raises `WireError`."""
+    own = body.model_dump(exclude_unset=True)
+    given = {name: value for name, value in own.items() if name in RunSettings._fields and value is not None}
+    inherited = {
+        name: value
+        for name, value in assistant.data._asdict().items()
+        if name in RunSettings._fields and value is not None
+    }
+    settings = RunSettings(**inherited | given)
+    instructions = [settings.instructions, own.get("additional_instructions") or ""]
+    settings = settings._replace(tools=tuple(settings.tools), instructions="\n".join(filter(None, instructions)))
+    _check_tool_choice(settings)
+    _check_tools(settings.tools, settings.tool_resources, settings.response_format)
+    return settings
+
+
+def additional_messages(body: CreateRun, *, trusted: bool) -> tuple[MessageData, ...]:
+    """Return the messages that a run adds to its thread. Raises `WireError`."""
+    return tuple(
+        new_message_data(message, trusted=trusted, path=f"additional_messages[{index}]")
+        for index, message in enumerate(body.additional_messages or ())
+    )
+
+
+def run_metadata(body: CreateRun | CreateThreadAndRun | ModifyRun) -> str:
+    """Return the metadata that a body gives a run, as JSON."""
+    return new_metadata(body) or NO_METADATA
+
+
+def tool_outputs(body: dict[str, Any], *, resent: bool) -> Outputs:
+    """Return the tool outputs that a body submits. Raises `WireError`."""
+    submitted = validate(SubmitToolOutputs, body)
+    refuse_stream(submitted.stream)
+    by_call = tuple((output.tool_call_id, output.output or "") for output in submitted.tool_outputs)
+    size = sum(len(output.encode()) for _, output in by_call)
+    if size > MAX_OUTPUTS:
+        raise errors.string_too_long("tool_outputs", MAX_OUTPUTS, size)
+    return Outputs(by_call, hash_of(dict(sorted(by_call))), resent)
+
+
+def refuse_stream(stream: bool | None) -> None:
+    """Raise a `WireError` for a request that asks for a stream: there are none yet."""
+    if stream:
+        raise wire_errors.no_streams()
+
+
+def _assistant_data(values: dict[str, Any]) -> AssistantData:
+    """Return an assistant of these values; None stands for the default of a value that may not be None."""
+    kept = {name: value for name, value in values.items() if value is not None and name in _OF_AN_ASSISTANT}
+    return AssistantData(**kept | {"tools": tuple(kept.get("tools", ()))})
+
+
+def _check_tool_choice(settings: RunSettings) -> None:
+    choice = settings.tool_choice
+    if isinstance(choice, dict) and choice["type"] == "function":
+        name = choice["function"]["name"]
+        if name not in {tool["function"]["name"] for tool in settings.tools if tool["type"] == "function"}:
+            raise wire_errors.unknown_function(name)
+
+
+def _check_tools(*values: Any) -> None:
+    if sum(len(json.dumps(value, ensure_ascii=False).encode()) for value in values) > _MAX_TOOLS:
+        raise wire_errors.tools_too_large(_MAX_TOOLS)

@@ -1,0 +1,122 @@
+"""The execution of a run: from its claim to what came of one call of the model."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+from aws_lambda_powertools import Logger
+
+from shared import error_mapping, ids
+from shared.records import MessageData, PageRequest
+from shared.runs.conversation import chat_messages
+from shared.runs.endpoint import endpoint
+from shared.runs.model import ask
+from shared.runs.parameters import chat_request
+from shared.runs.records import Failure, Outcome, Run, ToolCall
+from shared.runs.store import lifecycle, runs, steps
+from shared.store import keys, pages, table
+from shared.store.errors import BusyError, StoreError, TooLargeError
+
+# The worker gives up this long before the run expires: no clock that is wrong by seconds lets an expired run complete.
+_RESERVE_SECONDS = 15
+_SECONDS_FOR_THE_STORE = 20.0
+_PAUSE_SECONDS = 1.0
+
+_FAULT = Failure("server_error", "Sorry, something went wrong.")
+_TOO_LARGE = Failure("server_error", "The model's answer is too large to be stored.")
+_NO_ROOM = Outcome("incomplete", incomplete_reason="max_prompt_tokens")
+_NO_TOKENS = Outcome("incomplete", incomplete_reason="max_completion_tokens")
+
+_logger = Logger()
+
+
+def _drop(_text: str) -> None:
+    """Take a text that nobody waits for."""
+
+
+def execute(partition: str, run_id: str, on_text: Callable[[str], None] = _drop) -> None:
+    """Execute a queued run. A run that is not queued any more is left alone.
+
+    `on_text` receives each piece of the answer as the model sends it. Raises only before the run is claimed, so that a
+    later delivery may claim it; from then on every fault ends the run as failed.
+    """
+    started = time.perf_counter()
+    project, _, thread_id = partition.partition("#")
+    attempt = uuid.uuid4().hex
+    table.set_deadline(_SECONDS_FOR_THE_STORE)
+    if not lifecycle.claim(partition, run_id, attempt):
+        return
+    log_fields: dict[str, object] = {"operation": "execute_run", "project": project}
+    try:
+        run = runs.retrieve(project, thread_id, run_id)
+        outcome = _outcome(project, run, on_text, log_fields)
+        log_fields["status"] = _finish(project, run, outcome)
+    except StoreError as error:
+        # The thread was deleted, or the table was out of reach for so long that the run expires.
+        log_fields["status"] = type(error).__name__
+    milliseconds = round((time.perf_counter() - started) * 1000)
+    _logger.info("run", extra={**log_fields, "milliseconds": milliseconds})
+
+
+def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields: dict[str, object]) -> Outcome:
+    """Return what came of a call of the model; a fault of ours is an outcome too."""
+    try:
+        return _asked(project, run, on_text)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - nobody is there to take an exception, and the run must end
+        log_fields["cause"] = error_mapping.cause(error)
+        return Outcome("failed", failure=_FAULT)
+
+
+def _asked(project: str, run: Run, on_text: Callable[[str], None]) -> Outcome:
+    model = endpoint()
+    messages = chat_messages(
+        run.settings, _newest_first(project, run.thread_id), _turns(project, run), model.context_tokens
+    )
+    if messages is None:
+        return _NO_ROOM
+    request = chat_request(model, run.settings, messages, run.usage)
+    if request is None:
+        return _NO_TOKENS
+    return ask(model, request, run.expires_at - _RESERVE_SECONDS, on_text)
+
+
+def _newest_first(project: str, thread_id: str) -> Iterator[MessageData]:
+    """Yield the messages of a thread, newest first, reading a page when it is needed."""
+    after, has_more = "", True
+    while has_more:
+        table.set_deadline(_SECONDS_FOR_THE_STORE)
+        wanted = PageRequest(limit=100, ascending=False, after=after, before="")
+        page = pages.list_messages(project, thread_id, wanted, None)
+        yield from (message.data for message in page.records)
+        has_more = page.has_more
+        if has_more:
+            last = page.records[-1].id
+            ulid = last.removeprefix(keys.MESSAGE_PREFIX)
+            after = ulid if ids.is_ulid(ulid) else last
+
+
+def _turns(project: str, run: Run) -> list[tuple[ToolCall, ...]]:
+    """Return the calls that the model has asked for in this run, each turn with its outputs."""
+    turns: list[tuple[ToolCall, ...]] = []
+    step_ids = [*run.steps]
+    while step_ids:
+        loaded = steps.load(project, run, step_ids)
+        turns += [step.calls for step in loaded if step.calls]
+        step_ids = step_ids[len(loaded) :] if loaded else []
+    return turns
+
+
+def _finish(project: str, run: Run, outcome: Outcome) -> str:
+    """Store an outcome, trying until the run expires; return how it ended. Raises the last error of the store."""
+    while True:
+        table.set_deadline(_SECONDS_FOR_THE_STORE)
+        try:
+            return outcome.status if lifecycle.finish(project, run, outcome) else "dropped"
+        except TooLargeError:
+            outcome = Outcome("failed", usage=outcome.usage, failure=_TOO_LARGE)
+        except BusyError:
+            if time.time() + _PAUSE_SECONDS > run.expires_at:
+                raise
+            time.sleep(_PAUSE_SECONDS)

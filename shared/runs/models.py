@@ -1,0 +1,224 @@
+"""The bodies of requests for assistants and runs. A run takes what is absent or null from its assistant."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.models import Metadata, Model, Text, ToolResources
+
+MAX_INSTRUCTIONS = 256_000
+MAX_OUTPUTS = 512 * 1024
+
+Instructions = Annotated[Text, StringConstraints(max_length=MAX_INSTRUCTIONS)]
+ModelName = Annotated[Text, StringConstraints(min_length=1, max_length=256)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+TopP = Annotated[float, Field(ge=0, le=1)]
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+FunctionName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
+
+
+def _is_utf8(value: Any) -> Any:
+    """Refuse a value that holds half of a surrogate pair anywhere."""
+    try:
+        repr_of(value).encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "The text holds a lone surrogate.") from None
+    return value
+
+
+def repr_of(value: Any) -> str:
+    """Return all texts of a JSON value, its keys included, one behind the other."""
+    if isinstance(value, dict):
+        return "".join(f"{key}{repr_of(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return "".join(map(repr_of, value))
+    return value if isinstance(value, str) else ""
+
+
+AnyObject = Annotated[dict[str, Any], AfterValidator(_is_utf8)]
+
+
+class FunctionDefinition(Model):
+    """A function that the model may ask for."""
+
+    name: FunctionName
+    description: Annotated[Text, StringConstraints(max_length=1_024)] | None = None
+    parameters: AnyObject | None = None
+    strict: bool | None = None
+
+
+class FunctionTool(Model):
+    """A function that the program behind the client runs."""
+
+    type: Literal["function"]
+    function: FunctionDefinition
+
+
+class CodeInterpreterTool(Model):
+    """Stored and shown, never sent to a model."""
+
+    type: Literal["code_interpreter"]
+
+
+class FileSearchTool(Model):
+    """Stored and shown, never sent to a model."""
+
+    type: Literal["file_search"]
+    file_search: AnyObject | None = None
+
+
+Tool = Annotated[FunctionTool | CodeInterpreterTool | FileSearchTool, Field(discriminator="type")]
+Tools = Annotated[list[Tool], Field(max_length=128)]
+
+
+class TextFormat(Model):
+    """Plain text."""
+
+    type: Literal["text"]
+
+
+class JsonObjectFormat(Model):
+    """Any JSON object."""
+
+    type: Literal["json_object"]
+
+
+class JsonSchemaFormat(Model):
+    """JSON that a schema describes."""
+
+    type: Literal["json_schema"]
+    json_schema: AnyObject
+
+
+def form_of(value: object) -> str | None:
+    """Return which form a value takes that may be a name or an object."""
+    return "name" if isinstance(value, str) else "object" if isinstance(value, dict) else None
+
+
+Format = Annotated[TextFormat | JsonObjectFormat | JsonSchemaFormat, Field(discriminator="type")]
+ResponseFormat = Annotated[
+    Annotated[Literal["auto"], Tag("name")] | Annotated[Format, Tag("object")], Discriminator(form_of)
+]
+
+
+class NamedFunction(Model):
+    """The function that the model must call."""
+
+    name: FunctionName
+
+
+class FunctionChoice(Model):
+    """One function, which the model must call."""
+
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class CodeInterpreterChoice(Model):
+    """Sent to the model as auto."""
+
+    type: Literal["code_interpreter"]
+
+
+class FileSearchChoice(Model):
+    """Sent to the model as auto."""
+
+    type: Literal["file_search"]
+
+
+Choice = Annotated[FunctionChoice | CodeInterpreterChoice | FileSearchChoice, Field(discriminator="type")]
+ToolChoice = Annotated[
+    Annotated[Literal["none", "auto", "required"], Tag("name")] | Annotated[Choice, Tag("object")],
+    Discriminator(form_of),
+]
+
+
+class TruncationStrategy(Model):
+    """Which messages of the thread the model is sent."""
+
+    type: Literal["auto", "last_messages"]
+    last_messages: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _has_number(self) -> "TruncationStrategy":
+        if self.type == "last_messages" and self.last_messages is None:
+            raise PydanticCustomError("missing_field", "last_messages is missing.", {"field": "last_messages"})
+        return self
+
+
+class _Settings(Model):
+    """What an assistant has and a run may override."""
+
+    model: ModelName | None = None
+    instructions: Instructions | None = None
+    tools: Tools | None = None
+    metadata: Metadata | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    response_format: ResponseFormat | None = None
+
+
+class CreateAssistant(_Settings):
+    """The body of create assistant."""
+
+    model: ModelName
+    name: Annotated[Text, StringConstraints(max_length=256)] | None = None
+    description: Annotated[Text, StringConstraints(max_length=512)] | None = None
+    tool_resources: ToolResources | None = None
+
+
+class ModifyAssistant(_Settings):
+    """The body of modify assistant: what is absent stays, null sets the default. The model cannot be null."""
+
+    model: ModelName = ""
+    name: Annotated[Text, StringConstraints(max_length=256)] | None = None
+    description: Annotated[Text, StringConstraints(max_length=512)] | None = None
+    tool_resources: ToolResources | None = None
+
+
+class _Run(_Settings):
+    """What both ways to create a run take."""
+
+    assistant_id: str
+    stream: bool | None = None
+    max_prompt_tokens: Annotated[int, Field(ge=256)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=16)] | None = None
+    truncation_strategy: TruncationStrategy | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+
+
+class CreateRun(_Run):
+    """The body of create run. Each additional message is validated by itself, like the body of create message."""
+
+    additional_instructions: Instructions | None = None
+    additional_messages: Annotated[list[dict[str, Any]], Field(max_length=16)] | None = None
+
+
+class CreateThreadAndRun(_Run):
+    """The body of create thread and run. The thread is validated by itself, like the body of create thread."""
+
+    thread: dict[str, Any] | None = None
+    tool_resources: ToolResources | None = None
+
+
+class ModifyRun(Model):
+    """The body of modify run: what is absent stays, null clears."""
+
+    metadata: Metadata | None = None
+
+
+class ToolOutput(Model):
+    """The output of one call; an absent one is empty."""
+
+    tool_call_id: Text
+    output: Text | None = None
+
+
+class SubmitToolOutputs(Model):
+    """The body of submit tool outputs."""
+
+    tool_outputs: list[ToolOutput]
+    stream: bool | None = None

@@ -1,0 +1,232 @@
+"""What moves a run on: claim, finish, submit and cancel, each one conditional write or transaction.
+
+A run is active while its thread's head says so. Each transaction below is conditional on that, so what comes late, from
+a slow model or from a worker that was thought dead, changes nothing. Nothing takes over a claimed run: whose worker was
+killed, that run expires.
+"""
+
+import time
+from typing import NamedTuple
+
+from shared import ids
+from shared.records import MessageData
+from shared.runs.errors import OutputsMismatchError, RunStatusError
+from shared.runs.records import ACTIVE, Outcome, Run, Step, Usage
+from shared.runs.store import documents, run_items, runs
+from shared.runs.store.run_items import strings, update
+from shared.store import head, items, keys, table
+from shared.store.messages import writes_of
+from shared.store.table import CancelledError, ConditionFailedError, Item, Write
+
+_IS_CLAIMED = "#status = :claimed AND attempt = :attempt"
+
+
+class Outputs(NamedTuple):
+    """Tool outputs as they were submitted: (call id, output) in the order of the request, and the hash of them all.
+
+    `resent` tells that an SDK says that it sends the request again, because it got no response.
+    """
+
+    by_call: tuple[tuple[str, str], ...]
+    hash: str
+    resent: bool = False
+
+
+def claim(partition: str, run_id: str, attempt: str) -> bool:
+    """Take a queued run for this attempt; return False when it is not queued any more, or is gone or expired."""
+    now = int(time.time())
+    request = update(
+        partition,
+        run_id,
+        when="#status = :queued AND expiresAt > :startedAt",
+        sets={"status": {"S": "in_progress"}, "attempt": {"S": attempt}},
+        values={":queued": {"S": "queued"}, ":startedAt": {"N": str(now)}},
+    )
+    request["UpdateExpression"] += ", startedAt = if_not_exists(startedAt, :startedAt)"
+    try:
+        table.update(request.pop("Key"), **request)
+    except ConditionFailedError as failed:
+        # The response to this very attempt's claim may have been lost.
+        return failed.item is not None and failed.item.get("attempt", {}).get("S") == attempt
+    return True
+
+
+def finish(project: str, run: Run, outcome: Outcome) -> bool:
+    """Store what came of a model call, for a run that this attempt has claimed; return whether it counts.
+
+    The message, its step and the run's new status become visible in one transaction. It does not count when the run was
+    cancelled, has expired, or when its thread was deleted meanwhile. Raises `TooLargeError`, `BusyError`.
+    """
+    partition = keys.thread_partition(project, run.thread_id)
+    above = ""
+    while True:
+        writes = _finishing(partition, run, outcome, ids.new_ulid(above))
+        try:
+            table.transact(writes)
+        except CancelledError as cancelled:
+            stored = cancelled.failed.get(1)
+            if stored and stored.get("attempt", {}).get("S") == run.attempt:
+                return bool(stored["status"]["S"] == outcome.status)  # whether this is its own lost response
+            current = cancelled.failed.get(0)
+            if 1 in cancelled.failed or not _is_active(current, run.id):
+                return False
+            above = head.last_ulid(head.require_open(current))
+            table.count_retries()
+            continue
+        return True
+
+
+def submit(project: str, thread_id: str, run_id: str, outputs: Outputs) -> Run:
+    """Take the outputs that a run waits for and queue it again; return the run.
+
+    Raises `RunStatusError`, `OutputsMismatchError`, `ThreadNotFoundError`, `RunNotFoundError`, `TooLargeError`,
+    `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    while True:
+        run = runs.retrieve(project, thread_id, run_id)
+        if outputs.resent and run.outputs_hash == outputs.hash:
+            return run
+        if run.status != "requires_action":
+            raise RunStatusError("submit", run.status)
+        got = [call_id for call_id, _ in outputs.by_call]
+        if sorted(got) != sorted(run.waits_for):
+            raise OutputsMismatchError([*run.waits_for], got)
+        try:
+            table.transact(_submitting(partition, run, outputs))
+        except CancelledError:
+            table.count_retries()
+            continue  # it moved on since it was read
+        return run._replace(status="queued", waits_for=(), outputs_hash=outputs.hash)
+
+
+def cancel(project: str, thread_id: str, run_id: str) -> Run:
+    """End an active run at once and free its thread; return the run as it was.
+
+    Raises `RunStatusError`, `ThreadNotFoundError`, `RunNotFoundError`, `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    while True:
+        run = runs.retrieve(project, thread_id, run_id)
+        if run.status not in ACTIVE:
+            raise RunStatusError("cancel", run.status)
+        sets: Item = {"status": {"S": "cancelled"}, "endedAt": _now(), "waitsFor": strings([])}
+        ending = update(
+            partition, run_id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}}
+        )
+        try:
+            table.transact([run_items.head_of_run(partition, run_id, ends=True), {"Update": ending}])
+        except CancelledError:
+            table.count_retries()
+            continue  # it moved on since it was read
+        return run
+
+
+def _finishing(partition: str, run: Run, outcome: Outcome, ulid: str) -> list[Write]:
+    """Return the transaction that stores an outcome; `ulid` is that of its message, if it has one."""
+    data = _answer(run, outcome)
+    ends = outcome.status != "requires_action"
+    steps = _steps(run, outcome, keys.MESSAGE_PREFIX + ulid if data else None)
+    sets = _result(run, outcome) | {"steps": strings([*run.steps, *(step.id for step in steps)])}
+    if data:
+        sets["lastUlid"] = {"S": ulid}
+    claimed = {":claimed": {"S": "in_progress"}, ":attempt": {"S": run.attempt}}
+    writes: list[Write] = [
+        run_items.head_of_run(partition, run.id, ends=ends, message_ulid=ulid if data else ""),
+        {"Update": update(partition, run.id, when=_IS_CLAIMED, sets=sets, values=claimed)},
+    ]
+    if data:
+        writes += writes_of(partition, ulid, data, items.pack(data.content))
+    for step in steps:
+        writes += documents.puts(run_items.step_items(partition, step))
+    return writes
+
+
+def _answer(run: Run, outcome: Outcome) -> MessageData | None:
+    """Return the message of an outcome. A run that failed has none: a program would take half an answer for a whole."""
+    if outcome.status == "failed" or (outcome.text is None and outcome.refusal is None):
+        return None
+    reason = outcome.message_reason
+    return MessageData(
+        role="assistant",
+        content=run_items.content_json(outcome.text, outcome.refusal),
+        assistant_id=run.assistant_id,
+        run_id=run.id,
+        status="incomplete" if reason else "completed",
+        incomplete_details=f'{{"reason":"{reason}"}}' if reason else None,
+        completed_at=None if reason else int(time.time()),
+    )
+
+
+def _steps(run: Run, outcome: Outcome, message_id: str | None) -> list[Step]:
+    """Return the steps of an outcome. Its tokens count once: for the calls, when there are any."""
+    steps: list[Step] = []
+    above = run.steps[-1].removeprefix(keys.STEP_PREFIX) if run.steps else ""
+    now = int(time.time())
+    if message_id:
+        above = ids.new_ulid(above)
+        usage = Usage() if outcome.calls else outcome.usage
+        steps.append(_step(run, above)._replace(completed_at=now, usage=usage, message_id=message_id))
+    if outcome.calls:
+        steps.append(_step(run, ids.new_ulid(above))._replace(usage=outcome.usage, calls=outcome.calls))
+    return steps
+
+
+def _step(run: Run, ulid: str) -> Step:
+    created_at = ids.milliseconds(ulid) // 1000
+    return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, created_at, run.expires_at)
+
+
+def _result(run: Run, outcome: Outcome) -> Item:
+    """Return the attributes that an outcome gives a run, but for its steps and its message."""
+    usage = Usage(run.usage.prompt + outcome.usage.prompt, run.usage.completion + outcome.usage.completion)
+    sets: Item = {
+        "status": {"S": outcome.status},
+        "waitsFor": strings([call.id for call in outcome.calls]),
+        **run_items.usage_attributes(usage),
+    }
+    if outcome.status != "requires_action":
+        sets["endedAt"] = _now()
+    if outcome.failure:
+        sets |= {"errorCode": {"S": outcome.failure.code}, "errorMessage": {"S": outcome.failure.message}}
+    if outcome.incomplete_reason:
+        sets["incompleteReason"] = {"S": outcome.incomplete_reason}
+    return sets
+
+
+def _submitting(partition: str, run: Run, outputs: Outputs) -> list[Write]:
+    step_id = run.steps[-1]
+    sets: Item = {"status": {"S": "queued"}, "waitsFor": strings([]), "outputsHash": {"S": outputs.hash}}
+    step_key = keys.key(partition, keys.step(run.id, step_id))
+    submitted = documents.write(keys.key(partition, keys.outputs(run.id, step_id)), {}, dict(outputs.by_call))
+    return [
+        run_items.head_of_run(partition, run.id, ends=False),
+        {
+            "Update": update(
+                partition, run.id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}}
+            )
+        },
+        {
+            "Update": {
+                "Key": step_key,
+                "ConditionExpression": "attribute_exists(threadId)",
+                "UpdateExpression": "SET completedAt = :now",
+                "ExpressionAttributeValues": {":now": _now()},
+            }
+        },
+        *documents.puts(submitted),
+    ]
+
+
+def _is_active(current: Item | None, run_id: str) -> bool:
+    """Tell whether a head is that of an open thread whose active run this is."""
+    return (
+        head.is_open(current)
+        and current is not None
+        and head.has_active_run(current)
+        and head.last_run(current) == run_items.ulid_of(run_id)
+    )
+
+
+def _now() -> dict[str, str]:
+    return {"N": str(int(time.time()))}

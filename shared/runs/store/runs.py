@@ -1,0 +1,263 @@
+"""Runs: create, retrieve, list, modify. What moves a run on is in `lifecycle`."""
+
+from itertools import islice
+from typing import NamedTuple
+
+from shared import ids
+from shared.records import MessageData, Page, PageRequest
+from shared.runs.errors import NothingToRunError, RunExistsError, RunNotFoundError, RunStatusError
+from shared.runs.records import Run, RunSettings
+from shared.runs.store import documents, run_items
+from shared.store import head, idempotency, items, keys, table
+from shared.store.errors import TooLargeError
+from shared.store.idempotency import IdempotencyKey
+from shared.store.key_range import KeyRange, is_backward, key_range_of
+from shared.store.messages import writes_of
+from shared.store.pages import PAGE_BYTES
+from shared.store.table import CancelledError, ConditionFailedError, Item, Write
+
+# A transaction ends at 100 items and 4 MB.
+_WRITES_IN_ONE = 100
+_BYTES_IN_ONE = 3_900_000
+_MAY_BEGIN = f"{head.IS_IDLE} AND (attribute_not_exists(lastRun) OR lastRun < :lastRun)"
+_HAS_MESSAGE = "lastUlid > :none"
+# What a run's JSON takes of a response beside its settings and its metadata, the error of a model included.
+_BYTES_OF_A_RUN = 8_000
+
+
+class NewRun(NamedTuple):
+    """What a run is created with. `metadata` is JSON, `body_hash` that of the request's body.
+
+    `resent` tells that an SDK says that it sends the request again, because it got no response.
+    """
+
+    assistant_id: str
+    settings: RunSettings
+    metadata: str = "{}"
+    messages: tuple[MessageData, ...] = ()
+    body_hash: str = ""
+    resent: bool = False
+
+
+def create(project: str, thread_id: str, new: NewRun, key: IdempotencyKey | None) -> tuple[Run, bool]:
+    """Create a run with its additional messages; return it, and whether an earlier create with the same key made it.
+
+    One transaction moves the head, so a thread has one active run at most, and its runs have one order. Raises
+    `ThreadNotFoundError`, `IdempotencyKeyReusedError`, `RunExistsError`, `NothingToRunError`, `TooLargeError`,
+    `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    packed = [items.pack(data.content, data.attachments) for data in new.messages]
+    ulid, above = ids.new_ulid(), ""
+    while True:
+        run = run_items.new_run(thread_id, ulid, new.assistant_id, new.settings, new.metadata)
+        ulids = _ulids_above(above, len(packed))
+        writes = [_begin(partition, run, ulids, new), *run_writes(partition, run, new.body_hash, ulids)]
+        for message_ulid, data, content in zip(ulids, new.messages, packed, strict=True):
+            writes += writes_of(partition, message_ulid, data, content)
+        if key:
+            writes.append(idempotency.marker(partition, key, ulid))
+        _check_size(writes)
+        try:
+            table.transact(writes)
+        except CancelledError as cancelled:
+            made = _made_already(project, cancelled.failed, run, new, key)
+            if made:
+                return made
+            current = head.require_open(cancelled.failed[0])
+            if head.has_active_run(current):
+                return _same_active(project, thread_id, head.last_run(current), new), False
+            if not (new.settings.instructions or new.messages or head.last_ulid(current)):
+                raise NothingToRunError from cancelled
+            ulid, above = ids.new_ulid(above=head.last_run(current)), head.last_ulid(current)
+            table.count_retries()
+            continue
+        return run, False
+
+
+def run_writes(partition: str, run: Run, body_hash: str, message_ulids: list[str]) -> list[Write]:
+    """Return the parts of a transaction that write a new run; the first is the run itself. Raises `TooLargeError`."""
+    last_ulid = message_ulids[-1] if message_ulids else ""
+    writes = documents.puts(run_items.run_items(partition, run._replace(body_hash=body_hash, last_ulid=last_ulid)))
+    writes[0]["Put"]["ConditionExpression"] = head.IS_NEW
+    return writes
+
+
+def head_fields(run: Run) -> Item:
+    """Return the attributes of a head whose active run this is."""
+    return {"lastRun": {"S": run_items.ulid_of(run.id)}, "runUntil": {"N": str(run.expires_at)}}
+
+
+def retrieve(project: str, thread_id: str, run_id: str) -> Run:
+    """Return a run. Raises `ThreadNotFoundError`, `RunNotFoundError`."""
+    partition = keys.thread_partition(project, thread_id)
+    wanted = [keys.HEAD, run_id, keys.chunk(run_id, 1, 0)]
+    found = table.batch_get([keys.key(partition, sort) for sort in wanted])
+    current = head.require_open(found.get((partition, keys.HEAD)))
+    item = found.get((partition, run_id))
+    if _is_half_visible(current, item, run_id):
+        pair = table.transact_get([keys.key(partition, sort) for sort in (keys.HEAD, run_id)])
+        head.require_open(pair[0])
+        item = pair[1]
+    if item is None:
+        raise RunNotFoundError(run_id)
+    return _run(item, thread_id, found)
+
+
+def as_created(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
+    """Return the run with this ULID as it was when it was created, whatever became of it or its assistant since.
+
+    `new` is what an equal request asks for. Raises `RunNotFoundError`.
+    """
+    run_id = keys.RUN_PREFIX + ulid
+    item = table.get(keys.key(keys.thread_partition(project, thread_id), run_id))
+    if item is None:
+        raise RunNotFoundError(run_id)
+    settings = _run(item, thread_id, {}).settings
+    return run_items.new_run(thread_id, ulid, new.assistant_id, settings, new.metadata)
+
+
+def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
+    """Return one page of a thread's runs. It is empty only when nothing follows.
+
+    A page ends at the limit, or at what a response carries. Raises `ThreadNotFoundError`, and `RunNotFoundError` for a
+    cursor that is not an id of ours.
+    """
+    for cursor in filter(None, (asked.after, asked.before)):
+        if not ids.is_ulid(cursor):
+            raise RunNotFoundError(cursor)
+    partition = keys.thread_partition(project, thread_id)
+    key_range = key_range_of(asked)
+    reading = table.submit(lambda: table.get(keys.key(partition, keys.HEAD)))
+    stored = _query(partition, key_range)
+    current = head.require_open(table.result(reading))
+    stored = _with_last(partition, key_range, stored, head.last_run(current))
+    fitting = _fitting(stored[: asked.limit])
+    runs = [
+        run_items.run_of(item, settings, thread_id)
+        for item, settings in zip(fitting, documents.read(fitting), strict=True)
+        if settings
+    ]
+    return Page(runs[::-1] if is_backward(asked) else runs, has_more=len(stored) > len(fitting))
+
+
+def modify(project: str, thread_id: str, run_id: str, metadata: str | None) -> Run:
+    """Replace a run's metadata (JSON) unless that is None, and return the run.
+
+    Raises `RunStatusError` while the model works on it, `ThreadNotFoundError`, `RunNotFoundError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    while True:
+        run = retrieve(project, thread_id, run_id)
+        if run.status in ("queued", "in_progress"):
+            raise RunStatusError("update", run.status)
+        if metadata is None:
+            return run
+        update = run_items.update(
+            partition,
+            run_id,
+            when="#version = :seen",
+            sets={"metadata": {"S": metadata}},
+            values={":seen": {"N": str(run.version)}},
+        )
+        try:
+            item = table.update(update.pop("Key"), **update)
+        except ConditionFailedError:
+            table.count_retries()
+            continue  # it moved on, or was erased, since it was read
+        return run_items.run_of(item, run.settings._asdict(), thread_id)
+
+
+def _begin(partition: str, run: Run, message_ulids: list[str], new: NewRun) -> Write:
+    needs_message = not (new.settings.instructions or message_ulids)
+    return head.change(
+        partition,
+        message_ulids,
+        when=f"{_MAY_BEGIN} AND {_HAS_MESSAGE}" if needs_message else _MAY_BEGIN,
+        sets=head_fields(run),
+        values={":none": {"S": ""}} if needs_message else {},
+    )
+
+
+def _made_already(
+    project: str, failed: dict[int, Item | None], run: Run, new: NewRun, key: IdempotencyKey | None
+) -> tuple[Run, bool] | None:
+    """Return the run that this create has made already, if it has, and whether another request with the key made it.
+
+    Raises `ThreadNotFoundError`, `IdempotencyKeyReusedError`.
+    """
+    current = head.require_open(failed[0]) if 0 in failed else None
+    # The marker comes last, and nothing else behind the run has a condition that can fail.
+    stored = failed[max(failed)] if key and max(failed) > 1 else None
+    if key and stored:
+        first = idempotency.first_ulid(stored, key)
+        return as_created(project, run.thread_id, first, new), first != run_items.ulid_of(run.id)
+    # Only this call knows the id: the response to an earlier attempt was lost.
+    is_own = 1 in failed or (current is not None and head.last_run(current) == run_items.ulid_of(run.id))
+    return (run, False) if is_own else None
+
+
+def _ulids_above(above: str, count: int) -> list[str]:
+    ulids: list[str] = []
+    for _ in range(count):
+        above = ids.new_ulid(above)
+        ulids.append(above)
+    return ulids
+
+
+def _check_size(writes: list[Write]) -> None:
+    weight = sum(items.weight(write["Put"]["Item"]) for write in writes if "Put" in write)
+    if len(writes) > _WRITES_IN_ONE or weight > _BYTES_IN_ONE:
+        raise TooLargeError
+
+
+def _same_active(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
+    """Return the active run if a resent request has made it. Raises `RunExistsError`."""
+    run_id = keys.RUN_PREFIX + ulid
+    run = retrieve(project, thread_id, run_id) if new.resent else None
+    if run is None or run.body_hash != new.body_hash:
+        raise RunExistsError(run_id)
+    return run
+
+
+def _is_half_visible(current: Item, item: Item | None, run_id: str) -> bool:
+    """Tell whether a batch has shown only part of a transaction: the head's or the run's."""
+    if item is None:
+        return head.last_run(current) == run_items.ulid_of(run_id)
+    return str(item["lastUlid"]["S"]) > head.last_ulid(current)
+
+
+def _run(item: Item, thread_id: str, known: dict[tuple[str, str], Item]) -> Run:
+    (settings,) = documents.read([item], known)
+    if settings is None:
+        raise RunNotFoundError(item["messageId"]["S"])
+    return run_items.run_of(item, settings, thread_id)
+
+
+def _query(partition: str, key_range: KeyRange) -> list[Item]:
+    low, high = key_range.bounds(keys.RUN_PREFIX)
+    if low > high:
+        return []
+    options = {"ScanIndexForward": key_range.forward, "Limit": key_range.size}
+    return [*islice(table.query(partition, low, high, **options), key_range.size)]
+
+
+def _with_last(partition: str, key_range: KeyRange, stored: list[Item], last: str) -> list[Item]:
+    """Return the items with that of the newest run, if it is in the range and the Query did not show it yet."""
+    is_shown = any(item["messageId"]["S"] == keys.RUN_PREFIX + last for item in stored)
+    if not last or is_shown or not key_range.holds(last) or (key_range.forward and len(stored) == key_range.size):
+        return stored
+    (item,) = table.transact_get([keys.key(partition, keys.RUN_PREFIX + last)])
+    if item is None:
+        return stored
+    return [*stored, item] if key_range.forward else [item, *stored]
+
+
+def _fitting(stored: list[Item]) -> list[Item]:
+    """Return the first of the items, as many as a response carries."""
+    total = 0
+    for index, item in enumerate(stored):
+        total += int(item["size"]["N"]) + 2 * len(item["metadata"]["S"].encode()) + _BYTES_OF_A_RUN
+        if total > PAGE_BYTES:
+            return stored[:index]
+    return stored

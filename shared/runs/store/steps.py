@@ -1,0 +1,78 @@
+"""Steps of a run: read by the ids that the run holds, never by Query, so that a run that shows a step always has it."""
+
+from shared import ids
+from shared.records import Page, PageRequest
+from shared.runs.errors import StepNotFoundError
+from shared.runs.records import Run, Step, ToolCall
+from shared.runs.store import documents, run_items, runs
+from shared.store import keys, table
+from shared.store.key_range import is_backward, key_range_of
+from shared.store.pages import PAGE_BYTES
+from shared.store.table import Item
+
+# What a step's JSON takes of a response beside its calls.
+_BYTES_OF_A_STEP = 2_000
+
+
+def retrieve(project: str, thread_id: str, run_id: str, step_id: str) -> Step:
+    """Return a step. Raises `StepNotFoundError`, `ThreadNotFoundError`, `RunNotFoundError`."""
+    run = runs.retrieve(project, thread_id, run_id)
+    found = load(project, run, [step_id] if step_id in run.steps else [])
+    if not found:
+        raise StepNotFoundError(step_id)
+    return found[0]
+
+
+def list_steps(project: str, thread_id: str, run_id: str, asked: PageRequest) -> Page[Step]:
+    """Return one page of a run's steps. It is empty only when nothing follows.
+
+    Raises `ThreadNotFoundError`, `RunNotFoundError`, and `StepNotFoundError` for a cursor that is not an id of ours.
+    """
+    for cursor in filter(None, (asked.after, asked.before)):
+        if not ids.is_ulid(cursor):
+            raise StepNotFoundError(cursor)
+    run = runs.retrieve(project, thread_id, run_id)
+    key_range = key_range_of(asked)
+    ordered = run.steps if key_range.forward else run.steps[::-1]
+    wanted = [step_id for step_id in ordered if key_range.holds(step_id.removeprefix(keys.STEP_PREFIX))]
+    steps = load(project, run, wanted[: asked.limit])
+    return Page(steps[::-1] if is_backward(asked) else steps, has_more=len(wanted) > len(steps))
+
+
+def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
+    """Return these steps of a run with what was submitted for them, as many as a response carries."""
+    partition = keys.thread_partition(project, run.thread_id)
+    sorts = [keys.step(run.id, step_id) for step_id in step_ids]
+    sorts += [keys.outputs(run.id, step_id) for step_id in step_ids]
+    found = table.batch_get([keys.key(partition, sort) for sort in sorts])
+    missing = [keys.key(partition, sort) for sort in sorts[: len(step_ids)] if (partition, sort) not in found]
+    for item in table.transact_get(missing):  # a batch may show a run and not yet its step
+        if item:
+            found[partition, item["messageId"]["S"]] = item
+    stored = _fitting([found.get((partition, sort)) for sort in sorts[: len(step_ids)]])
+    submitted = [item for sort in sorts[len(step_ids) :] if (item := found.get((partition, sort)))]
+    outputs = {item["messageId"]["S"]: value for item, value in zip(submitted, documents.read(submitted), strict=True)}
+    return [
+        run_items.step_of(item, calls, outputs.get(keys.outputs(run.id, run_items.step_id_of(item))) or {}, run)
+        for item, calls in zip(stored, documents.read(stored), strict=True)
+    ]
+
+
+def waiting_calls(project: str, run: Run) -> tuple[ToolCall, ...]:
+    """Return the calls whose outputs a run waits for; none when it does not wait."""
+    if run.status != "requires_action":
+        return ()
+    found = load(project, run, [run.steps[-1]])
+    return found[0].calls if found else ()
+
+
+def _fitting(stored: list[Item | None]) -> list[Item]:
+    """Return the first of the items that are there, as many as a response carries."""
+    fitting: list[Item] = []
+    total = 0
+    for item in filter(None, stored):
+        total += int(item["size"]["N"]) + _BYTES_OF_A_STEP
+        if fitting and total > PAGE_BYTES:
+            break
+        fitting.append(item)
+    return fitting

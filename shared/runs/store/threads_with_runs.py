@@ -1,0 +1,29 @@
+"""Create thread and run: one transaction shows the thread, its first messages and its run."""
+
+from shared import ids
+from shared.records import ThreadData
+from shared.runs.errors import NothingToRunError
+from shared.runs.records import Run
+from shared.runs.store import run_items, runs
+from shared.runs.store.runs import NewRun
+from shared.store import keys, threads
+from shared.store.idempotency import IdempotencyKey
+
+
+def create(project: str, thread: ThreadData, new: NewRun, key: IdempotencyKey | None) -> tuple[Run, bool]:
+    """Create a thread with a run; return the run, and whether an earlier create with the same key had made it.
+
+    The run has the ULID of its thread, by which a repeat finds it. Raises `NothingToRunError`,
+    `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
+    """
+    if not (new.settings.instructions or thread.messages):
+        raise NothingToRunError
+    ulid = ids.new_ulid()
+    thread_id = keys.THREAD_PREFIX + ulid
+    run = run_items.new_run(thread_id, ulid, new.assistant_id, new.settings, new.metadata)
+    writes = runs.run_writes(keys.thread_partition(project, thread_id), run, new.body_hash, [])
+    extra = threads.Extra(runs.head_fields(run), tuple(writes))
+    created, replayed = threads.create(project, thread, key, ulid, extra)
+    if created.id == thread_id:
+        return run, replayed
+    return runs.as_created(project, created.id, created.id.removeprefix(keys.THREAD_PREFIX), new), replayed

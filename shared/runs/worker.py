@@ -1,0 +1,29 @@
+"""The worker of the queue of runs: a message whose run could not be claimed for a fault is delivered again soon."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from shared import error_mapping, run_queue
+from shared.runs import execution
+
+_PAUSE_SECONDS = 5
+
+_logger = Logger()
+
+
+def work(records: list[dict[str, Any]]) -> list[str]:
+    """Execute the runs in these records of the queue; return the ids of the messages to deliver again."""
+    return [record["messageId"] for record in records if not _is_done(record)]
+
+
+def _is_done(record: dict[str, Any]) -> bool:
+    try:
+        run = run_queue.received(record["body"])
+        execution.execute(run.partition, run.run_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run must not be lost
+        # Without the exception itself, whose text could hold content.
+        _logger.error("run", extra={"cause": error_mapping.cause(error)})  # noqa: TRY400
+        run_queue.deliver_soon(record, _PAUSE_SECONDS)
+        return False
+    return True
