@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +51,11 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def _runner(name: str) -> Runner:
-    return Runner(Function("Own", f"queue_handlers.{name}", 3, 128, {}, ()), nullcontext())
+    return Runner(Function("Own", f"queue_handlers.{name}", 3, 128, {}, ()))
 
 
 def _serve(queues: Queues, queue: Queue, *bodies: str) -> list[Message]:
-    messages = [queues.put(queue.name, body) for body in bodies]
+    messages = [queues.send(queue.name, body) for body in bodies]
     serving = threading.Thread(target=queues.serve, args=(queue, _runner("queue_handler")))
     serving.start()
     for message in messages:
@@ -68,7 +67,7 @@ def _serve(queues: Queues, queue: Queue, *bodies: str) -> list[Message]:
 
 def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     queue = Queue("q", 0, 5, "dead")
-    queues = Queues([queue], delays=True)
+    queues = Queues([queue])
     messages = _serve(queues, queue, "twice", "once")
     assert [message.settled.result() for message in messages] == [None, None]
     assert seen == [
@@ -83,7 +82,7 @@ def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys:
 
 def test_a_message_that_fails_too_often_is_a_dead_letter(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     queue = Queue("q", 0, 2, "dead")
-    queues = Queues([queue], delays=True)
+    queues = Queues([queue])
     (message,) = _serve(queues, queue, "always")
     assert message.settled.result() == DeadLetter("dead", "always")
     assert queues.dead_letters == [DeadLetter("dead", "always")]
@@ -94,7 +93,7 @@ def test_a_message_that_fails_too_often_is_a_dead_letter(seen: list[Any], capsys
 def test_a_delay_is_kept_until_the_end_comes() -> None:
     queue = Queue("q", 60, 2, "dead")
     url = "https://sqs.us-east-1.amazonaws.com/123456789012/q"
-    queues = Queues([queue], delays=True)
+    queues = Queues([queue])
     backlog = queues.backlogs["q"]
     queues.send_message_batch({"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "late"}]})
     queues.send_message_batch({"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "now", "DelaySeconds": 0}]})
