@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from shared.store.errors import StoreError
 from tools.local import browser_page, control_routes, docs_page, event_sources, example, settings
@@ -104,11 +105,9 @@ def _serve(chosen: Settings) -> None:
         secrets = _create_keys(chosen.api_keys)
         if chosen.example:
             example.put({project for project, _ in secrets})
-        application = Starlette(routes=[control_routes.mount(side), *docs_page.ROUTES, *browser_page.ROUTES])
-        application.router.default = gateway(template.functions, _HANDLERS_AT_ONCE, template.cors)
         server = _Server(
             uvicorn.Config(
-                application,
+                application(template, side),
                 access_log=False,
                 http="h11",
                 lifespan="off",
@@ -124,6 +123,13 @@ def _serve(chosen: Settings) -> None:
         listener.listen(128)
         _print_how_to_use(listener.getsockname()[1], secrets, storage, with_example=chosen.example)
         server.run(sockets=[listener])
+
+
+def application(template: Template, side: EventSide) -> ASGIApp:
+    """Return the API with its pages and the paths under `/_local`."""
+    pages = Starlette(routes=[control_routes.mount(side), *docs_page.ROUTES, *browser_page.ROUTES])
+    pages.router.default = gateway(template.functions, _HANDLERS_AT_ONCE, template.cors)
+    return pages
 
 
 @contextmanager

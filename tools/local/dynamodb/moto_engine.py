@@ -92,7 +92,7 @@ def _copy_for(keys: list[tuple[Any, Any]], table: Table) -> Table:
 def _query_in_range(table: Table, *arguments: Any, **options: Any) -> Any:
     """Run moto's query, which sorts the whole table and walks to the first item in range, on what it needs of them."""
     query = _QUERY_ARGUMENTS.bind(table, *arguments, **options).arguments
-    if query.get("index_name") or table.range_key_type != "S":
+    if query.get("index_name") or table.range_key_type != "S" or query["range_comparison"] not in (None, "BETWEEN"):
         return _query(table, *arguments, **options)
     items = _items_in_range(table.items.get(query["hash_key"], {}), query, str(table.range_key_attr))
     with patch.object(table, "all_items", lambda: items):
