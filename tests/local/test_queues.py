@@ -12,12 +12,15 @@ from tools.local import event_sources
 from tools.local.backlog import Backlog
 from tools.local.lambda_runtime import Runner
 from tools.local.sqs import DeadLetter, Message, Queues
-from tools.local.template import Function, Queue, Stream
+from tools.local.template import Function, Queue, Stream, Template
 
 Run = Callable[[Queue, Queues, Message], None]
 
 _HANDLERS = """
+import threading
+
 seen = []
+both = threading.Barrier(2)
 
 def queue_handler(event, context):
     record = event["Records"][0]
@@ -25,6 +28,9 @@ def queue_handler(event, context):
     seen.append((record["body"], count, record["eventSourceARN"]))
     if record["body"] == "always" or (record["body"] == "twice" and int(count) < 3):
         raise ValueError(record["body"])
+
+def meeting_handler(event, context):
+    both.wait(5)
 
 def stream_handler(event, context):
     numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
@@ -78,6 +84,19 @@ def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys:
     ]
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition(" at ")[0] for line in lines] == ["Own raised ValueError"] * 2
+
+
+@pytest.mark.parametrize(("concurrency", "result"), [(1, DeadLetter("dead", "x")), (2, None)])
+def test_a_queue_has_as_many_threads_as_its_concurrency(
+    seen: list[Any], concurrency: int, result: DeadLetter | None
+) -> None:
+    """The handler succeeds only if it runs twice at the same time."""
+    queue = Queue("q", 0, 1, "dead", concurrency)
+    function = Function("Own", "queue_handlers.meeting_handler", 3, 128, {}, (), queues=(queue,))
+    described = Template(table={}, ttl_attribute="", queues=("q",), buses=(), functions=(function,))
+    with event_sources.running(described, None, persistent=False) as side:
+        messages = [side.queues.send("q", "x") for _ in range(2)]
+        assert [message.settled.result(20) for message in messages] == [result] * 2
 
 
 def test_a_message_that_fails_too_often_is_a_dead_letter(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

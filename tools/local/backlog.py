@@ -22,7 +22,7 @@ class Backlog(Generic[T]):
         """Add an entry that is due after `delay` seconds."""
         with self._changed:
             heapq.heappush(self._waiting, (time.monotonic() + delay, next(self._numbers), entry))
-            # All of them: one thread alone could take another entry, and leave this one to nobody.
+            # `notify` could wake a thread that takes another entry, while the others wait for a later one.
             self._changed.notify_all()
 
     def take(self, most: int) -> list[T]:
