@@ -38,10 +38,10 @@ export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help local respond screenshots load kills test check bench soak fuzz build lock layer audit clean
+.PHONY: help any-day local respond screenshots load kills test check bench soak fuzz build lock layer audit clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 local: .venv/ready ## serve the API on this machine; as `./message-api serve` (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE)
 	@exec ./message-api serve
@@ -63,6 +63,13 @@ test: .venv/browser $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, promises, 
 	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(UNIT) --cov --cov-fail-under=100
 	$(if $(BEYOND),.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(BEYOND))
 	$(if $(DEPLOYED),.venv-3.13/bin/python -m pytest $(SIDE_BY_SIDE) tests/functions tests/shared,@echo "No CPython 3.13 here: tested on one Python only.")
+
+any-day: .venv/ready ## unit tests with the clock DAYS=400 ahead, in another time zone, in random order; needs faketime
+	@command -v faketime > /dev/null || { echo "faketime is missing here: apt-get install faketime" >&2; exit 1; }
+	@.venv/bin/python -c "from tools.local.dynamodb.download import fetch; fetch()"
+	TZ=Pacific/Kiritimati FAKETIME_DONT_FAKE_MONOTONIC=1 PYTHONPATH=$(CURDIR)/tests/support/any_day \
+		$(UV) run --quiet --no-sync --exclude-newer 2026-11-20 --with pytest-randomly \
+		faketime -f +$(or $(DAYS),400)d python -m pytest $(or $(TESTS),$(UNIT))
 
 check: .venv/browser ## format, lint, types, template, and an import of every handler as it is built
 	$(UV) lock --check --quiet

@@ -1,6 +1,7 @@
 """API keys: without one that is known and not revoked there is no way into any operation."""
 
 import os
+import time
 from typing import Any
 
 import pytest
@@ -137,6 +138,18 @@ def test_a_key_is_looked_up_once_a_minute_whether_it_exists_or_not(client: Clien
         with fault_injection.inject() as attempts:
             _with_headers(client, {"authorization": f"Bearer {secret}"}, "retrieve_thread")
         assert attempts.operations.count("GetItem") == 1
+
+
+@pytest.mark.parametrize("monotonic", [-86_400.0, -1.0, 0.0, 1.0])
+def test_a_key_is_looked_up_on_a_machine_that_has_just_started(client: Client, clock: Clock, monotonic: float) -> None:
+    clock.forward(monotonic - time.monotonic())
+
+    assert client.call("list_threads").status == 200
+    assert _with_headers(client, {"authorization": "Bearer sk-unknown-then"}).error == (401, None, "invalid_api_key")
+    clock.forward(61)
+    with fault_injection.inject() as attempts:
+        assert client.call("list_threads").status == 200
+    assert "GetItem" in attempts.operations
 
 
 def test_made_up_keys_take_only_so_much_memory(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`message-api serve` as a person uses it: what it prints, serves and refuses, and how it ends."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from shared.store import api_keys
 from tests.support.local_api import ROOT, LocalApi, serving, start
+from tools.local.server import listening
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,29 @@ def test_it_serves_the_api(api: LocalApi, prefix: str) -> None:
         unknown = client.get(f"{root}/nowhere")
         assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "unknown_url")
         assert client.delete(f"{root}/threads").status_code == 405
+
+
+def test_accepted_connections_send_small_packets_at_once() -> None:
+    """Without TCP_NODELAY, each request on a kept connection waits 40 ms."""
+
+    async def nodelay_of_an_accepted_connection() -> int:
+        options: asyncio.Queue[int] = asyncio.Queue()
+
+        async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted: socket.socket = writer.get_extra_info("socket")
+            options.put_nowait(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+            await writer.wait_closed()
+
+        with listening(0) as listener:
+            async with await asyncio.start_server(accept, sock=listener):
+                _, writer = await asyncio.open_connection(*listener.getsockname())
+                option = await options.get()
+                writer.close()
+                await writer.wait_closed()
+        return option
+
+    assert asyncio.run(nodelay_of_an_accepted_connection()) == 1
 
 
 def test_only_a_trusted_key_may_give_a_run_id(api: LocalApi) -> None:

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,15 @@ from tools.local import event_sources
 from tools.local.backlog import Backlog
 from tools.local.lambda_runtime import Runner
 from tools.local.sqs import DeadLetter, Message, Queues
-from tools.local.template import Function, Queue, Stream
+from tools.local.template import Function, Queue, Stream, Template
 
 Run = Callable[[Queue, Queues, Message], None]
 
 _HANDLERS = """
+import threading
+
 seen = []
+both = threading.Barrier(2)
 
 def queue_handler(event, context):
     record = event["Records"][0]
@@ -26,6 +28,9 @@ def queue_handler(event, context):
     seen.append((record["body"], count, record["eventSourceARN"]))
     if record["body"] == "always" or (record["body"] == "twice" and int(count) < 3):
         raise ValueError(record["body"])
+
+def meeting_handler(event, context):
+    both.wait(5)
 
 def stream_handler(event, context):
     numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
@@ -52,11 +57,11 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def _runner(name: str) -> Runner:
-    return Runner(Function("Own", f"queue_handlers.{name}", 3, 128, {}, ()), nullcontext())
+    return Runner(Function("Own", f"queue_handlers.{name}", 3, 128, {}, ()))
 
 
 def _serve(queues: Queues, queue: Queue, *bodies: str) -> list[Message]:
-    messages = [queues.put(queue.name, body) for body in bodies]
+    messages = [queues.send(queue.name, body) for body in bodies]
     serving = threading.Thread(target=queues.serve, args=(queue, _runner("queue_handler")))
     serving.start()
     for message in messages:
@@ -68,7 +73,7 @@ def _serve(queues: Queues, queue: Queue, *bodies: str) -> list[Message]:
 
 def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     queue = Queue("q", 0, 5, "dead")
-    queues = Queues([queue], delays=True)
+    queues = Queues([queue])
     messages = _serve(queues, queue, "twice", "once")
     assert [message.settled.result() for message in messages] == [None, None]
     assert seen == [
@@ -81,9 +86,22 @@ def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys:
     assert [line.rpartition(" at ")[0] for line in lines] == ["Own raised ValueError"] * 2
 
 
+@pytest.mark.parametrize(("concurrency", "result"), [(1, DeadLetter("dead", "x")), (2, None)])
+def test_a_queue_has_as_many_threads_as_its_concurrency(
+    seen: list[Any], concurrency: int, result: DeadLetter | None
+) -> None:
+    """The handler succeeds only if it runs twice at the same time."""
+    queue = Queue("q", 0, 1, "dead", concurrency)
+    function = Function("Own", "queue_handlers.meeting_handler", 3, 128, {}, (), queues=(queue,))
+    described = Template(table={}, ttl_attribute="", queues=("q",), buses=(), functions=(function,))
+    with event_sources.running(described, None, persistent=False) as side:
+        messages = [side.queues.send("q", "x") for _ in range(2)]
+        assert [message.settled.result(20) for message in messages] == [result] * 2
+
+
 def test_a_message_that_fails_too_often_is_a_dead_letter(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     queue = Queue("q", 0, 2, "dead")
-    queues = Queues([queue], delays=True)
+    queues = Queues([queue])
     (message,) = _serve(queues, queue, "always")
     assert message.settled.result() == DeadLetter("dead", "always")
     assert queues.dead_letters == [DeadLetter("dead", "always")]
@@ -94,7 +112,7 @@ def test_a_message_that_fails_too_often_is_a_dead_letter(seen: list[Any], capsys
 def test_a_delay_is_kept_until_the_end_comes() -> None:
     queue = Queue("q", 60, 2, "dead")
     url = "https://sqs.us-east-1.amazonaws.com/123456789012/q"
-    queues = Queues([queue], delays=True)
+    queues = Queues([queue])
     backlog = queues.backlogs["q"]
     queues.send_message_batch({"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "late"}]})
     queues.send_message_batch({"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "now", "DelaySeconds": 0}]})

@@ -36,6 +36,13 @@ Resources:
   Mails:
     Type: AWS::SQS::Queue
     Condition: HasEmail
+  Letters:
+    Type: AWS::SQS::Queue
+    Condition: HasEmail
+    Properties: {FifoQueue: true}
+  Faxes:
+    Type: AWS::SQS::Queue
+    Condition: HasEmail
   Mail:
     Type: AWS::Serverless::Function
     Condition: HasEmail
@@ -43,7 +50,9 @@ Resources:
       Handler: functions.mail.handler
       Events:
         Get: {Type: HttpApi, Properties: {Method: GET, Path: /mails}}
-        Mails: {Type: SQS, Properties: {Queue: !GetAtt Mails.Arn}}
+        Mails: {Type: SQS, Properties: {Queue: !GetAtt Mails.Arn, ScalingConfig: {MaximumConcurrency: 7}}}
+        Letters: {Type: SQS, Properties: {Queue: !GetAtt Letters.Arn, ScalingConfig: {MaximumConcurrency: 7}}}
+        Faxes: {Type: SQS, Properties: {Queue: !GetAtt Faxes.Arn}}
   Call:
     Type: AWS::Serverless::Function
     Properties:
@@ -119,8 +128,17 @@ def test_a_function_whose_condition_is_false_does_not_exist_nor_does_what_invoke
     assert without.queues == ("message-api-Queue",)
     (mail, _) = with_email.functions
     assert (mail.name, mail.routes) == ("Mail", (Route("GET", "/mails"),))
-    assert [queue.name for queue in mail.queues] == ["message-api-Mails"]
-    assert with_email.queues == ("message-api-Queue", "message-api-Mails")
+    assert [queue.name for queue in mail.queues] == [
+        f"message-api-{name}" for name in ("Mails", "Letters.fifo", "Faxes")
+    ]
+    assert with_email.queues == ("message-api-Queue", *(queue.name for queue in mail.queues))
+
+
+def test_a_queue_has_the_concurrency_of_its_event_source_and_a_fifo_queue_one_thread(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(_TEMPLATE)
+    (mail, _) = load(path, {"Email": "a@example.com"}).functions
+    assert [queue.concurrency for queue in mail.queues] == [7, 1, 1]
 
 
 def test_our_own_template_gives_no_variable_two_values() -> None:

@@ -37,7 +37,8 @@ class LocalApi:
 def environment(**own: str) -> dict[str, str]:
     """Return this process's environment without what steers the local API, and with `own`; any free port."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return kept | {"PORT": "0", "PYTHONPATH": str(ROOT)} | own
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return kept | {"PORT": "0", "PYTHONPATH": path} | own
 
 
 def start(folder: Path = ROOT, errors: int | IO[str] = subprocess.PIPE, /, **own: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""What functions ask of SQS and EventBridge by botocore is answered in this process; nothing is sent."""
+"""Responds to the functions' calls of SQS and EventBridge in this process; nothing is sent."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -9,16 +9,17 @@ from typing import Any
 
 from botocore.handlers import BUILTIN_HANDLERS
 
-Answer = dict[str, Any]
+Json = dict[str, Any]
+Operation = Callable[[Json], Json]
 
 
 @contextmanager
-def answered(operations: Mapping[str, Callable[[Answer], Answer]]) -> Iterator[None]:
-    """Answer these operations, such as `sqs.SendMessage`, of every client that is made meanwhile.
+def intercepted(operations: Mapping[str, Operation]) -> Iterator[None]:
+    """Respond to these operations, such as `sqs.SendMessage`, of every client that is made meanwhile.
 
     Enter it before the functions are imported: they make their clients then.
     """
-    handlers = [(f"before-call.{name}", _answering(operation)) for name, operation in operations.items()]
+    handlers = [(f"before-call.{name}", _handler(operation)) for name, operation in operations.items()]
     BUILTIN_HANDLERS.extend(handlers)
     try:
         yield
@@ -27,8 +28,8 @@ def answered(operations: Mapping[str, Callable[[Answer], Answer]]) -> Iterator[N
             BUILTIN_HANDLERS.remove(handler)
 
 
-def _answering(operation: Callable[[Answer], Answer]) -> Callable[..., tuple[SimpleNamespace, Answer]]:
-    def answer(params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, Answer]:
+def _handler(operation: Operation) -> Callable[..., tuple[SimpleNamespace, Json]]:
+    def respond(params: Json, **_: Any) -> tuple[SimpleNamespace, Json]:
         return SimpleNamespace(status_code=HTTPStatus.OK), operation(json.loads(params["body"]))
 
-    return answer
+    return respond

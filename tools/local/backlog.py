@@ -1,4 +1,4 @@
-"""What waits for a function, in this process: records of a stream, or messages of a queue, some of them due later."""
+"""Records of a stream, or messages of a queue, that wait for a function; some of them are due later."""
 
 import heapq
 import itertools
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Backlog(Generic[T]):
-    """Hands out what is due, in the order in which it came due, to one function; filled from any thread."""
+    """Hands out its entries in the order in which they are due. Any thread can put entries in or take them."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, T]] = []
@@ -18,14 +18,15 @@ class Backlog(Generic[T]):
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, thing: T, seconds: float = 0.0) -> None:
-        """Add a thing that is due in so many seconds."""
+    def put(self, entry: T, delay: float = 0.0) -> None:
+        """Add an entry that is due after `delay` seconds."""
         with self._changed:
-            heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), thing))
-            self._changed.notify()
+            heapq.heappush(self._waiting, (time.monotonic() + delay, next(self._numbers), entry))
+            # `notify` could wake a thread that takes another entry, while the others wait for a later one.
+            self._changed.notify_all()
 
     def take(self, most: int) -> list[T]:
-        """Wait until something is due and return so many at most; [] when closed and empty."""
+        """Wait until an entry is due and return up to `most` entries; [] when closed and empty."""
         with self._changed:
             while not self._due():
                 if self._closed:
@@ -37,7 +38,7 @@ class Backlog(Generic[T]):
             return taken
 
     def close(self, *, drop: bool) -> None:
-        """Let whoever takes come to an end: what waits is dropped, or else due now."""
+        """End the threads that take: entries that wait are dropped, or else they are due now."""
         with self._changed:
             self._closed = True
             if drop:

@@ -1,4 +1,4 @@
-"""The event bus on this machine: who subscribes gets each event from then on, in EventBridge's form."""
+"""The event bus on this machine: each subscriber gets the events from then on, in EventBridge's form."""
 
 import asyncio
 import json
@@ -14,27 +14,27 @@ _Queue = asyncio.Queue[str | None]
 
 
 class Subscribers:
-    """Events come from any thread; each subscriber takes them in the event loop that it began in."""
+    """Any thread can publish events. Each subscriber receives them in the event loop in which it subscribed."""
 
     def __init__(self) -> None:
         self._open: dict[_Queue, asyncio.AbstractEventLoop] = {}
 
-    def put_events(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Answer EventBridge's PutEvents."""
-        entries = [(str(uuid.uuid4()), entry) for entry in asked["Entries"]]
+    def put_events(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Respond to EventBridge's PutEvents."""
+        entries = [(str(uuid.uuid4()), entry) for entry in request["Entries"]]
         for event_id, entry in entries:
-            self._tell(_delivered(event_id, entry))
+            self._publish(_delivered(event_id, entry))
         return {"FailedEntryCount": 0, "Entries": [{"EventId": event_id} for event_id, _ in entries]}
 
     def subscribe(self) -> AsyncIterator[str]:
-        """Return what yields each event that is published from now on, as one line of JSON, until all is closed."""
+        """Return an iterator of the events that are published from now on, each as one line of JSON, until `close`."""
         queue: _Queue = asyncio.Queue()
         self._open[queue] = asyncio.get_running_loop()
         return self._events(queue)
 
     def close(self) -> None:
         """End all subscriptions."""
-        self._tell(None)
+        self._publish(None)
 
     async def _events(self, queue: _Queue) -> AsyncIterator[str]:
         try:
@@ -43,7 +43,7 @@ class Subscribers:
         finally:
             del self._open[queue]
 
-    def _tell(self, text: str | None) -> None:
+    def _publish(self, text: str | None) -> None:
         for queue, loop in [*self._open.items()]:
             with suppress(RuntimeError):  # the loop has ended, and the subscriber with it
                 loop.call_soon_threadsafe(queue.put_nowait, text)

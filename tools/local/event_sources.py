@@ -1,12 +1,11 @@
-"""What runs beside the API: changes of the table, and messages of queues, reach the functions that take them."""
+"""Runs the functions that the API does not call: on changes of the table, on messages of queues, once a day."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,8 +17,8 @@ from tools.local.lambda_runtime import Record, Runner, say
 from tools.local.sqs import Message, Queues
 from tools.local.template import STACK, Stream, Template
 
-# Who reads the stream, and what waits for its function.
-_Fed = tuple[Stream, Backlog[Record]]
+# A function's subscription to the stream, and the records that wait for the function.
+_Subscription = tuple[Stream, Backlog[Record]]
 
 _COMMANDS = f"{STACK}-Commands"
 _SWEEP = "SweepThreads"
@@ -28,19 +27,6 @@ _SECONDS_BETWEEN_READS = 0.2
 _SECONDS_WITHOUT_ENGINE = 5.0
 _SECONDS_TO_END = 15.0
 _TRIES = 5
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """`read` returns the changes since it was called last, None where the table has no stream.
-
-    `turn` is entered for whatever uses the table. `keeps`: the data outlive the process, so that what waits is done
-    before it ends; without it requests come one at a time, and no delay of a queue's is needed.
-    """
-
-    read: Read | None
-    turn: AbstractContextManager[Any]
-    keeps: bool
 
 
 @dataclass(frozen=True)
@@ -53,43 +39,47 @@ class EventSide:
 
     def command(self, body: str) -> Message:
         """Put a command into its queue."""
-        return self.queues.put(_COMMANDS, body)
+        return self.queues.send(_COMMANDS, body)
 
 
 @contextmanager
-def running(template: Template, around: Surroundings) -> Iterator[EventSide]:
-    """Run a thread for the stream and one for each function that reads it or a queue; none is left afterwards.
+def running(template: Template, read: Read | None, *, persistent: bool) -> Iterator[EventSide]:
+    """Run threads for the stream, for each function that reads it, and for each queue; end them afterwards.
+
+    `read` returns the changes since the last call; it is None if the table has no stream. If the table is
+    `persistent`, records and messages that wait at the end are processed first. Otherwise they are dropped.
 
     Enter it before the functions are imported.
     """
-    described = [queue for function in template.functions for queue in function.queues]
-    queues, subscribers = Queues(described, delays=around.keeps), Subscribers()
+    queues, subscribers = Queues(queue for function in template.functions for queue in function.queues), Subscribers()
     operations = {
         "eventbridge.PutEvents": subscribers.put_events,
         "sqs.ChangeMessageVisibilityBatch": queues.change_message_visibility_batch,
         "sqs.SendMessage": queues.send_message,
         "sqs.SendMessageBatch": queues.send_message_batch,
     }
-    with aws_calls.answered(operations), ExitStack() as threads:
-        fed: list[_Fed] = []
-        # They end in the opposite order: the stream first, then who is fed by it, then the queues that these fill.
+    with aws_calls.intercepted(operations), ExitStack() as threads:
+        # They end in reverse order: the stream, then the functions that read it, then the queues that those fill.
         for function in template.functions:
+            runner = Runner(function)
             for queue in function.queues:
-                serve = partial(queues.serve, queue, Runner(function, around.turn))
-                close = partial(queues.backlogs[queue.name].close, drop=not around.keeps)
-                threads.enter_context(_thread(queue.name, serve, close))
-        if around.read:
+                close = partial(queues.backlogs[queue.name].close, drop=not persistent)
+                for _ in range(queue.concurrency):
+                    threads.enter_context(_thread(queue.name, partial(queues.serve, queue, runner), close))
+        if read:
+            subscriptions: list[_Subscription] = []
             for function in template.functions:
+                runner = Runner(function)
                 for stream in function.streams:
-                    fed.append((stream, Backlog()))
-                    feed = partial(_feed, stream, fed[-1][1], Runner(function, around.turn))
-                    threads.enter_context(
-                        _thread(function.name, feed, partial(fed[-1][1].close, drop=not around.keeps))
-                    )
+                    backlog: Backlog[Record] = Backlog()
+                    subscriptions.append((stream, backlog))
+                    feed = partial(_feed, stream, backlog, runner)
+                    threads.enter_context(_thread(function.name, feed, partial(backlog.close, drop=not persistent)))
             ended = threading.Event()
-            threads.enter_context(_thread("stream", partial(_read_on, around, around.read, fed, ended), ended.set))
-            threads.enter_context(_thread("sweep", partial(_sweep, template, around, ended), ended.set))
-        yield EventSide(queues, subscribers, has_stream=around.read is not None)
+            follow = partial(_follow, read, subscriptions, ended, to_its_end=persistent)
+            threads.enter_context(_thread("stream", follow, ended.set))
+            threads.enter_context(_thread("sweep", partial(_sweep, template, ended), ended.set))
+        yield EventSide(queues, subscribers, has_stream=read is not None)
 
 
 @contextmanager
@@ -104,24 +94,24 @@ def _thread(name: str, work: Callable[[], None], end: Callable[[], None]) -> Ite
         thread.join(_SECONDS_TO_END)
 
 
-def _read_on(around: Surroundings, read: Read, fed: list[_Fed], ended: threading.Event) -> None:
+def _follow(read: Read, subscriptions: list[_Subscription], ended: threading.Event, *, to_its_end: bool) -> None:
+    """Read the stream until `ended` is set, and then to its end if `to_its_end` says so."""
     pause = 0.0
     while not ended.wait(pause):
-        pause = 0.0 if _read(around, read, fed) else _SECONDS_BETWEEN_READS
-    while around.keeps and _read(around, read, fed):
+        pause = 0.0 if _distribute(read, subscriptions) else _SECONDS_BETWEEN_READS
+    while to_its_end and _distribute(read, subscriptions):
         pass
 
 
-def _read(around: Surroundings, read: Read, fed: list[_Fed]) -> bool:
-    """Read the stream once; tell whether there was something in it."""
+def _distribute(read: Read, subscriptions: list[_Subscription]) -> bool:
+    """Read the stream once and put each record where a filter lets it pass. Return whether there were records."""
     try:
-        with around.turn:
-            records = read()
+        records = read()
     except (BotoCoreError, ClientError) as error:
         say(f"the table's stream cannot be read: {type(error).__name__}")
         time.sleep(_SECONDS_WITHOUT_ENGINE)
         return False
-    for stream, backlog in fed:
+    for stream, backlog in subscriptions:
         for record in records:
             if filters.passes(stream.patterns, record):
                 backlog.put(record)
@@ -129,7 +119,7 @@ def _read(around: Surroundings, read: Read, fed: list[_Fed]) -> bool:
 
 
 def _feed(stream: Stream, backlog: Backlog[Record], runner: Runner) -> None:
-    """Hand a function the records in order: those that fail hold up the rest, and are given up after a while."""
+    """Run a function on the records in order. Records that fail hold up the rest, until they are given up."""
     while records := backlog.take(stream.batch):
         for attempt in range(_TRIES):
             failed = runner.run(records, [record["dynamodb"]["SequenceNumber"] for record in records])
@@ -141,9 +131,9 @@ def _feed(stream: Stream, backlog: Backlog[Record], runner: Runner) -> None:
             say(f"{runner.name} gave up {len(records)} records of the stream")
 
 
-def _sweep(template: Template, around: Surroundings, ended: threading.Event) -> None:
-    """Run what the template runs once a day, at once and then every day."""
-    runner = Runner(next(function for function in template.functions if function.name == _SWEEP), around.turn)
+def _sweep(template: Template, ended: threading.Event) -> None:
+    """Run the daily function at once and then every day."""
+    runner = Runner(next(function for function in template.functions if function.name == _SWEEP))
     while True:
         runner.run([], [])
         if ended.wait(_DAY):

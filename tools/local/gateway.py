@@ -7,16 +7,17 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 import anyio
 import anyio.to_thread
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import Route as HttpRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.local import cors, http_payload
@@ -37,41 +38,85 @@ OWN_ANSWERS = {
     503: "Service Unavailable",
 }
 _REPLAY_HEADER = "x-local-gateway"
-_NO_TURN = nullcontext()
 
 Handler = Callable[[Any, Any], Any]
 
 
-@dataclass(frozen=True)
-class _Entry:
-    route: Route
-    pattern: re.Pattern[str]
-    function: Function
-    handler: Handler
+class _Greedy(StringConvertor):
+    """`{path+}` of API Gateway: the rest of the path, which is not empty."""
+
+    regex = ".+"
 
 
-def gateway(
-    functions: tuple[Function, ...],
-    at_once: int,
-    turn: AbstractContextManager[Any] = _NO_TURN,
-    allowed: Cors | None = None,
-) -> ASGIApp:
+register_url_convertor("greedy", _Greedy())
+
+
+class _Capacity:
+    """Limits how many handlers run at a time."""
+
+    def __init__(self, at_once: int) -> None:
+        self._slots = anyio.Semaphore(at_once)
+        self._threads = anyio.CapacityLimiter(at_once + 8)  # a handler past its timeout keeps its thread
+
+    async def run(self, work: Callable[[], Response], seconds: float) -> Response:
+        """Run work in a thread. Raises TimeoutError after these seconds, and lets the work go on."""
+        async with self._slots:
+            with anyio.fail_after(seconds):
+                return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
+
+
+def gateway(functions: tuple[Function, ...], at_once: int, allowed: Cors | None = None) -> ASGIApp:
     """Return the ASGI application that serves these functions' routes, at most `at_once` handlers at a time.
 
-    `turn` is entered for each run of a handler, which may have to wait for what else uses the table. `allowed` is what
-    pages of other origins may do, if anything. It imports the handlers, so their environment must be set before. For
-    each request one line goes to stderr: method, path, status and milliseconds, and nothing else of the request.
+    `allowed` is what pages of other origins can do. The application imports the handlers, so their environment must be
+    set before. For each request it writes one line to stderr: method, path, status and milliseconds, nothing else.
     """
-    entries = _entries(functions)
-    slots = anyio.Semaphore(at_once)
-    threads = anyio.CapacityLimiter(at_once + 8)  # a handler past its time-out keeps its thread
+    capacity = _Capacity(at_once)
+    endpoints = [_Endpoint(route, function, capacity, allowed) for function in functions for route in function.routes]
+    # The most specific route first: fewer parameters, then the longer path.
+    specific = sorted((endpoint for endpoint in endpoints if endpoint.route.path != "$default"), key=_rank)
+    (default,) = (endpoint for endpoint in endpoints if endpoint.route.path == "$default")
+    # Mounted, it also takes the requests whose path has a route, but for another method: else Starlette responds 405.
+    routes = [*map(_http_route, specific), Mount("", default)]
+    router = Router(routes, redirect_slashes=False, default=default)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # API Gateway matches the path as it was sent: an encoded slash is part of a segment.
+        await router({**scope, "path": http_payload.raw_path(Request(scope))}, receive, send)
+
+    return serve
+
+
+def _rank(endpoint: "_Endpoint") -> tuple[int, int, bool]:
+    route = endpoint.route
+    return route.path.count("{"), -route.path.count("/"), route.method == "ANY"
+
+
+def _http_route(endpoint: "_Endpoint") -> BaseRoute:
+    method, path = endpoint.route.method, re.sub(r"\{(\w+)\+\}", r"{\1:greedy}", endpoint.route.path)
+    route = HttpRoute(path, endpoint, methods=None if method == "ANY" else [method])
+    if route.methods:
+        route.methods &= {method}  # Starlette adds HEAD to GET, API Gateway does not
+    return route
+
+
+class _Endpoint:
+    """The ASGI application of one route: invokes its function."""
+
+    def __init__(self, route: Route, function: Function, capacity: _Capacity, allowed: Cors | None) -> None:
+        module, _, name = function.handler.rpartition(".")
+        self.route = route
+        self._function = function
+        self._handler: Handler = getattr(importlib.import_module(module), name)
+        self._capacity = capacity
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = Request(scope, receive)
         request_id = http_payload.new_request_id()
         try:
-            response = await respond(request, request_id)
+            response = await self._respond(request, request_id)
         except ClientDisconnect:
             return
         response.headers["apigw-requestid"] = request_id
@@ -79,79 +124,48 @@ def gateway(
         _say(f"{request.method} {http_payload.raw_path(request)} {response.status_code} {milliseconds:.0f} ms")
         await response(scope, receive, send)
 
-    async def respond(request: Request, request_id: str) -> Response:
+    async def _respond(self, request: Request, request_id: str) -> Response:
         body = await _read_body(request)
         if body is None:
-            return _own_answer(413)
-        if answered := _answer_by_itself(request, allowed):
-            return answered
-        entry, target = _find(entries, request)
+            return _own_response(413)
+        if response := _without_function(request, self._allowed):
+            return response
+        parameters = {name: unquote(value) for name, value in request.path_params.items()}
+        target = http_payload.Target(self.route, parameters)
         event = http_payload.encode(http_payload.request_event(request, body, target, request_id))
         if len(event) > MAX_EVENT:
-            return _own_answer(413)
-        finish = partial(cors.mark, allowed, request)
-        async with slots:
-            try:
-                with anyio.fail_after(entry.function.timeout):
-                    return await anyio.to_thread.run_sync(
-                        _invoke, entry, event, turn, finish, abandon_on_cancel=True, limiter=threads
-                    )
-            except TimeoutError:
-                _say(f"{entry.function.name} timed out after {entry.function.timeout:g} s")
-                return _own_answer(500)
+            return _own_response(413)
+        try:
+            return await self._capacity.run(partial(self._invoke, event, request), self._function.timeout)
+        except TimeoutError:
+            _say(f"{self._function.name} timed out after {self._function.timeout:g} s")
+            return _own_response(500)
 
-    return serve
-
-
-def _entries(functions: tuple[Function, ...]) -> list[_Entry]:
-    entries = [
-        _Entry(route, _pattern(route.path), function, _import(function.handler))
-        for function in functions
-        for route in function.routes
-    ]
-    # The most specific route first: fewer parameters, then the longer path; $default takes what is left.
-    return sorted(entries, key=lambda entry: _rank(entry.route))
+    def _invoke(self, event: bytes, request: Request) -> Response:
+        """Run the handler. If it fails, the client sees API Gateway's 500 without the reason."""
+        try:
+            result = self._handler(json.loads(event), LambdaContext(self._function))
+            if len(http_payload.encode(result)) > MAX_ANSWER:
+                _say(f"{self._function.name} returned more than {MAX_ANSWER} bytes")
+                return _own_response(500)
+            return cors.mark(self._allowed, request, http_payload.answer(result))
+        except Exception as error:  # noqa: BLE001 - the runtime's own boundary
+            # Only its place and type: an exception's text can contain what a client sent.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _say(f"{self._function.name} raised {type(error).__name__} at {place.filename}:{place.lineno}")
+            return _own_response(500)
 
 
-def _rank(route: Route) -> tuple[bool, int, int, bool]:
-    return route.path == "$default", route.path.count("{"), -route.path.count("/"), route.method == "ANY"
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    if path == "$default":
-        return re.compile(".*", re.DOTALL)
-    parts = re.split(r"\{(\w+)(\+?)\}", path)
-    pattern = re.escape(parts[0])
-    for name, greedy, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-        pattern += f"(?P<{name}>{'.+' if greedy else '[^/]+'})" + re.escape(text)
-    return re.compile(pattern)
-
-
-def _import(handler: str) -> Handler:
-    module, _, name = handler.rpartition(".")
-    function: Handler = getattr(importlib.import_module(module), name)
-    return function
-
-
-def _find(entries: list[_Entry], request: Request) -> tuple[_Entry, http_payload.Target]:
-    path = http_payload.raw_path(request)
-    for entry in entries:
-        if entry.route.method in (request.method, "ANY") and (match := entry.pattern.fullmatch(path)):
-            parameters = {name: unquote(value) for name, value in match.groupdict().items()}
-            return entry, http_payload.Target(entry.route, parameters)
-    raise LookupError("the template has no $default route")
-
-
-def _answer_by_itself(request: Request, allowed: Cors | None) -> Response | None:
-    """Answer what API Gateway does not hand to a function: a preflight; here also what a header asks for."""
+def _without_function(request: Request, allowed: Cors | None) -> Response | None:
+    """Return the response of API Gateway itself: to a preflight, or the one that the replay header names."""
     replayed = request.headers.get(_REPLAY_HEADER, "")
     if replayed in map(str, OWN_ANSWERS):
-        return _own_answer(int(replayed))
+        return _own_response(int(replayed))
     return cors.preflight(allowed, request)
 
 
 async def _read_body(request: Request) -> bytes | None:
-    """Return the body, or None for one that is too long: read to its end, or the answer would not arrive."""
+    """Return the body, or None if it is too long. It is read to its end, or the client would not see the response."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -163,25 +177,7 @@ async def _read_body(request: Request) -> bytes | None:
     return b"".join(chunks) if size <= MAX_BODY else None
 
 
-def _invoke(
-    entry: _Entry, event: bytes, turn: AbstractContextManager[Any], finish: Callable[[Response], Response]
-) -> Response:
-    """Run a handler. Whatever goes wrong in it, the client sees API Gateway's 500 and nothing of why."""
-    try:
-        with turn:
-            result = entry.handler(json.loads(event), LambdaContext(entry.function))
-        if len(http_payload.encode(result)) > MAX_ANSWER:
-            _say(f"{entry.function.name} returned more than {MAX_ANSWER} bytes")
-            return _own_answer(500)
-        return finish(http_payload.answer(result))
-    except Exception as error:  # noqa: BLE001 - the runtime's own boundary
-        # The place and the kind only: an exception's text may hold what a client sent.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _say(f"{entry.function.name} raised {type(error).__name__} at {place.filename}:{place.lineno}")
-        return _own_answer(500)
-
-
-def _own_answer(status: int) -> Response:
+def _own_response(status: int) -> Response:
     return JSONResponse({"message": OWN_ANSWERS[status]}, status)
 
 

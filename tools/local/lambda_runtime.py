@@ -6,7 +6,6 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 from tools.local.template import ACCOUNT, REGION, Function
@@ -36,32 +35,30 @@ class LambdaContext:
 
 
 class Runner:
-    """A function with its handler; `turn` is entered for each run, and may keep others waiting."""
+    """Runs a function on records."""
 
-    def __init__(self, function: Function, turn: AbstractContextManager[Any]) -> None:
+    def __init__(self, function: Function) -> None:
         module, _, name = function.handler.rpartition(".")
         self.name = function.name
         self._function = function
         self._handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
-        self._turn = turn
 
     def run(self, records: list[Record], ids: list[str]) -> list[int]:
-        """Run the function; return the places of the records that it failed on, all of them when it raised.
+        """Run the function. Return the indexes of the records that it failed on: all of them when it raised.
 
-        `ids` are those by which it names a record.
+        `ids` are the names of the records in the function's response.
         """
         try:
-            with self._turn:
-                answer = self._handler({"Records": records}, LambdaContext(self._function))
+            response = self._handler({"Records": records}, LambdaContext(self._function))
         except Exception as error:  # noqa: BLE001 - the runtime's own boundary
-            # The place and the kind only: an exception's text may hold what a client sent.
+            # Only its place and type: an exception's text can contain what a client sent.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             say(f"{self.name} raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
             return [*range(len(records))]
-        failures = (answer or {}).get("batchItemFailures", [])
+        failures = (response or {}).get("batchItemFailures", [])
         return sorted(ids.index(failure["itemIdentifier"]) for failure in failures)
 
 
 def say(line: str) -> None:
-    """Write a line for the person who runs all this."""
+    """Write a line to the terminal."""
     print(line, file=sys.stderr, flush=True)

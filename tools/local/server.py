@@ -6,16 +6,19 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from shared.store import api_keys, table
 from tools.errors import ToolError
 from tools.local import browser_page, control_routes, docs_page, event_sources, example
 from tools.local.dynamodb import database, moto, table_stream
-from tools.local.event_sources import EventSide, Surroundings
+from tools.local.dynamodb.table_stream import Read
+from tools.local.event_sources import EventSide
 from tools.local.gateway import gateway
 from tools.local.options import ApiKey, ServeOptions
 from tools.local.template import Template, load
@@ -30,12 +33,16 @@ for message in client.beta.threads.messages.list(thread.id):
     print(message.id, message.role, message.content[0].text.value)
 """
 
+_HANDLERS_AT_ONCE = 32
+
 
 @dataclass(frozen=True)
 class _Storage:
+    """`read` returns the changes of the table; `persistent` data outlive this process."""
+
     description: str
-    handlers_at_once: int
-    surroundings: Surroundings
+    read: Read | None
+    persistent: bool
 
 
 def serve(options: ServeOptions) -> None:
@@ -81,19 +88,16 @@ def _end(*_: object) -> None:
 def _serve(chosen: ServeOptions) -> None:
     template = load(parameters={"AllowedOrigins": chosen.allowed_origins})
     with (
-        _listening(chosen.port) as listener,
+        listening(chosen.port) as listener,
         _storage(template, chosen) as storage,
-        event_sources.running(template, storage.surroundings) as side,
+        event_sources.running(template, storage.read, persistent=storage.persistent) as side,
     ):
         secrets = _create_keys(chosen.api_keys)
         if chosen.example:
-            with storage.surroundings.turn:
-                example.put({project for project, _ in secrets})
-        api = gateway(template.functions, storage.handlers_at_once, storage.surroundings.turn, template.cors)
-        application = browser_page.before(docs_page.before(control_routes.before(api, side)))
+            example.put({project for project, _ in secrets})
         server = _Server(
             uvicorn.Config(
-                application,
+                application(template, side),
                 access_log=False,
                 http="h11",
                 lifespan="off",
@@ -111,10 +115,19 @@ def _serve(chosen: ServeOptions) -> None:
         server.run(sockets=[listener])
 
 
+def application(template: Template, side: EventSide) -> ASGIApp:
+    """Return the API with its pages and the paths under `/_local`."""
+    pages = Starlette(routes=[control_routes.mount(side), *docs_page.ROUTES, *browser_page.ROUTES])
+    pages.router.default = gateway(template.functions, _HANDLERS_AT_ONCE, template.cors)
+    return pages
+
+
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def listening(port: int) -> Iterator[socket.socket]:
     """Take the port before anything slow is started; connections are accepted only later."""
-    with socket.socket() as listener:
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol. Without it, each request on a kept connection
+    # waits 40 ms for the acknowledgement of the one before.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
@@ -130,25 +143,21 @@ def _storage(template: Template, chosen: ServeOptions) -> Iterator[_Storage]:
     if chosen.data:
         with database.in_folder(template, chosen.data, _without_engine) as url:
             description = f"data in {chosen.data}, by DynamoDB Local at {url}"
-            yield _Storage(description, 32, _in_engine(template, url))
+            yield _Storage(description, table_stream.in_engine(_table_name(template), url), persistent=True)
     elif chosen.dynamodb_url:
         with database.at_url(template, chosen.dynamodb_url) as url:
-            yield _Storage(f"data in the DynamoDB at {url}", 32, _in_engine(template, url))
+            read = table_stream.in_engine(_table_name(template), url)
+            yield _Storage(f"data in the DynamoDB at {url}", read, persistent=True)
     else:
         with moto.in_memory(template, stream=True):
             description = "data in memory, gone when this ends; DATA=folder keeps it"
-            read = table_stream.in_memory(_table_name(template))
-            yield _Storage(description, 1, Surroundings(read, threading.Lock(), keeps=False))
+            yield _Storage(description, table_stream.in_memory(_table_name(template)), persistent=False)
 
 
 def _without_engine() -> None:
     """End at once: nothing that runs here can be done any more, and whoever runs this must learn of it."""
     print("DynamoDB Local has ended; engine.log in the folder of the data may say why", file=sys.stderr, flush=True)
     os._exit(1)
-
-
-def _in_engine(template: Template, url: str) -> Surroundings:
-    return Surroundings(table_stream.in_engine(_table_name(template), url), nullcontext(), keeps=True)
 
 
 def _table_name(template: Template) -> str:
@@ -171,7 +180,7 @@ def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Stora
     lines += ["thread_abc123 with msg_abc123 and msg_abc12 is in each project"] * with_example
     lines += [f"Thread browser at http://127.0.0.1:{port}/browser/"]
     lines += [f"Documentation at http://127.0.0.1:{port}/docs"]
-    if not storage.surroundings.read:
+    if not storage.read:
         lines += ["No events, and nothing erased from here: this table has no stream that can be read there"]
     lines += ["", _SNIPPET.format(base_url=base_url, api_key=secrets[0][1])]
     print("\n".join(lines), flush=True)

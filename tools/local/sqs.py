@@ -1,9 +1,9 @@
-"""The queues between the functions, in this process: messages are served until they succeed or count as dead."""
+"""The queues between the functions, in this process: a message is delivered until it succeeds or is a dead letter."""
 
 import hashlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message in a dead-letter queue; `error` is what the function gave as the reason, or empty."""
+    """A message in a dead-letter queue; `error` is the reason that the function gave, or empty."""
 
     queue: str
     body: str
@@ -26,7 +26,7 @@ class DeadLetter:
 
 @dataclass
 class Message:
-    """A message on its way through a queue; `settled` gets how that ended, None for well."""
+    """A message of a queue; `settled` gets None when the function succeeded, else the dead letter."""
 
     body: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -36,39 +36,39 @@ class Message:
 
 
 class Queues:
-    """The queues that feed functions, by name; every other one is taken for a dead-letter queue.
+    """The queues that feed functions, by name. A message to any other queue is a dead letter."""
 
-    `delays` is False where nothing else runs beside a function, so that no delay is needed.
-    """
-
-    def __init__(self, described: list[Queue], *, delays: bool) -> None:
+    def __init__(self, queues: Iterable[Queue]) -> None:
+        self._delays = {queue.name: queue.delay for queue in queues}
         self.dead_letters: list[DeadLetter] = []
-        self.backlogs: Mapping[str, Backlog[Message]] = {queue.name: Backlog() for queue in described}
-        self._delays = {queue.name: queue.delay if delays else 0.0 for queue in described}
+        self.backlogs: Mapping[str, Backlog[Message]] = {name: Backlog() for name in self._delays}
 
-    def put(self, queue: str, body: str) -> Message:
+    def send(self, queue: str, body: str) -> Message:
         """Put a message into a queue that feeds a function."""
         message = Message(body)
         self.backlogs[queue].put(message, self._delays[queue])
         return message
 
-    def send_message(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Answer SQS's SendMessage."""
-        self._take(asked["QueueUrl"], asked)
+    def send_message(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Respond to SQS's SendMessage."""
+        self._accept(request["QueueUrl"], request)
         return {"MessageId": str(uuid.uuid4())}
 
-    def send_message_batch(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Answer SQS's SendMessageBatch."""
-        for entry in asked["Entries"]:
-            self._take(asked["QueueUrl"], entry)
-        return {"Successful": [{"Id": entry["Id"]} for entry in asked["Entries"]]}
+    def send_message_batch(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Respond to SQS's SendMessageBatch."""
+        for entry in request["Entries"]:
+            self._accept(request["QueueUrl"], entry)
+        return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
 
-    def change_message_visibility_batch(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Answer SQS's ChangeMessageVisibilityBatch: messages come again soon in any case."""
-        return {"Successful": [{"Id": entry["Id"]} for entry in asked["Entries"]]}
+    def change_message_visibility_batch(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Respond to SQS's ChangeMessageVisibilityBatch, which changes nothing: retries come soon in any case."""
+        return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
 
     def serve(self, queue: Queue, runner: Runner) -> None:
-        """Hand a function the messages until the backlog ends; one by one, so that it is known what became of each."""
+        """Run a function on the messages until the backlog ends; on one at a time, so that the result of each is known.
+
+        Several threads can serve a queue.
+        """
         backlog = self.backlogs[queue.name]
         while messages := backlog.take(1):
             message = messages[0]
@@ -81,21 +81,21 @@ class Queues:
                 backlog.put(message, min(0.25 * 2**message.receives, _LONGEST_PAUSE))
             else:
                 letter = DeadLetter(queue.dead_letters, message.body)
-                self._bury(letter)
+                self._add_dead_letter(letter)
                 message.settled.set_result(letter)
 
-    def _take(self, url: str, asked: dict[str, Any]) -> None:
-        queue, body = url.rpartition("/")[2], asked["MessageBody"]
+    def _accept(self, url: str, entry: dict[str, Any]) -> None:
+        queue, body = url.rpartition("/")[2], entry["MessageBody"]
         if queue not in self.backlogs:
-            reason = asked.get("MessageAttributes", {}).get("error", {})
-            self._bury(DeadLetter(queue, body, reason.get("StringValue", "")))
+            reason = entry.get("MessageAttributes", {}).get("error", {})
+            self._add_dead_letter(DeadLetter(queue, body, reason.get("StringValue", "")))
         else:
-            delay = min(self._delays[queue], asked.get("DelaySeconds", self._delays[queue]))
+            delay = min(self._delays[queue], entry.get("DelaySeconds", self._delays[queue]))
             self.backlogs[queue].put(Message(body), delay)
 
-    def _bury(self, letter: DeadLetter) -> None:
+    def _add_dead_letter(self, letter: DeadLetter) -> None:
         self.dead_letters.append(letter)
-        # Not its body: that is content.
+        # Not its body, which is content.
         say(f"dead letter in {letter.queue}{letter.error and ': '}{letter.error}")
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -50,12 +50,16 @@ class Stream:
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue that feeds a function: its delay in seconds, and where a message goes that failed so many times."""
+    """A queue: its delay in seconds, and the dead-letter queue of messages that failed `receives` times.
+
+    `concurrency` is how many messages the function of the queue handles at a time.
+    """
 
     name: str
     delay: float
     receives: int
     dead_letters: str
+    concurrency: int = 1
 
     @property
     def arn(self) -> str:
@@ -184,8 +188,15 @@ def _function(name: str, own: dict[str, Any], common: dict[str, Any], queues: di
         environment={key: str(value) for part in variables for key, value in part.items()},
         routes=tuple(_routes(own.get("Events", {}))),
         streams=tuple(map(_stream, _sources(own, "DynamoDB"))),
-        queues=tuple(queues[source["Queue"]] for source in _sources(own, "SQS")),
+        queues=tuple(_with_concurrency(queues[source["Queue"]], source) for source in _sources(own, "SQS")),
     )
+
+
+def _with_concurrency(queue: Queue, source: dict[str, Any]) -> Queue:
+    # A FIFO queue keeps the messages of a group in order. Locally it knows no groups, so it has one thread.
+    is_fifo = queue.name.endswith(".fifo")
+    most = 1 if is_fifo else int(source.get("ScalingConfig", {}).get("MaximumConcurrency", 1))
+    return replace(queue, concurrency=most)
 
 
 def _sources(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
 
+from tools.local.dynamodb import moto_engine
 from tools.local.template import ACCOUNT, REGION
 
 Record = dict[str, Any]
@@ -19,16 +20,17 @@ Read = Callable[[], list[Record]]
 
 
 def in_memory(table: str) -> Read:
-    """Return what takes the records out of the stream of a table in moto; not while a request is being served.
+    """Return what takes the records out of the stream of a table in moto, between two calls of the engine.
 
     It takes them out because each transaction copies all that is there. The streams API cannot do that, and its
     iterators lead nowhere once a transaction was undone.
     """
 
     def read() -> list[Record]:
-        shard: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].stream_shard
-        taken, shard.items = shard.items, []
-        shard.starting_sequence_number += len(taken)
+        with moto_engine.lock:
+            shard: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].stream_shard
+            taken, shard.items = shard.items, []
+            shard.starting_sequence_number += len(taken)
         return _as_json([record.to_json() for record in taken])
 
     return read
