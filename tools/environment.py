@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from shared import clients
+from shared.runs.endpoint import endpoint
 from shared.settings import settings
 from shared.store import table
 from tools.local.template import REGION, Template
@@ -61,5 +62,5 @@ def lead_to(template: Template, url: str) -> None:
 
 
 def _forget() -> None:
-    for cached in (settings, table.client, clients.sqs, clients.events):
+    for cached in (settings, table.client, clients.sqs, clients.events, endpoint):
         cached.cache_clear()

@@ -3,13 +3,15 @@
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from shared.runs import endpoint
 from tools.cli import example
 from tools.cli.table_options import Project
 from tools.local import server
-from tools.local.options import ApiKey, ServeOptions
+from tools.local.options import ApiKey, ModelOptions, ServeOptions
 
 _ORIGIN = re.compile(r"\*|https?://[^\s/*]+")
 _SECRET = re.compile(r"[!-+\--~]{1,255}")  # printable ASCII except space and comma
@@ -42,6 +44,14 @@ def _url(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str
 def _origins(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     if text and not all(_ORIGIN.fullmatch(origin.strip()) for origin in text.split(",")):
         raise click.BadParameter("it is no list like http://127.0.0.1:9000,https://threads.example.com")
+    return text
+
+
+def _model_map(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    try:
+        endpoint.parse_model_map(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
     return text
 
 
@@ -82,7 +92,54 @@ def _origins(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     default="",
     help="Origins of web pages that may call the API, separated by commas.",
 )
-# The options of the model that answers runs come here: --model-url (MODEL_URL) and the like.
+@_option(
+    "--model-url",
+    envvar="MODEL_URL",
+    help="Turns on assistants and runs: the base URL of an OpenAI-compatible chat endpoint, which usually ends in /v1; "
+    "`demo` for a stand-in that needs no key and no network.",
+)
+@_option("--model-api-key", envvar="MODEL_API_KEY", default="", help="The endpoint's key. The variable is safer.")
+@_option(
+    "--model-map",
+    envvar="MODEL_MAP",
+    callback=_model_map,
+    default="",
+    help="Which model is used for which name, such as gpt-4o=my-model,*=other. Default: the name as it is.",
+)
+@_option(
+    "--model-context",
+    "context",
+    envvar="MODEL_CONTEXT",
+    type=click.IntRange(0),
+    default=0,
+    help="Tokens of a thread that the model is sent at most; 0 for all of them.",
+)
+@_option(
+    "--max-tokens-parameter",
+    envvar="MAX_TOKENS_PARAMETER",
+    type=click.Choice(["max_tokens", "max_completion_tokens"]),
+    default="max_tokens",
+    show_default=True,
+    help="The parameter by which the endpoint takes a limit of tokens.",
+)
+@_option(
+    "--runs-at-once",
+    envvar="RUNS_AT_ONCE",
+    type=click.IntRange(2, 1000),
+    default=5,
+    show_default=True,
+    help="Runs that are executed at the same time.",
+)
+@_option(
+    "--unknown-assistants",
+    envvar="UNKNOWN_ASSISTANTS",
+    type=click.Choice(["refuse", "default"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with a run for an assistant that does not exist here: refuse it, or run it with "
+    "--default-instructions and the model that --model-map has for *.",
+)
+@_option("--default-instructions", envvar="DEFAULT_INSTRUCTIONS", default="", help="The instructions of such a run.")
 def serve(
     *,
     port: int,
@@ -92,6 +149,9 @@ def serve(
     dynamodb_url: str | None,
     example: bool,
     allowed_origins: str,
+    model_url: str | None,
+    model_api_key: str,
+    **model: Any,
 ) -> None:
     """Serve the API on this machine until Ctrl-C or SIGTERM; `make local` is the same with variables."""
     keys += tuple(key._replace(trusted=True) for key in trusted_keys)
@@ -99,4 +159,9 @@ def serve(
         raise click.UsageError("Set --data or --dynamodb-url, not both.")
     if len({key.secret for key in keys}) < len(keys):
         raise click.UsageError("Two API keys are the same.")
-    server.serve(ServeOptions(port, keys, data, dynamodb_url, allowed_origins, example=example))
+    if model_url and not re.fullmatch(r"demo|https?://\S+", model_url):
+        raise click.BadParameter(
+            "it is no URL like http://127.0.0.1:11434/v1, and not demo", param_hint="'--model-url'"
+        )
+    chosen = ModelOptions(model_url, model_api_key, **model) if model_url else None
+    server.serve(ServeOptions(port, keys, data, dynamodb_url, allowed_origins, example=example, model=chosen))

@@ -54,6 +54,7 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
     queues, subscribers = Queues(queue for function in template.functions for queue in function.queues), Subscribers()
     operations = {
         "eventbridge.PutEvents": subscribers.put_events,
+        "sqs.ChangeMessageVisibility": queues.change_message_visibility,
         "sqs.ChangeMessageVisibilityBatch": queues.change_message_visibility_batch,
         "sqs.SendMessage": queues.send_message,
         "sqs.SendMessageBatch": queues.send_message_batch,

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 import uvicorn
@@ -14,13 +14,14 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from shared.store import api_keys, table
+from tools import environment
 from tools.errors import ToolError
-from tools.local import browser_page, control_routes, docs_page, event_sources, example
+from tools.local import browser_page, control_routes, demo_model, docs_page, event_sources, example
 from tools.local.dynamodb import database, moto, table_stream
 from tools.local.dynamodb.table_stream import Read
 from tools.local.event_sources import EventSide
 from tools.local.gateway import gateway
-from tools.local.options import ApiKey, ServeOptions
+from tools.local.options import ApiKey, ModelOptions, ServeOptions
 from tools.local.template import Template, load
 
 _SNIPPET = """\
@@ -86,10 +87,11 @@ def _end(*_: object) -> None:
 
 
 def _serve(chosen: ServeOptions) -> None:
-    template = load(parameters={"AllowedOrigins": chosen.allowed_origins})
+    template = load(parameters=_parameters(chosen))
     with (
         listening(chosen.port) as listener,
         _storage(template, chosen) as storage,
+        _model(chosen.model),
         event_sources.running(template, storage.read, persistent=storage.persistent) as side,
     ):
         secrets = _create_keys(chosen.api_keys)
@@ -111,8 +113,46 @@ def _serve(chosen: ServeOptions) -> None:
             side,
         )
         listener.listen(128)
-        _print_how_to_use(listener.getsockname()[1], secrets, storage, with_example=chosen.example)
+        _print_how_to_use(listener.getsockname()[1], secrets, storage, chosen)
         server.run(sockets=[listener])
+
+
+def _parameters(chosen: ServeOptions) -> dict[str, str]:
+    """Return the template's parameters that the options set; without a model there is nothing of runs."""
+    parameters = {"AllowedOrigins": chosen.allowed_origins}
+    if chosen.model:
+        parameters |= {
+            "ModelUrl": chosen.model.url,
+            "ModelMap": chosen.model.model_map,
+            "ModelContext": str(chosen.model.context),
+            "MaxTokensParameter": chosen.model.max_tokens_parameter,
+            "RunsAtOnce": str(chosen.model.runs_at_once),
+            "UnknownAssistants": chosen.model.unknown_assistants,
+            "DefaultInstructions": chosen.model.default_instructions,
+        }
+    return parameters
+
+
+@contextmanager
+def _model(chosen: ModelOptions | None) -> Iterator[None]:
+    """Lead the calls of the model to its endpoint, which for `demo` runs in this process."""
+    if chosen is None:
+        yield
+        return
+    demo = demo_model.running() if chosen.url == "demo" else nullcontext(chosen.url)
+    with demo as url:
+        environment.update(
+            {
+                "MODEL_URL": url,
+                "MODEL_API_KEY": chosen.api_key,
+                "MODEL_MAP": chosen.model_map,
+                "MODEL_CONTEXT": str(chosen.context),
+                "MAX_TOKENS_PARAMETER": chosen.max_tokens_parameter,
+                "UNKNOWN_ASSISTANTS": chosen.unknown_assistants,
+                "DEFAULT_INSTRUCTIONS": chosen.default_instructions,
+            }
+        )
+        yield
 
 
 def application(template: Template, side: EventSide) -> ASGIApp:
@@ -173,11 +213,13 @@ def _create_keys(chosen: tuple[ApiKey, ...]) -> list[tuple[str, str]]:
     ]
 
 
-def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Storage, *, with_example: bool) -> None:
+def _print_how_to_use(port: int, secrets: list[tuple[str, str]], storage: _Storage, chosen: ServeOptions) -> None:
     base_url = f"http://127.0.0.1:{port}/v1"
     lines = [f"Message API at {base_url} ({storage.description})"]
     lines += [f"API key of project {project}: {secret}" for project, secret in secrets]
-    lines += ["thread_abc123 with msg_abc123 and msg_abc12 is in each project"] * with_example
+    lines += ["thread_abc123 with msg_abc123 and msg_abc12 is in each project"] * chosen.example
+    if chosen.model:
+        lines += ["Runs: " + ("a demo without a model" if chosen.model.url == "demo" else "the model at MODEL_URL")]
     lines += [f"Thread browser at http://127.0.0.1:{port}/browser/"]
     lines += [f"Documentation at http://127.0.0.1:{port}/docs"]
     if not storage.read:

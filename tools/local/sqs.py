@@ -60,6 +60,10 @@ class Queues:
             self._accept(request["QueueUrl"], entry)
         return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
 
+    def change_message_visibility(self, _request: dict[str, Any]) -> dict[str, Any]:
+        """Respond to SQS's ChangeMessageVisibility, which changes nothing: retries come soon in any case."""
+        return {}
+
     def change_message_visibility_batch(self, request: dict[str, Any]) -> dict[str, Any]:
         """Respond to SQS's ChangeMessageVisibilityBatch, which changes nothing: retries come soon in any case."""
         return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
