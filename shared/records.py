@@ -14,7 +14,7 @@ NO_TOOL_RESOURCES = "{}"
 
 
 class MessageData(NamedTuple):
-    """The fields of a message that its author sets. The optional fields of several values, and `content`, are JSON."""
+    """A message without its id and time. `content`, `attachments`, `metadata` and `incomplete_details` are JSON."""
 
     role: str
     content: str
