@@ -20,7 +20,7 @@ NO_TOOL_RESOURCES = "{}"
 
 
 class MessageData(NamedTuple):
-    """The fields of a message that its author sets. The optional fields of several values, and `content`, are JSON.
+    """A message without its id and time. `content`, `attachments`, `metadata` and `incomplete_details` are JSON.
 
     `completed_at` is set for the answer of a run: seconds since 1970.
     """

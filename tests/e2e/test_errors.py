@@ -109,7 +109,7 @@ _ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[int, str | None, str | No
         {"json": {"role": "user", "content": [{"type": "image_url", "image_url": {"url": ""}}]}},
         (400, "content[0].image_url.url", "invalid_value"),
     ),
-    "doubled /v1": ("GET", "/v1/threads", {}, (404, None, "unknown_url")),
+    "doubled /v1": ("GET", "/v1/v1/threads", {}, (404, None, "unknown_url")),
     "trailing slash": ("GET", "/threads/", {}, (404, None, "unknown_url")),
     "order": ("GET", "MESSAGES?order=up", {}, (400, "order", "invalid_value")),
     "after": ("GET", "MESSAGES?after=x", {}, (400, "after", "invalid_value")),
