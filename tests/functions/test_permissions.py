@@ -4,20 +4,25 @@ Calls are recorded in botocore. What no policy here speaks of, Lambda does for a
 and writes logs, with policies that SAM attaches, inside the boundary that all functions share.
 """
 
+import json
 import random
+import uuid
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.support import aws_calls, expected, fault_injection, queues, stored, stream
 from tests.support.aws_calls import Use
+from tests.support.chat_stub import calls, chatting
 from tests.support.client import Client, invoke
 from tests.support.clock import Clock
 from tests.support.erasing import Queue, asked, erase, queue_changes, sweep
 from tests.support.fault_injection import Fault
+from tests.support.memory import MODEL
 from tests.support.variables import VARIABLES
 from tools.local import template
 
@@ -25,8 +30,15 @@ _PARTS = expected.ROLE_USER | {"content": "".join(map(chr, random.Random(1).choi
 _MORE_THAN_ONE_TRANSACTION = 10
 _EDIT = {"content": _PARTS["content"]}
 _OF_THE_STREAM = ("DescribeStream", "GetRecords", "GetShardIterator")
+_LARGE = {
+    "model": "m",
+    "instructions": _PARTS["content"],
+    "tools": [{"type": "function", "function": {"name": "f"}}],
+}
 _ONCE = {"idempotency-key": "once"}
 _RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
+
+_FUNCTIONS = template.load(parameters=MODEL).functions
 
 Scenario = Callable[[Client], set[Use]]
 
@@ -120,9 +132,123 @@ def _unknown_route(client: Client) -> set[Use]:
     return uses
 
 
-def _queue_jobs(client: Client) -> set[Use]:
+def _requested(client: Client, request: str, body: Any = None, *, status: int = 200, **headers: str) -> set[Use]:
+    """Make a request such as `GET /assistants`, as an instance that has just started; return what it asked of AWS."""
+    from shared import auth
+
+    method, path = request.split()
+    event = client.event("create_thread", body=body, headers=headers)
+    event |= {"rawPath": path, "requestContext": {"http": {"method": method, "path": path}}}
+    auth._remembered.clear()
     with aws_calls.recorded() as uses:
-        queue_changes({"Keys": {"threadId": {"S": f"{client.project}#thread_1"}, "messageId": {"S": "head"}}})
+        answer = invoke("assistants" if path.startswith("/assistants") else "runs", event)
+    assert answer.status == status, answer.text
+    return uses
+
+
+def _made(client: Client, request: str, body: Any) -> str:
+    """Make a request that creates something; return its path."""
+    method, path = request.split()
+    event = client.event("create_thread", body=body)
+    event |= {"rawPath": path, "requestContext": {"http": {"method": method, "path": path}}}
+    made = invoke("assistants" if path.startswith("/assistants") else "runs", event).body
+    return f"/threads/{made['thread_id']}/runs/{made['id']}" if "thread_id" in made else f"{path}/{made['id']}"
+
+
+def _assistants(client: Client) -> set[Use]:
+    uses = _requested(client, "POST /assistants", _LARGE) | _requested(client, "POST /assistants", {"model": "m"})
+    for hidden in ("none", "asst_", "part#"):
+        assistant = _made(client, "POST /assistants", _LARGE)
+        for request, body in (("GET", None), ("POST", {"metadata": {"a": "1"}}), ("DELETE", None)):
+            with fault_injection.inject(_unseen("BatchGetItem", hidden)):
+                uses |= _requested(client, "GET /assistants") | _requested(client, f"{request} {assistant}", body)
+    return uses
+
+
+def _runs(client: Client) -> set[Use]:
+    assistant_id = _made(client, "POST /assistants", _LARGE).rpartition("/")[2]
+    asked = {"assistant_id": assistant_id}
+    messages = [_PARTS] * _MORE_THAN_ONE_TRANSACTION
+    uses = _requested(client, "POST /threads/runs", asked | {"thread": {"messages": messages}})
+    whole = {"metadata": {"user_id": "a"}, "messages": [expected.ROLE_USER]}
+    uses |= _requested(client, "POST /threads/runs", asked | {"thread": whole}, **_ONCE)
+    uses |= _requested(client, "POST /threads/runs", asked | {"thread": whole}, **_ONCE)
+    for hidden in ("none", "run_", "step#", "part#"):
+        runs = f"/threads/{client.thread(messages=[expected.ROLE_USER])}/runs"
+        uses |= _requested(client, f"POST {runs}", {"assistant_id": "asst_unknown"}, status=404)
+        run = _made(client, f"POST {runs}", asked | {"additional_messages": [_PARTS]})
+        uses |= _requested(client, f"POST {runs}", asked | {"additional_messages": [_PARTS]}, status=400)
+        with chatting(calls(("call_1", "f", "{}"))) as chat:
+            _execute(client, run, chat.base_url)
+        step = _first_step(client, run)
+        outputs = {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
+        with_hidden = [f"GET {runs}", f"GET {run}", f"GET {run}/steps", f"GET {step}"]
+        for request in with_hidden:
+            with fault_injection.inject(_unseen("BatchGetItem", hidden), _unseen("Query", hidden)):
+                uses |= _requested(client, request)
+        uses |= _requested(client, f"POST {run}", {"metadata": {"a": "1"}})
+        uses |= _requested(client, f"POST {run}/submit_tool_outputs", outputs)
+        uses |= _requested(client, f"POST {run}/cancel")
+        uses |= _requested(client, f"POST {runs}", asked, **_ONCE)
+    return uses
+
+
+def _first_step(client: Client, run: str) -> str:
+    event = client.event("create_thread")
+    path = f"{run}/steps"
+    event |= {"rawPath": path, "requestContext": {"http": {"method": "GET", "path": path}}}
+    return f"{path}/{invoke('runs', event).body['data'][0]['id']}"
+
+
+def _execute(client: Client, run: str, model_url: str, *faults: Fault) -> set[Use]:
+    """Let the worker take a run from its queue, as an instance that has just started; return what it asked of AWS."""
+    from functions import execute_run
+    from shared.runs import endpoint, model
+
+    _, _, thread_id, _, run_id = run.split("/")
+    body = json.dumps({"partition": f"{client.project}#{thread_id}", "run_id": run_id})
+    secrets = boto3.client("secretsmanager")
+    secret = secrets.create_secret(Name=uuid.uuid4().hex, SecretString="sk-of-the-model-1234")["ARN"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(VARIABLES, "MODEL_URL", model_url)
+        patch.setitem(VARIABLES, "MODEL_KEY_SECRET", secret)
+        endpoint.endpoint.cache_clear()
+        with fault_injection.inject(*faults), aws_calls.recorded() as uses:
+            execute_run.handler({"Records": [{"messageId": "1", "receiptHandle": "1", "body": body}]}, None)
+    endpoint.endpoint.cache_clear()
+    model._http_client().close()
+    model._http_client.cache_clear()
+    model._client.cache_clear()
+    return uses
+
+
+def _execute_run(client: Client) -> set[Use]:
+    from shared.store import table
+
+    uses: set[Use] = set()
+    assistant_id = _made(client, "POST /assistants", _LARGE).rpartition("/")[2]
+    for hidden in ("none", "run_", "step#", "part#", "msg_"):
+        thread_id = client.thread(messages=[expected.ROLE_USER, _PARTS])
+        run = _made(client, f"POST /threads/{thread_id}/runs", {"assistant_id": assistant_id})
+        with chatting(calls(("call_1", "f", "{}")), "Hello") as chat:
+            uses |= _execute(client, run, chat.base_url, _unseen("BatchGetItem", hidden), _unseen("Query", hidden))
+            _requested(
+                client, f"POST {run}/submit_tool_outputs", {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
+            )
+            uses |= _execute(client, run, chat.base_url, _unseen("BatchGetItem", hidden), _unseen("Query", hidden))
+    run = _made(client, f"POST /threads/{thread_id}/runs", {"assistant_id": assistant_id})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "_SECONDS_FOR_A_REQUEST", 0)
+        return uses | _execute(
+            client, run, "http://127.0.0.1:9", Fault("UpdateItem", fault_injection.throttle, times=0)
+        )
+
+
+def _queue_jobs(client: Client) -> set[Use]:
+    partition = {"threadId": {"S": f"{client.project}#thread_1"}}
+    with aws_calls.recorded() as uses:
+        queue_changes({"Keys": partition | {"messageId": {"S": "head"}}})
+        queue_changes({"Keys": partition | {"messageId": {"S": "run_1"}}})
     return uses
 
 
@@ -134,7 +260,12 @@ def _erase_thread(client: Client) -> set[Use]:
         erase(asked(partition), seconds=30)
         erase(asked(partition))
     assert stored.sort_keys(partition) == []
-    return uses
+    assistant_id = _made(client, "POST /assistants", _LARGE).rpartition("/")[2]
+    partition = f"{client.project}#assistants"
+    with aws_calls.recorded() as further:
+        erase(asked(partition, f"part#{assistant_id}#00000001#"))
+    assert stored.sort_keys(partition, "part#") == []
+    return uses | further
 
 
 def _swept(client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> set[Use]:
@@ -199,6 +330,9 @@ _SCENARIOS: dict[str, Scenario] = {
     "DeleteThread": _on_a_thread("delete_thread"),
     "RetrieveOpenapi": _retrieve_openapi,
     "UnknownRoute": _unknown_route,
+    "Assistants": _assistants,
+    "Runs": _runs,
+    "ExecuteRun": _execute_run,
     "QueueJobs": _queue_jobs,
     "EraseThread": _erase_thread,
     "PublishEvents": _publish_events,
@@ -216,13 +350,29 @@ def _resources() -> dict[str, Any]:
 def _allowed(function: str) -> Iterator[Use]:
     """Yield what a function's policy allows; a use's partition is a pattern there."""
     for policy in _resources()[function]["Properties"].get("Policies", []):
-        for statement in policy["Statement"]:
-            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for statement in _with_a_model(policy["Statement"]):
             condition = statement.get("Condition", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [""]}})
             (patterns,) = condition["ForAllValues:StringLike"].values()
             for action in statement["Action"]:
-                for resource in resources:
-                    yield from (Use(action, resource["Fn::GetAtt"][0], pattern) for pattern in patterns)
+                for resource in _logical_ids(statement):
+                    yield from (Use(action, resource, pattern) for pattern in patterns)
+
+
+def _with_a_model(values: list[Any]) -> Iterator[Any]:
+    """Yield the values of a list; of those with a condition, those that are there with a model."""
+    for value in values:
+        condition, there, _ = value.get("Fn::If", ("HasModel", value, None))
+        if condition in ("HasModel", "HasModelKey"):
+            yield there
+
+
+def _logical_ids(statement: dict[str, Any]) -> list[str]:
+    """Return the resources of the template that a statement names."""
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    found = [resource for resource in resources if isinstance(resource, dict) and "Fn::Sub" not in resource]
+    return [
+        resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Ref"] for resource in _with_a_model(found)
+    ]
 
 
 def _matches(use: Use, allowed: Use) -> bool:
@@ -253,24 +403,21 @@ def test_the_sweep_may_do_what_it_does_and_no_more(
 
 def test_the_boundary_of_all_functions_lets_each_do_what_its_policy_allows() -> None:
     within: set[tuple[str, str]] = set()
-    for statement in _resources()["Boundary"]["Properties"]["PolicyDocument"]["Statement"]:
-        if "Fn::If" not in statement:
-            actions, resources = statement["Action"], statement["Resource"]
-            assert not [action for action in actions if "*" in action]
-            for resource in resources if isinstance(resources, list) else [resources]:
-                within |= {(action, resource["Fn::GetAtt"][0]) for action in actions if "Fn::GetAtt" in resource}
-    allowed = {use[:2] for function in template.load().functions for use in _allowed(function.name)}
+    for statement in _with_a_model(_resources()["Boundary"]["Properties"]["PolicyDocument"]["Statement"]):
+        assert not [action for action in statement["Action"] if "*" in action]
+        within |= {(action, resource) for action in statement["Action"] for resource in _logical_ids(statement)}
+    allowed = {use[:2] for function in _FUNCTIONS for use in _allowed(function.name)}
 
     assert allowed <= within
     assert {use for use in within if use[1] == "Table" and not use[0].endswith(_OF_THE_STREAM)} <= allowed
 
 
 def test_every_function_has_a_scenario() -> None:
-    assert {function.name for function in template.load().functions} == {*_SCENARIOS, "SweepThreads"}
+    assert {function.name for function in _FUNCTIONS} == {*_SCENARIOS, "SweepThreads"}
 
 
 @pytest.mark.parametrize(
-    "project", ["alpha", "key", "keys", "sweep", "thread", "threads", "once", "thread-1", "0" * 63]
+    "project", ["alpha", "assistants", "key", "keys", "sweep", "thread", "threads", "once", "thread-1", "0" * 63]
 )
 def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(project: str) -> None:
     """A function that may read API keys reads no thread of a project whose name begins like a key's partition."""
@@ -284,11 +431,12 @@ def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(p
         "*#thread_*": [keys.thread_partition(project, thread_id)],
         "*#threads*": [*keys.threads_partitions(project, 3), keys.indexed_partition(project, "user_id", ulid)],
         "*#once": [keys.once_partition(project)],
+        "*#assistants": [keys.assistants_partition(project)],
         "key#*": [keys.api_key_partition(api_keys.hash_of(project))],
         "keys": [keys.API_KEYS],
         "sweep": ["sweep"],
     }
-    patterns = {use.partition for function in template.load().functions for use in _allowed(function.name)} - {""}
+    patterns = {use.partition for function in _FUNCTIONS for use in _allowed(function.name)} - {""}
 
     assert patterns == {*partitions}
     for kind, found in partitions.items():
@@ -298,7 +446,7 @@ def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(p
 
 def test_no_function_but_those_of_keys_commands_can_write_a_key() -> None:
     """Nobody who takes over a function gets a key of their own from it."""
-    for function in template.load().functions:
+    for function in _FUNCTIONS:
         for use in _allowed(function.name):
             if use.resource == "Table" and fnmatchcase("key#" + "0" * 64, use.partition):
                 assert use.action == "dynamodb:GetItem"

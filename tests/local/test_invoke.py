@@ -75,7 +75,7 @@ def test_every_sample_event_works() -> None:
 def test_an_unknown_function_is_one_line() -> None:
     code, out, error = program.run("invoke", "nothing")
     assert (code, out) == (2, "")
-    assert "Error: There is no function nothing; there are create_message, create_thread, " in error
+    assert "Error: There is no function nothing; there are cancel_run, create_assistant, create_message, " in error
 
 
 def test_the_samples_can_be_put_into_a_local_dynamodb(dynamodb_local: str) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tools.local.template import Function, Route, load
 
 _TEMPLATE = """
@@ -141,15 +143,39 @@ def test_a_queue_has_the_concurrency_of_its_event_source_and_a_fifo_queue_one_th
     assert [queue.concurrency for queue in mail.queues] == [7, 1, 1]
 
 
-def test_our_own_template_gives_no_variable_two_values() -> None:
+@pytest.mark.parametrize("model_url", ["", "https://model.example/v1"])
+def test_our_own_template_gives_no_variable_two_values(model_url: str) -> None:
     values: dict[str, set[str]] = {}
-    for function in load().functions:
+    for function in load(parameters={"ModelUrl": model_url}).functions:
         for name, value in function.environment.items():
             values.setdefault(name, set()).add(value)
     assert {name for name, different in values.items() if len(different) > 1} == set()
 
 
 def test_our_own_templates_handlers_are_named_after_their_functions() -> None:
-    for function in load().functions:
+    for function in load(parameters={"ModelUrl": "https://model.example/v1"}).functions:
         module = function.handler.removeprefix("functions.").removesuffix(".handler")
         assert "".join(part.capitalize() for part in module.split("_")) == function.name
+
+
+def test_our_own_template_has_assistants_and_runs_only_with_a_model() -> None:
+    without, with_model = load(parameters={"ModelUrl": ""}), load(parameters={"ModelUrl": "https://model.example/v1"})
+
+    assert without == load()
+    functions = {function.name: function for function in with_model.functions}
+    assert {*functions} - {function.name for function in without.functions} == {"Assistants", "Runs", "ExecuteRun"}
+    assert {*with_model.queues} - {*without.queues} == {"message-api-RunQueue", "message-api-UnexecutedRuns"}
+    assert (without.environment["RUNS"], with_model.environment["RUNS"]) == ("off", "on")
+    assert {*with_model.environment} - {*without.environment} == {
+        "DEFAULT_INSTRUCTIONS",
+        "MAX_TOKENS_PARAMETER",
+        "MODEL_CONTEXT",
+        "MODEL_KEY_SECRET",
+        "MODEL_MAP",
+        "MODEL_URL",
+        "RUNS_QUEUE_URL",
+        "UNKNOWN_ASSISTANTS",
+    }
+    assert [len(functions[name].routes) for name in ("Assistants", "Runs")] == [8, 12]
+    (queue,) = functions["ExecuteRun"].queues
+    assert (queue.name, queue.dead_letters) == ("message-api-RunQueue", "message-api-UnexecutedRuns")

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.memory import MODEL
 from tools.local import template
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = sorted(function.handler.split(".")[1] for function in template.load().functions)
+TEMPLATE = template.load(parameters=MODEL)
+FUNCTIONS = sorted(function.handler.split(".")[1] for function in TEMPLATE.functions)
 # Each is slow to load, and nothing that a function does.
 NOWHERE = {
     "asyncio",
@@ -28,7 +30,12 @@ NOWHERE = {
     "aws_lambda_powertools.utilities.data_classes",
     "aws_lambda_powertools.event_handler",
 }
-WITH_MODELS = {"create_message", "create_thread", "modify_message", "modify_thread", "ingest_message"}
+# openai, which alone calls the model, loads some of it.
+OF_OPENAI = {"asyncio", "multiprocessing"}
+WITH_BODIES = {"create_message", "create_thread", "modify_message", "modify_thread", "ingest_message"}
+WITH_PYDANTIC = WITH_BODIES | {"assistants", "runs", "execute_run"}
+# Those whose bundle has shared/runs.
+WITH_RUNS = {"assistants", "runs", "execute_run", "publish_events"}
 
 
 @cache
@@ -39,7 +46,7 @@ def imported(function: str) -> frozenset[str]:
         f"import functions.{function}; print(json.dumps(list(sys.modules)))"
     )
     credentials = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": template.REGION}
-    variables = template.load().environment | credentials | {"PATH": os.environ["PATH"]}
+    variables = TEMPLATE.environment | credentials | {"PATH": os.environ["PATH"]}
     # -S: whatever this environment loads by itself at a start is not the handler's.
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", code], env=variables, capture_output=True, text=True, check=True
@@ -49,12 +56,22 @@ def imported(function: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_handler_does_not_load_what_no_function_needs(function: str) -> None:
-    assert not NOWHERE & imported(function)
+    assert not (NOWHERE - (OF_OPENAI if function == "execute_run" else set())) & imported(function)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_only_handlers_that_read_a_body_load_pydantic(function: str) -> None:
-    assert ("pydantic" in imported(function)) == (function in WITH_MODELS)
+def test_only_handlers_that_read_a_body_or_call_the_model_load_pydantic(function: str) -> None:
+    assert ("pydantic" in imported(function)) == (function in WITH_PYDANTIC)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_function_that_calls_the_model_loads_openai(function: str) -> None:
+    assert ("openai" in imported(function)) == (function == "execute_run")
+
+
+@pytest.mark.parametrize("function", sorted({*FUNCTIONS} - WITH_RUNS))
+def test_functions_of_messages_load_nothing_of_runs(function: str) -> None:
+    assert not {name for name in imported(function) if name.startswith("shared.runs")}
 
 
 def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:
@@ -70,4 +87,5 @@ def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_handler_loads_no_other_handler(function: str) -> None:
-    assert {name for name in imported(function) if name.startswith("functions.")} == {f"functions.{function}"}
+    handlers = {name.split(".")[1] for name in imported(function) if name.startswith("functions.")}
+    assert handlers == {function}

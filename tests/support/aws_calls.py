@@ -1,5 +1,6 @@
 """What our code asks of AWS, as IAM sees it: an action, a resource of the template, the partition that it touches."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -83,4 +84,14 @@ def _of_events(operation: str, parameters: dict[str, Any]) -> Iterator[Use]:
         yield Use(f"events:{operation}", entry["EventBusName"].removeprefix(f"{template.STACK}-"))
 
 
-_OF_A_SERVICE = {"dynamodb": _of_dynamodb, "sqs": _of_sqs, "events": _of_events}
+def _of_secrets(operation: str, parameters: dict[str, Any]) -> Iterator[Use]:
+    secret = parameters["SecretId"]
+    yield Use(f"secretsmanager:{operation}", "ModelKeySecret" if secret == os.environ["MODEL_KEY_SECRET"] else secret)
+
+
+_OF_A_SERVICE = {
+    "dynamodb": _of_dynamodb,
+    "sqs": _of_sqs,
+    "events": _of_events,
+    "secretsmanager": _of_secrets,
+}
