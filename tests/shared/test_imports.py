@@ -28,6 +28,13 @@ NOWHERE = {
     "aws_lambda_powertools.utilities.data_classes",
     "aws_lambda_powertools.event_handler",
 }
+WITH_RUNS = {"assistants", "runs", "execute_run", "publish_events"}
+# What the event of a run is made with.
+OF_EVENTS = {
+    "shared.runs",
+    *(f"shared.runs.{name}" for name in ("errors", "events", "records", "wire", "store")),
+    *(f"shared.runs.store.{name}" for name in ("documents", "run_items", "runs", "steps")),
+}
 WITH_MODELS = {"create_message", "create_thread", "modify_message", "modify_thread", "ingest_message"}
 
 
@@ -55,6 +62,14 @@ def test_a_handler_does_not_load_what_no_function_needs(function: str) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_handlers_that_read_a_body_load_pydantic(function: str) -> None:
     assert ("pydantic" in imported(function)) == (function in WITH_MODELS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_handlers_that_know_runs_load_them(function: str) -> None:
+    found = {name for name in imported(function) if name.startswith("shared.runs")}
+
+    assert bool(found) == (function in WITH_RUNS)
+    assert function != "publish_events" or found == OF_EVENTS
 
 
 def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:
