@@ -22,14 +22,14 @@ _AT_ONCE = 100
 
 
 class _Span(NamedTuple):
-    """What is asked for: messages created from `since` on, and before `until` (milliseconds since 1970)."""
+    """What is asked for: messages and runs created from `since` on, and before `until` (milliseconds since 1970)."""
 
     since: int
     until: int
 
-    def sort_keys(self) -> tuple[str, str]:
-        """Return the bounds of the sort keys of its messages."""
-        return f"msg_{ids.lowest_ulid(self.since)}", f"msg_{ids.lowest_ulid(self.until)}"
+    def sort_keys(self, prefix: str) -> tuple[str, str]:
+        """Return the bounds of the sort keys of its messages or runs, which begin with a prefix."""
+        return f"{prefix}{ids.lowest_ulid(self.since)}", f"{prefix}{ids.lowest_ulid(self.until)}"
 
 
 @click.command()
@@ -38,9 +38,9 @@ class _Span(NamedTuple):
 @click.option("--project", help="Only this project's threads; without it, those of all projects that ever had a key.")
 @click.option("--thread", help="Only this thread, of --project.")
 @click.option(
-    "--since", type=_MOMENT, help="Only threads that were active since then (UTC), and messages created since."
+    "--since", type=_MOMENT, help="Only threads that were active since then (UTC), and messages and runs created since."
 )
-@click.option("--until", type=_MOMENT, help="Only threads and messages created before then (UTC).")
+@click.option("--until", type=_MOMENT, help="Only threads, messages and runs created before then (UTC).")
 def main(
     *,
     stack: str | None,
@@ -54,8 +54,8 @@ def main(
     """Tell events again: of a thread, a project or a time span, as the table now holds them.
 
     Whoever follows the bus knows by the event id what was told before. An object that was changed since its creation
-    is told as updated, its previous metadata null. Deletions are told while the table still knows of them: those of
-    threads until they are erased, those of messages never.
+    is told as updated, its previous metadata null. A run is told with the status that it has. Deletions are told while
+    the table still knows of them: those of threads until they are erased, those of messages never.
     """
     if thread and not project:
         raise click.UsageError("A thread needs its project: --project.")
@@ -118,7 +118,9 @@ def _events(partitions: list[str], span: _Span) -> Iterator[Any]:
             yield events.thread_deleted(partition)
         elif thread and head.is_open(state):
             yield events.of_thread(thread)
-            yield from map(events.of_message, table.query(partition, *span.sort_keys()))
+            yield from map(events.of_message, table.query(partition, *span.sort_keys(keys.MESSAGE_PREFIX)))
+            for run in table.query(partition, *span.sort_keys(keys.RUN_PREFIX)):
+                yield from events.of_run(run)
 
 
 if __name__ == "__main__":
