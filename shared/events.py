@@ -51,7 +51,7 @@ def of_record(record: dict[str, Any]) -> Iterator[Event]:
     elif sort.startswith(keys.RUN_PREFIX):
         if new and run_events.has_new_status(new, old):
             yield from of_run(new)
-    else:
+    elif sort.startswith(keys.MESSAGE_PREFIX):
         yield from _of_message_change(partition, new, old)
 
 

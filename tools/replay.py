@@ -16,17 +16,21 @@ _BATCH = 100
 
 
 class Span(NamedTuple):
-    """The time from `since` to just before `until`, in milliseconds since 1970."""
+    """The time from `since` to just before `until`, in milliseconds since 1970, of messages and runs."""
 
     since: int
     until: int
+
+    def sort_keys(self, prefix: str) -> tuple[str, str]:
+        """Return the bounds of the sort keys of its messages or runs, which begin with a prefix."""
+        return f"{prefix}{ids.lowest_ulid(self.since)}", f"{prefix}{ids.lowest_ulid(self.until)}"
 
 
 def publish(project: str | None, thread: str | None, span: Span) -> int:
     """Publish the events of one thread, of a project's threads, or of all threads; return their number.
 
-    A thread counts if it was active in the span, a message if it was created in it. Raises `ToolError` if the bus
-    refuses an event.
+    A thread counts if it was active in the span, a message or run if it was created in it. Raises `ToolError` if the
+    bus refuses an event.
     """
     count = 0
     partitions = _partitions(project, thread, span)
@@ -56,7 +60,6 @@ def _partitions(project: str | None, thread: str | None, span: Span) -> Iterator
 def _events(partitions: list[str], span: Span) -> Iterator[Event]:
     """Yield the events of those of the threads that were active in the span."""
     sorts = (keys.HEAD, keys.THREAD)
-    first, last = (f"{keys.MESSAGE_PREFIX}{ids.lowest_ulid(moment)}" for moment in span)
     items = table.batch_get([keys.key(partition, sort) for partition in partitions for sort in sorts])
     for partition in partitions:
         state, thread = (items.get((partition, sort)) for sort in sorts)
@@ -66,4 +69,6 @@ def _events(partitions: list[str], span: Span) -> Iterator[Event]:
             yield events.thread_deleted(partition)
         elif thread and head.is_open(state):
             yield events.of_thread(thread)
-            yield from map(events.of_message, table.query(partition, first, last))
+            yield from map(events.of_message, table.query(partition, *span.sort_keys(keys.MESSAGE_PREFIX)))
+            for run in table.query(partition, *span.sort_keys(keys.RUN_PREFIX)):
+                yield from events.of_run(run)

@@ -30,7 +30,10 @@ def run_event(item: Item, limit: int) -> tuple[str, str] | None:
         return None
     # As it was stored: by now it may have expired.
     run = run_items.run_of(item, settings, thread_id)._replace(status=item["status"]["S"])
-    shown = run_object(run, steps.waiting_calls(project, run))
+    calls = steps.waiting_calls(project, run)
+    if run.status == "requires_action" and not calls:
+        return None
+    shown = run_object(run, calls)
     detail: dict[str, Any] = {name: value for name, value in shown.items() if name not in _LEFT_OUT}
     detail |= {
         "event_id": f"{project}/{thread_id}/{run.id}/{run.version}",

@@ -110,7 +110,7 @@ def _turns(project: str, run: Run) -> list[tuple[ToolCall, ...]]:
     while step_ids:
         loaded = steps.load(project, run, step_ids)
         turns += [step.calls for step in loaded if step.calls]
-        step_ids = step_ids[len(loaded) :] if loaded else []
+        step_ids = step_ids[step_ids.index(loaded[-1].id) + 1 :] if loaded else []
     return turns
 
 

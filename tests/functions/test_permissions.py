@@ -35,7 +35,7 @@ _LARGE = {
     "instructions": _PARTS["content"],
     "tools": [{"type": "function", "function": {"name": "f"}}],
 }
-_ONCE = {"idempotency-key": "once"}
+_ONCE: Any = {"idempotency-key": "once"}
 _RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
 
 _FUNCTIONS = template.load(parameters=MODEL).functions

@@ -14,6 +14,7 @@ from tests.support import fault_injection, program, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.fault_injection import Attempts, Fault
+from tests.support.runs import Runs
 from tests.support.variables import VARIABLES
 
 HERE = ("--table", "message-api-Table", "--bus", "message-api-Events")
@@ -133,6 +134,30 @@ def test_a_time_span_has_the_threads_that_were_active_and_the_messages_created_i
 
     replay(*HERE, "--until", start, "--project", client.project)
     assert [detail["id"] for _, detail in published(sent)][:2] == [quiet, busy]
+
+
+def test_a_run_is_published_with_the_status_that_it_has(client: Client, clock: Clock, sent: Attempts) -> None:
+    runs = Runs(client)
+    thread_id, assistant_id = runs.thread(), runs.assistant()
+    ended = runs.run(thread_id, assistant_id)
+    runs.create("cancel_run", thread_id, ended["id"])
+    clock.forward(10)
+    start = moment(time.time())
+    waiting = runs.run(thread_id, assistant_id)
+    with_version = {ended["id"]: ("thread.run.cancelled", 2), waiting["id"]: ("thread.run.queued", 1)}
+
+    replay(*HERE, "--project", client.project)
+    found = [(kind, detail) for kind, detail in published(sent) if kind.startswith("thread.run.")]
+    assert {detail["id"]: (kind, detail["version"]) for kind, detail in found} == with_version
+    assert [detail["event_id"].rpartition("/")[0] for _, detail in found] == [
+        f"{client.project}/{thread_id}/{run_id}" for run_id in with_version
+    ]
+
+    replay(*HERE, "--project", client.project, "--since", start)
+    assert [(kind, detail["id"]) for kind, detail in published(sent)] == [
+        ("thread.created", thread_id),
+        ("thread.run.queued", waiting["id"]),
+    ]
 
 
 def test_what_nobody_can_see_is_not_told(client: Client, clock: Clock, sent: Attempts) -> None:

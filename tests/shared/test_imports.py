@@ -36,6 +36,12 @@ WITH_BODIES = {"create_message", "create_thread", "modify_message", "modify_thre
 WITH_PYDANTIC = WITH_BODIES | {"assistants", "runs", "execute_run"}
 # Those whose bundle has shared/runs.
 WITH_RUNS = {"assistants", "runs", "execute_run", "publish_events"}
+# What the event of a run is made with.
+OF_EVENTS = {
+    "shared.runs",
+    *(f"shared.runs.{name}" for name in ("errors", "events", "records", "wire", "store")),
+    *(f"shared.runs.store.{name}" for name in ("documents", "run_items", "runs", "steps")),
+}
 
 
 @cache
@@ -72,6 +78,14 @@ def test_only_the_function_that_calls_the_model_loads_openai(function: str) -> N
 @pytest.mark.parametrize("function", sorted({*FUNCTIONS} - WITH_RUNS))
 def test_functions_of_messages_load_nothing_of_runs(function: str) -> None:
     assert not {name for name in imported(function) if name.startswith("shared.runs")}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_handlers_that_know_runs_load_them(function: str) -> None:
+    found = {name for name in imported(function) if name.startswith("shared.runs")}
+
+    assert bool(found) == (function in WITH_RUNS)
+    assert function != "publish_events" or found == OF_EVENTS
 
 
 def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:

@@ -33,6 +33,8 @@ class Consumer:
         if detail["event_id"] in self._seen:
             return
         self._seen.add(detail["event_id"])
+        if kind.startswith("thread.run."):
+            return
         if kind == "thread.deleted":
             # Nothing of it is told any more; what is still on its way is older.
             self._deleted.add(detail["id"])

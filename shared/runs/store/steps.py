@@ -36,7 +36,8 @@ def list_steps(project: str, thread_id: str, run_id: str, asked: PageRequest) ->
     ordered = run.steps if key_range.forward else run.steps[::-1]
     wanted = [step_id for step_id in ordered if key_range.holds(step_id.removeprefix(keys.STEP_PREFIX))]
     steps = load(project, run, wanted[: asked.limit])
-    return Page(steps[::-1] if is_backward(asked) else steps, has_more=len(wanted) > len(steps))
+    has_more = bool(steps) and steps[-1].id != wanted[-1]
+    return Page(steps[::-1] if is_backward(asked) else steps, has_more=has_more)
 
 
 def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
@@ -55,6 +56,7 @@ def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
     return [
         run_items.step_of(item, calls, outputs.get(keys.outputs(run.id, run_items.step_id_of(item))) or {}, run)
         for item, calls in zip(stored, documents.read(stored), strict=True)
+        if calls is not None  # else its chunks are gone: the thread is being erased
     ]
 
 
