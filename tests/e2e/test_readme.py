@@ -16,6 +16,7 @@ import pytest
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
 from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support.routes import ROUTES
 from tools.local.template import STACK, load
 
 # The documents whose blocks this module runs, one after the other.
@@ -29,6 +30,7 @@ _MARKS = {
     "sets the environment",
     "not run, the test has installed it",
     "not run, needs AWS",
+    "not run, needs a model",
     "not run, needs Azure",
     "not run, needs Docker",
     "not run, tests/local/test_event_side.py runs them",
@@ -43,7 +45,7 @@ _MAX_README_LINES = 180
 @pytest.fixture(scope="module")
 def api() -> Iterator[LocalApi]:
     """Yield the local API that the README's first block starts."""
-    with serving(API_KEYS="demo=sk-demo") as served:
+    with serving(MODEL_URL="demo", API_KEYS="demo=sk-demo") as served:
         yield served
 
 
@@ -186,22 +188,22 @@ def test_what_runs_in_docker_is_named_right() -> None:
     assert load().table["TableName"] in variables[1]
 
 
-def test_the_table_of_operations_is_that_of_the_template() -> None:
+def test_the_table_of_operations_is_that_of_the_code() -> None:
     routes = {
-        function.handler.split(".")[1]: {
-            route.key for route in function.routes if not route.path.startswith(("/v1", "/openai"))
-        }
+        function.handler.split(".")[1]: (f"functions/{function.handler.split('.')[1]}.py", {route.key})
         for function in load().functions
-        if function.routes
+        for route in function.routes
+        if not route.path.startswith(("/v1", "/openai"))
     }
-    told = {}
+    for name, (function, method, path) in ROUTES.items():
+        routes[name] = (f"functions/{function}/{name}.py", {f"{method} {path}"})
+    described = {}
     for operation, route, _, function, event in readme.rows("## Operations"):
         name = function[1:].split("]")[0]
-        assert function == f"[{name}](functions/{name}.py)"
         assert event == f"[event](events/{name}.json)"
         assert operation in (name.replace("_", " "), "anything else")
-        told[name] = {route.strip("`")}
-    assert told == routes
+        described[name] = (function.split("(")[1].rstrip(")"), {route.strip("`")})
+    assert described == routes
 
 
 @pytest.mark.parametrize("name", readme.DOCUMENTS)

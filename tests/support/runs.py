@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.client import Answer, Client, invoke
+from tests.support.routes import ROUTES
 
 ASSISTANT = {"model": "gpt-4o", "instructions": "Be brief."}
 WEATHER = {
@@ -25,7 +26,7 @@ class Runs:
 
     def call(self, operation: str, *ids: str, body: Any = None, **options: Any) -> Answer:
         """Call an operation of assistants or runs as API Gateway does."""
-        function, method, path = _routes()[operation]
+        function, method, path = ROUTES[operation]
         names = re.findall(r"{(\w+)}", path)
         raw_path = path.format(**dict(zip(names, ids, strict=True)))
         event = self.client.event_at(method, raw_path, _parameters(raw_path), body=body, **options)
@@ -88,18 +89,6 @@ def calls_of(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the calls whose outputs a run waits for."""
     found: list[dict[str, Any]] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
     return found
-
-
-def _routes() -> dict[str, tuple[str, str, str]]:
-    """Return the function, method and path of each operation."""
-    from functions import assistants, runs
-
-    return {
-        operation.__name__: (function, method, path)
-        for function, routes in (("assistants", assistants.ROUTES), ("runs", runs.ROUTES))
-        for path, operations in routes.items()
-        for method, operation in operations.items()
-    }
 
 
 def _parameters(path: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What an HTTP API with a CorsConfiguration does for pages of other origins: it answers preflights, adds headers."""
+"""What an HTTP API with a CorsConfiguration does for pages of other origins: responds to preflights, adds headers."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -6,15 +6,15 @@ from starlette.responses import Response
 from tools.local.template import Cors
 
 _PREFIX = "access-control-"
-_ASKING = ("origin", "access-control-request-method")
+_PREFLIGHT_HEADERS = ("origin", "access-control-request-method")
 
 
 def preflight(cors: Cors | None, request: Request) -> Response | None:
-    """Answer a browser that asks what a page may send; to an origin that is not allowed this says nothing.
+    """Respond to a browser's preflight. To an origin that is not allowed, the response has no CORS headers.
 
-    Without a configuration, or for any other request, there is no answer here.
+    Return None for other requests, and without a configuration.
     """
-    is_preflight = request.method == "OPTIONS" and all(name in request.headers for name in _ASKING)
+    is_preflight = request.method == "OPTIONS" and all(name in request.headers for name in _PREFLIGHT_HEADERS)
     if cors is None or not is_preflight:
         return None
     response = Response(status_code=204)
@@ -27,9 +27,9 @@ def preflight(cors: Cors | None, request: Request) -> Response | None:
 
 
 def mark(cors: Cors | None, request: Request, response: Response) -> Response:
-    """Put the headers on what a function answered, in place of any that it set itself.
+    """Set the headers on a function's response, in place of any that the function set.
 
-    Nothing else gets them: API Gateway's documentation promises them for what functions answer.
+    Responses of API Gateway itself do not get them: its documentation promises them for functions only.
     """
     if cors is None:
         return response

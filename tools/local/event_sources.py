@@ -64,9 +64,9 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
         for function in template.functions:
             runner = Runner(function)
             for queue in function.queues:
+                serve = partial(queues.serve, queue, runner)
                 close = partial(queues.backlogs[queue.name].close, drop=not persistent)
-                for _ in range(queue.concurrency):
-                    threads.enter_context(_thread(queue.name, partial(queues.serve, queue, runner), close))
+                threads.enter_context(_threads(queue.name, serve, close, queue.concurrency))
         if read:
             subscriptions: list[_Subscription] = []
             for function in template.functions:
@@ -75,24 +75,28 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
                     backlog: Backlog[Record] = Backlog()
                     subscriptions.append((stream, backlog))
                     feed = partial(_feed, stream, backlog, runner)
-                    threads.enter_context(_thread(function.name, feed, partial(backlog.close, drop=not persistent)))
+                    threads.enter_context(_threads(function.name, feed, partial(backlog.close, drop=not persistent)))
             ended = threading.Event()
             follow = partial(_follow, read, subscriptions, ended, to_its_end=persistent)
-            threads.enter_context(_thread("stream", follow, ended.set))
-            threads.enter_context(_thread("sweep", partial(_sweep, template, ended), ended.set))
+            threads.enter_context(_threads("stream", follow, ended.set))
+            threads.enter_context(_threads("sweep", partial(_sweep, template, ended), ended.set))
         yield EventSide(queues, subscribers, has_stream=read is not None)
 
 
 @contextmanager
-def _thread(name: str, work: Callable[[], None], end: Callable[[], None]) -> Iterator[None]:
-    # A daemon: one that does not end in time must not keep the process.
-    thread = threading.Thread(target=work, name=name, daemon=True)
-    thread.start()
+def _threads(name: str, work: Callable[[], None], end: Callable[[], None], count: int = 1) -> Iterator[None]:
+    """Run threads, and call `end` afterwards, at which their work ends."""
+    # Daemons: one that does not end in time must not keep the process.
+    threads = [threading.Thread(target=work, name=name, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         end()
-        thread.join(_SECONDS_TO_END)
+        deadline = time.monotonic() + _SECONDS_TO_END
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
 
 
 def _follow(read: Read, subscriptions: list[_Subscription], ended: threading.Event, *, to_its_end: bool) -> None:

@@ -1,11 +1,11 @@
-"""Which records of a stream a function gets: Lambda's filter criteria, as far as the template uses them."""
+"""Lambda's filter criteria, as far as the template uses them: they select the records of a stream for a function."""
 
 from collections.abc import Iterable
 from typing import Any
 
 
 def passes(patterns: Iterable[dict[str, Any]], record: dict[str, Any]) -> bool:
-    """Tell whether one of the patterns matches a record. Raises ValueError for a rule that is not known here."""
+    """Return whether one of the patterns matches a record. Raises ValueError for an unknown rule."""
     return any(_matches(pattern, record) for pattern in patterns)
 
 
@@ -15,7 +15,7 @@ def _matches(pattern: dict[str, Any], record: Any) -> bool:
         if isinstance(wanted, dict):
             if not _matches(wanted, value):
                 return False
-        # `exists` looks at leaves only: an object is none.
+        # `exists` applies to leaves only, and an object is not one.
         elif not any(_holds(rule, None if isinstance(value, dict) else value) for rule in wanted):
             return False
     return True
@@ -29,4 +29,4 @@ def _holds(rule: Any, value: Any) -> bool:
             return (value is not None) == wanted
         case {"prefix": str(prefix), **rest} if not rest:
             return isinstance(value, str) and value.startswith(prefix)
-    raise ValueError(f"a filter has a rule that is not understood here: {rule}")
+    raise ValueError(f"a filter has an unknown rule: {rule}")

@@ -148,7 +148,7 @@ class _Endpoint:
             if len(http_payload.encode(result)) > MAX_ANSWER:
                 _say(f"{self._function.name} returned more than {MAX_ANSWER} bytes")
                 return _own_response(500)
-            return cors.mark(self._allowed, request, http_payload.answer(result))
+            return cors.mark(self._allowed, request, http_payload.response(result))
         except Exception as error:  # noqa: BLE001 - the runtime's own boundary
             # Only its place and type: an exception's text can contain what a client sent.
             place = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,4 +1,4 @@
-"""HTTP requests as API Gateway's events of payload format 2.0, and handlers' results as HTTP answers."""
+"""HTTP requests as API Gateway's events of payload format 2.0, and handlers' results as HTTP responses."""
 
 import base64
 import json
@@ -14,17 +14,17 @@ from starlette.responses import Response
 
 from tools.local.template import ACCOUNT, Route
 
-# API Gateway passes these as text and every other type, a missing one included, as base64.
+# API Gateway passes these types as text, and all others as base64, also a missing one.
 _TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
 
 
-class MalformedAnswerError(Exception):
-    """A handler returned what API Gateway cannot make an HTTP answer of."""
+class MalformedResponseError(Exception):
+    """A handler returned a result that API Gateway cannot turn into an HTTP response."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a request goes: the route that took it, and its path parameters, decoded."""
+    """The route that matches a request, and its decoded path parameters."""
 
     route: Route
     parameters: dict[str, str]
@@ -38,7 +38,7 @@ def new_request_id() -> str:
 def request_event(request: Request, body: bytes, target: Target, request_id: str) -> dict[str, Any]:
     """Return the event for a request whose body has been read."""
     now = time.time()
-    # API Gateway decodes rawPath, its name notwithstanding, and drops what follows a decoded `?`.
+    # API Gateway decodes rawPath, despite its name, and drops what follows a decoded `?`.
     path = unquote(raw_path(request)).partition("?")[0]
     query = request.scope["query_string"].decode("latin-1")
     headers, cookies = _headers(request)
@@ -93,22 +93,22 @@ def encode(document: Any) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def answer(result: Any) -> Response:
-    """Make the HTTP answer of a handler's result. Raises `MalformedAnswerError`."""
+def response(result: Any) -> Response:
+    """Return the HTTP response for a handler's result. Raises `MalformedResponseError`."""
     if not isinstance(result, dict) or "statusCode" not in result:
         return Response(encode(result), media_type="application/json")
     body = result.get("body", "")
     try:
         content = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode()
-        response = Response(content, int(result["statusCode"]))
+        http_response = Response(content, int(result["statusCode"]))
         for name, value in result.get("headers", {}).items():
-            response.headers[name.lower()] = str(value)
+            http_response.headers[name.lower()] = str(value)
         for cookie in result.get("cookies", []):
-            response.headers.append("set-cookie", cookie)
+            http_response.headers.append("set-cookie", cookie)
     except (AttributeError, CookieError, TypeError, ValueError) as error:
-        raise MalformedAnswerError(type(error).__name__) from error
-    response.headers.setdefault("content-type", "text/plain;charset=UTF-8")
-    return response
+        raise MalformedResponseError(type(error).__name__) from error
+    http_response.headers.setdefault("content-type", "text/plain;charset=UTF-8")
+    return http_response
 
 
 def _headers(request: Request) -> tuple[dict[str, str], list[str]]:

@@ -1,4 +1,4 @@
-"""The Lambda runtime on this machine: the context that a handler receives, and runs of a function on records."""
+"""The Lambda runtime on this machine: the context that a handler receives, and functions that run on records."""
 
 import importlib
 import sys

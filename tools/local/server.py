@@ -58,7 +58,7 @@ def serve(options: ServeOptions) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Lets subscribers go before it ends, for it waits for them."""
+    """Ends the subscriptions before it ends, because it waits for all responses."""
 
     def __init__(self, config: uvicorn.Config, side: EventSide) -> None:
         super().__init__(config)
@@ -80,7 +80,7 @@ _signalled = threading.Event()
 
 def _end(*_: object) -> None:
     _signalled.set()
-    # From here on the contexts are left, the engine's among them; another signal must not cut that short.
+    # From here on the contexts end, the engine's among them. Another signal must not interrupt that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
@@ -195,7 +195,7 @@ def _storage(template: Template, chosen: ServeOptions) -> Iterator[_Storage]:
 
 
 def _without_engine() -> None:
-    """End at once: nothing that runs here can be done any more, and whoever runs this must learn of it."""
+    """End the process at once: it can do nothing without its engine, and the user must know."""
     print("DynamoDB Local has ended; engine.log in the folder of the data may say why", file=sys.stderr, flush=True)
     os._exit(1)
 
@@ -205,7 +205,7 @@ def _table_name(template: Template) -> str:
 
 
 def _create_keys(chosen: tuple[ApiKey, ...]) -> list[tuple[str, str]]:
-    """Make the API keys that were chosen, or a fresh one; return (project, secret) of each."""
+    """Create the chosen API keys, or one of a default project. Return the project and the secret of each."""
     table.set_deadline(60)
     return [
         (key.project, api_keys.create(key.project, "local API", trusted=key.trusted, secret=key.secret))

@@ -1,4 +1,4 @@
-"""What template.yaml says of the table, the queues and the functions, with every reference resolved."""
+"""The table, the queues and the functions that template.yaml describes, with every reference resolved."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _PSEUDO_PARAMETERS = {
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
 }
-# What create_table takes of the table's properties; the others (backups, protection) mean nothing locally.
+# The table's properties that create_table takes; the others (backups, protection) have no meaning locally.
 _TABLE_ARGUMENTS = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 _NO_VALUE = object()
 _DEFAULTS: Mapping[str, str] = MappingProxyType({})
@@ -30,7 +30,7 @@ _DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the HTTP API: `GET` and `/threads/{threadId}`; `$default` takes what no other does."""
+    """A route of the HTTP API: `GET` and `/threads/{threadId}`; `$default` takes the requests without another route."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Stream:
-    """How a function reads the table's stream: the patterns of its filters, one of which must match; records a call."""
+    """How a function reads the table's stream: the patterns of its filters, of which one must match; the batch size."""
 
     patterns: tuple[dict[str, Any], ...]
     batch: int
@@ -68,7 +68,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function: logical id, dotted path of its handler, seconds, megabytes, and what it is invoked by."""
+    """A Lambda function: logical id, dotted path of its handler, seconds, megabytes, and what invokes it."""
 
     name: str
     handler: str
@@ -82,7 +82,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Cors:
-    """What pages of other origins may send to the HTTP API and see of its answers; the age is in seconds."""
+    """What pages of other origins can send to the HTTP API and see of its responses; the age is in seconds."""
 
     origins: tuple[str, ...]
     methods: tuple[str, ...]
@@ -93,7 +93,7 @@ class Cors:
 
 @dataclass(frozen=True)
 class Template:
-    """`table` is what DynamoDB's create_table takes; `queues` and `buses` are the names of those."""
+    """`table` has the arguments of DynamoDB's create_table; `queues` and `buses` are names."""
 
     table: dict[str, Any]
     ttl_attribute: str
@@ -154,10 +154,10 @@ def _create_table_arguments(name: str, properties: dict[str, Any]) -> dict[str, 
 
 
 def _cors(apis: list[dict[str, Any]]) -> Cors | None:
-    found = [api["Properties"]["CorsConfiguration"] for api in apis if "CorsConfiguration" in api["Properties"]]
-    if not found:
+    allowing = [api["Properties"] for api in apis if "CorsConfiguration" in api["Properties"]]
+    if not allowing:
         return None
-    (cors,) = found
+    cors = allowing[0]["CorsConfiguration"]
     return Cors(
         origins=tuple(cors["AllowOrigins"]),
         methods=tuple(cors["AllowMethods"]),

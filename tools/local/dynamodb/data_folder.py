@@ -88,5 +88,5 @@ def _command(pid: int) -> str:
             return (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
         except OSError:
             return ""
-    found = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    run = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return run.stdout.strip()

@@ -15,15 +15,15 @@ from tools.local.dynamodb import moto_engine
 from tools.local.template import ACCOUNT, REGION
 
 Record = dict[str, Any]
-# Returns what has come since the last call, oldest first for each item.
+# Returns the records since the last call, oldest first for each item.
 Read = Callable[[], list[Record]]
 
 
 def in_memory(table: str) -> Read:
-    """Return what takes the records out of the stream of a table in moto, between two calls of the engine.
+    """Return a function that takes the records out of the stream of a table in moto, between two calls of the engine.
 
-    It takes them out because each transaction copies all that is there. The streams API cannot do that, and its
-    iterators lead nowhere once a transaction was undone.
+    It takes them out because each transaction copies the records that are there. The streams API cannot do that, and
+    its iterators become invalid when a transaction is undone.
     """
 
     def read() -> list[Record]:
@@ -37,7 +37,7 @@ def in_memory(table: str) -> Read:
 
 
 def in_engine(table: str, url: str) -> Read | None:
-    """Return what reads the stream of a table from its present end on, or None when the engine has none for it."""
+    """Return a function that reads the stream of a table from its present end, or None if the table has no stream."""
     client: Any = boto3.client("dynamodbstreams", endpoint_url=url)
     try:
         arn = boto3.client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
@@ -47,7 +47,7 @@ def in_engine(table: str, url: str) -> Read | None:
 
 
 class _Stream:
-    """Where each shard of a stream has been read to; a shard is read only when its parent has been."""
+    """Keeps the position in each shard of a stream. A shard is read only after its parent."""
 
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
@@ -61,28 +61,28 @@ class _Stream:
             )
 
     def read(self) -> list[Record]:
-        found: list[Record] = []
+        records: list[Record] = []
         for shard_id, iterator in [*self._iterators.items()]:
             if iterator:
-                found += self._read(shard_id, iterator)
+                records += self._read(shard_id, iterator)
         if None in self._iterators.values():
             self._follow()
-        return _as_json(found)
+        return _as_json(records)
 
     def _read(self, shard_id: str, iterator: str) -> list[Record]:
         try:
-            answer = self._client.get_records(ShardIterator=iterator)
+            response = self._client.get_records(ShardIterator=iterator)
         except self._client.exceptions.ExpiredIteratorException:
             # After 15 minutes without a read, as on a computer that slept.
-            answer = self._client.get_records(ShardIterator=self._iterator(shard_id))
-        self._iterators[shard_id] = answer.get("NextShardIterator")
-        records: list[Record] = answer["Records"]
+            response = self._client.get_records(ShardIterator=self._iterator(shard_id))
+        self._iterators[shard_id] = response.get("NextShardIterator")
+        records: list[Record] = response["Records"]
         if records:
             self._last[shard_id] = records[-1]["dynamodb"]["SequenceNumber"]
         return records
 
     def _follow(self) -> None:
-        """Begin with the shards that came after those that have ended."""
+        """Begin with the shards whose parents have ended."""
         shards = self._shards()
         for shard in shards:
             parent = self._iterators.get(shard.get("ParentShardId", ""))
@@ -98,8 +98,8 @@ class _Stream:
                 )
         return self._start(shard_id, ShardIteratorType="TRIM_HORIZON")
 
-    def _start(self, shard_id: str, **place: str) -> str:
-        return str(self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard_id, **place)["ShardIterator"])
+    def _start(self, shard_id: str, **position: str) -> str:
+        return str(self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard_id, **position)["ShardIterator"])
 
     def _shards(self) -> list[dict[str, Any]]:
         shards: list[dict[str, Any]] = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]

@@ -1,6 +1,6 @@
-"""Transactions of DynamoDB Local: it answers one before it has written it, so that a kill -9 takes what was answered.
+"""Waits until DynamoDB Local has written a transaction. It responds before that, and a kill -9 would lose the write.
 
-It does one thing after the other, so whatever it is asked next is answered when the transaction has been written.
+DynamoDB Local processes requests one after the other, so its response to a later read proves that the write is done.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from botocore.config import Config
 from botocore.handlers import BUILTIN_HANDLERS
 
 _NOTHING = {"threadId": {"S": "-"}, "messageId": {"S": "-"}}
-# As long as a call of the functions takes. An error is raised to them: they take it for a lost answer.
+# The time limits of the functions' own calls. The functions see an error as a lost response.
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1}, max_pool_connections=32)
 
 
 @contextmanager
 def awaited(table: str, url: str) -> Iterator[None]:
-    """Let each transaction of every client that is made meanwhile wait until the engine at the URL has written it."""
+    """Make transactions of every client that is made meanwhile wait until the engine at the URL has written them."""
     client: Any = boto3.client("dynamodb", endpoint_url=url, config=_CONFIG)
 
     def wait(http_response: Any, **_: Any) -> None:
