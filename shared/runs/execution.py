@@ -3,8 +3,10 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
 
 from shared import error_mapping, ids
 from shared.records import MessageData, PageRequest
@@ -13,7 +15,7 @@ from shared.runs.endpoint import endpoint
 from shared.runs.errors import RunNotFoundError
 from shared.runs.model import ask
 from shared.runs.parameters import chat_request
-from shared.runs.records import Failure, Outcome, Run, ToolCall
+from shared.runs.records import SECONDS_TO_EXPIRY, Failure, Outcome, Run, ToolCall
 from shared.runs.store import lifecycle, runs, steps
 from shared.store import keys, pages, table
 from shared.store.errors import BusyError, StoreError, ThreadNotFoundError, TooLargeError
@@ -29,6 +31,8 @@ _NO_ROOM = Outcome("incomplete", incomplete_reason="max_prompt_tokens")
 _NO_TOKENS = Outcome("incomplete", incomplete_reason="max_completion_tokens")
 
 _logger = Logger()
+
+T = TypeVar("T")
 
 
 def _drop(_text: str) -> None:
@@ -49,26 +53,27 @@ def execute(partition: str, run_id: str, on_text: Callable[[str], None] = _drop)
         return
     log_fields: dict[str, object] = {"operation": "execute_run", "project": project}
     try:
-        run = runs.retrieve(project, thread_id, run_id)
-        outcome = _outcome(project, run, on_text, log_fields)
-        log_fields["status"] = _finish(project, run, outcome)
-        failed = log_fields["status"] == "failed"
+        run = _patiently(lambda: runs.retrieve(project, thread_id, run_id), time.time() + SECONDS_TO_EXPIRY)
+        # It may have been cancelled since, or be over.
+        is_dropped = run.status != "in_progress"
+        status = "dropped" if is_dropped else _finish(project, run, _outcome(project, run, on_text, log_fields))
     except (ThreadNotFoundError, RunNotFoundError):
-        log_fields["status"], failed = "deleted", False
-    except StoreError as error:
+        status = "deleted"
+    except (StoreError, ClientError) as error:
         # The table was out of reach for so long that the run expires.
-        log_fields |= {"status": "expired", "cause": error_mapping.cause(error)}
-        failed = True
+        status = "expired"
+        log_fields["cause"] = error_mapping.cause(error)
     milliseconds = round((time.perf_counter() - started) * 1000)
     # template.yaml counts the lines of level ERROR for an alarm.
-    (_logger.error if failed else _logger.info)("run", extra={**log_fields, "milliseconds": milliseconds})
+    log = _logger.error if status in ("failed", "expired") else _logger.info
+    log("run", extra={**log_fields, "status": status, "milliseconds": milliseconds})
 
 
 def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields: dict[str, object]) -> Outcome:
     """Return what came of a call of the model; a fault of ours is an outcome too."""
     try:
         return _asked(project, run, on_text)
-    except StoreError:
+    except ThreadNotFoundError:
         raise
     except Exception as error:  # noqa: BLE001 - nobody is there to take an exception, and the run must end
         log_fields["cause"] = error_mapping.cause(error)
@@ -115,14 +120,26 @@ def _turns(project: str, run: Run) -> list[tuple[ToolCall, ...]]:
 
 
 def _finish(project: str, run: Run, outcome: Outcome) -> str:
-    """Store an outcome, trying until the run expires; return how it ended. Raises the last error of the store."""
+    """Store an outcome, or that it cannot be stored; return how the run ended. Raises the last error of the store."""
+    try:
+        return _stored(project, run, outcome)
+    except (TooLargeError, ClientError) as error:
+        failure = _TOO_LARGE if isinstance(error, TooLargeError) else _FAULT
+        return _stored(project, run, Outcome("failed", usage=outcome.usage, failure=failure))
+
+
+def _stored(project: str, run: Run, outcome: Outcome) -> str:
+    until = run.expires_at - lifecycle.SECONDS_BEFORE_EXPIRY
+    return outcome.status if _patiently(lambda: lifecycle.finish(project, run, outcome), until) else "dropped"
+
+
+def _patiently(work: Callable[[], T], until: float) -> T:
+    """Do some work of the store, again while the table is busy, until that time, in seconds since 1970."""
     while True:
         table.set_deadline(_SECONDS_FOR_THE_STORE)
         try:
-            return outcome.status if lifecycle.finish(project, run, outcome) else "dropped"
-        except TooLargeError:
-            outcome = Outcome("failed", usage=outcome.usage, failure=_TOO_LARGE)
+            return work()
         except BusyError:
-            if time.time() + _PAUSE_SECONDS > run.expires_at:
+            if time.time() + _PAUSE_SECONDS > until:
                 raise
             time.sleep(_PAUSE_SECONDS)

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.runs.conftest import chat, runs
 from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database
+
+__all__ = ["chat", "runs"]
 
 # PROMISES_SEED=… repeats a run; without it every run is another.
 SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))

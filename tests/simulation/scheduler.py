@@ -95,6 +95,7 @@ class Scheduler:
         from shared.store import table
 
         patch.setattr(time, "time_ns", self._nanoseconds)
+        patch.setattr(time, "time", lambda: self._nanoseconds() / 1_000_000_000)
         patch.setattr(time, "monotonic", lambda: self.steps / 1000)
         patch.setattr(time, "sleep", lambda seconds: self.pause(int(seconds * 1000)))
         patch.setattr("os.urandom", self.random.randbytes)

@@ -7,6 +7,7 @@ Item = dict[str, Any]
 
 _EXISTS = re.compile(r"attribute_(not_)?exists\((\S+)\)")
 _COMPARISON = re.compile(r"(\S+) (=|<=|<|>) (\S+)")
+_DEFAULT = re.compile(r"if_not_exists\((\S+), (\S+)\)")
 _ASSIGNMENTS = re.compile(r", (?![^(]*\))")
 
 
@@ -57,6 +58,8 @@ def _term(term: str, request: Item, item: Item) -> bool:
 
 
 def _value(operand: str, request: Item, item: Item) -> Any:
+    if default := _DEFAULT.fullmatch(operand):
+        return item.get(_name(default[1], request)) or _value(default[2], request, item)
     if operand.startswith(":"):
         return request["ExpressionAttributeValues"][operand]
     return item.get(_name(operand, request))

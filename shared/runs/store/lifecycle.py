@@ -6,6 +6,7 @@ killed, that run expires.
 """
 
 import time
+import uuid
 from typing import NamedTuple
 
 from shared import ids
@@ -19,6 +20,11 @@ from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 _IS_CLAIMED = "#status = :claimed AND attempt = :attempt"
+# What came of a model is stored only so long before the run expires that no reader's clock has it expired by then: the
+# clocks of two instances differ by ten seconds at most.
+SECONDS_BEFORE_EXPIRY = 10
+# The place of the outputs in the transaction that takes them.
+_SUBMITTED = 3
 
 
 class Outputs(NamedTuple):
@@ -68,9 +74,9 @@ def finish(project: str, run: Run, outcome: Outcome) -> bool:
             if stored and stored.get("attempt", {}).get("S") == run.attempt:
                 return bool(stored["status"]["S"] == outcome.status)  # whether this is its own lost response
             current = cancelled.failed.get(0)
-            if 1 in cancelled.failed or not _is_active(current, run.id):
+            if 1 in cancelled.failed or current is None or not _may_finish(current, run.id):
                 return False
-            above = head.last_ulid(head.require_open(current))
+            above = head.last_ulid(current)
             table.count_retries()
             continue
         return True
@@ -83,6 +89,7 @@ def submit(project: str, thread_id: str, run_id: str, outputs: Outputs) -> Run:
     `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
+    submission = uuid.uuid4().hex
     while True:
         run = runs.retrieve(project, thread_id, run_id)
         if outputs.resent and run.outputs_hash == outputs.hash:
@@ -93,10 +100,13 @@ def submit(project: str, thread_id: str, run_id: str, outputs: Outputs) -> Run:
         if sorted(got) != sorted(run.waits_for):
             raise OutputsMismatchError([*run.waits_for], got)
         try:
-            table.transact(_submitting(partition, run, outputs))
-        except CancelledError:
-            table.count_retries()
-            continue  # it moved on since it was read
+            table.transact(_submitting(partition, run, outputs, submission))
+        except CancelledError as cancelled:
+            stored = cancelled.failed.get(_SUBMITTED)
+            if not stored or stored["submission"]["S"] != submission:
+                table.count_retries()
+                continue  # it moved on since it was read
+            # It is its own: a response was lost and the call sent again.
         return run._replace(status="queued", waits_for=(), outputs_hash=outputs.hash)
 
 
@@ -106,19 +116,29 @@ def cancel(project: str, thread_id: str, run_id: str) -> Run:
     Raises `RunStatusError`, `ThreadNotFoundError`, `RunNotFoundError`, `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
+    cancellation = uuid.uuid4().hex
     while True:
         run = runs.retrieve(project, thread_id, run_id)
         if run.status not in ACTIVE:
             raise RunStatusError("cancel", run.status)
-        sets: Item = {"status": {"S": "cancelled"}, "endedAt": _now(), "waitsFor": strings([])}
+        # As the attempt, so that a worker whose claim's response was lost does not take the run for its own.
+        sets: Item = {
+            "status": {"S": "cancelled"},
+            "attempt": {"S": cancellation},
+            "endedAt": _now(),
+            "waitsFor": strings([]),
+        }
         ending = update(
             partition, run_id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}}
         )
         try:
             table.transact([run_items.head_of_run(partition, run_id, ends=True), {"Update": ending}])
-        except CancelledError:
-            table.count_retries()
-            continue  # it moved on since it was read
+        except CancelledError as cancelled:
+            stored = cancelled.failed.get(1)
+            if not stored or stored.get("attempt", {}).get("S") != cancellation:
+                table.count_retries()
+                continue  # it moved on since it was read
+            # It is its own: a response was lost and the call sent again.
         return run
 
 
@@ -132,7 +152,9 @@ def _finishing(partition: str, run: Run, outcome: Outcome, ulid: str) -> list[Wr
         sets["lastUlid"] = {"S": ulid}
     claimed = {":claimed": {"S": "in_progress"}, ":attempt": {"S": run.attempt}}
     writes: list[Write] = [
-        run_items.head_of_run(partition, run.id, ends=ends, message_ulid=ulid if data else ""),
+        run_items.head_of_run(
+            partition, run.id, ends=ends, message_ulid=ulid if data else "", for_seconds=SECONDS_BEFORE_EXPIRY
+        ),
         {"Update": update(partition, run.id, when=_IS_CLAIMED, sets=sets, values=claimed)},
     ]
     if data:
@@ -194,11 +216,14 @@ def _result(run: Run, outcome: Outcome) -> Item:
     return sets
 
 
-def _submitting(partition: str, run: Run, outputs: Outputs) -> list[Write]:
+def _submitting(partition: str, run: Run, outputs: Outputs, submission: str) -> list[Write]:
+    """Return the transaction that takes outputs; `submission` names the call that does it."""
     step_id = run.steps[-1]
     sets: Item = {"status": {"S": "queued"}, "waitsFor": strings([]), "outputsHash": {"S": outputs.hash}}
     step_key = keys.key(partition, keys.step(run.id, step_id))
-    submitted = documents.write(keys.key(partition, keys.outputs(run.id, step_id)), {}, dict(outputs.by_call))
+    output_key = keys.key(partition, keys.outputs(run.id, step_id))
+    submitted = documents.puts(documents.write(output_key, {"submission": {"S": submission}}, dict(outputs.by_call)))
+    submitted[0]["Put"]["ConditionExpression"] = head.IS_NEW
     return [
         run_items.head_of_run(partition, run.id, ends=False),
         {
@@ -214,17 +239,16 @@ def _submitting(partition: str, run: Run, outputs: Outputs) -> list[Write]:
                 "ExpressionAttributeValues": {":now": _now()},
             }
         },
-        *documents.puts(submitted),
+        *submitted,
     ]
 
 
-def _is_active(current: Item | None, run_id: str) -> bool:
-    """Tell whether a head is that of an open thread whose active run this is."""
+def _may_finish(current: Item, run_id: str) -> bool:
+    """Tell whether a head is that of an open thread whose active run this is, with time left to store an outcome."""
     return (
         head.is_open(current)
-        and current is not None
-        and head.has_active_run(current)
         and head.last_run(current) == run_items.ulid_of(run_id)
+        and int(current["runUntil"]["N"]) > int(time.time()) + SECONDS_BEFORE_EXPIRY
     )
 
 

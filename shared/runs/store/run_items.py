@@ -11,8 +11,8 @@ from shared.store import head, keys
 from shared.store.head import check_schema
 from shared.store.table import Item, Write
 
-# For a head whose newest run is this one, and has neither ended nor expired. It takes `values_of_run`.
-IS_ACTIVE = "lastRun = :run AND runUntil > :now"
+# For a head whose newest run is this one, and has neither ended nor expired, nor will expire before `:until`.
+_IS_ACTIVE = "lastRun = :run AND runUntil > :until"
 
 
 def new_run(thread_id: str, ulid: str, assistant_id: str, settings: RunSettings, metadata: str) -> Run:
@@ -48,12 +48,15 @@ def run_items(partition: str, run: Run) -> list[Item]:
     )
 
 
-def run_of(item: Item, settings: dict[str, Any], thread_id: str) -> Run:
-    """Return the run that an item holds beside its settings, as it is at this moment. Raises `NewerItemError`."""
+def run_of(item: Item, settings: dict[str, Any], thread_id: str, newest: str = "") -> Run:
+    """Return the run that an item holds beside its settings, as it is at this moment. Raises `NewerItemError`.
+
+    `newest` is the ULID of its thread's newest run. An older one is over, even by a clock that is slow.
+    """
     check_schema(item)
     run_id, status = item["messageId"]["S"], item["status"]["S"]
     expires_at = int(item["expiresAt"]["N"])
-    is_expired = status in ACTIVE and expires_at <= int(time.time())
+    is_expired = status in ACTIVE and (expires_at <= int(time.time()) or ulid_of(run_id) < newest)
     return Run(
         id=run_id,
         thread_id=thread_id,
@@ -98,17 +101,18 @@ def update(partition: str, run_id: str, *, when: str, sets: Item, values: Item) 
     }
 
 
-def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = "") -> Write:
+def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = "", for_seconds: int = 0) -> Write:
     """Return the part of a transaction that holds a thread's head to this run, which must be active.
 
-    `ends` frees the thread. `message_ulid` is that of the run's message in the same transaction, empty for none.
+    It must not expire within `for_seconds`. `ends` frees the thread. `message_ulid` is that of the run's message in the
+    same transaction, empty for none.
     """
     return head.change(
         partition,
         [message_ulid] if message_ulid else [],
-        when=IS_ACTIVE,
+        when=_IS_ACTIVE,
         sets={"runUntil": {"N": "0"}} if ends else {},
-        values={":run": {"S": ulid_of(run_id)}},
+        values={":run": {"S": ulid_of(run_id)}, ":until": {"N": str(int(time.time()) + for_seconds)}},
     )
 
 

@@ -93,27 +93,22 @@ def retrieve(project: str, thread_id: str, run_id: str) -> Run:
     partition = keys.thread_partition(project, thread_id)
     wanted = [keys.HEAD, run_id, keys.chunk(run_id, 1, 0)]
     found = table.batch_get([keys.key(partition, sort) for sort in wanted])
-    current = head.require_open(found.get((partition, keys.HEAD)))
-    item = found.get((partition, run_id))
+    current, item = found.get((partition, keys.HEAD)), found.get((partition, run_id))
     if _is_half_visible(current, item, run_id):
-        pair = table.transact_get([keys.key(partition, sort) for sort in (keys.HEAD, run_id)])
-        head.require_open(pair[0])
-        item = pair[1]
+        current, item = table.transact_get([keys.key(partition, sort) for sort in (keys.HEAD, run_id)])
+    newest = head.last_run(head.require_open(current))
     if item is None:
         raise RunNotFoundError(run_id)
-    return _run(item, thread_id, found)
+    return _run(item, thread_id, found, newest)
 
 
 def as_created(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
     """Return the run with this ULID as it was when it was created, whatever became of it or its assistant since.
 
-    `new` is what an equal request asks for. Raises `RunNotFoundError`.
+    `new` is what an equal request asks for: it stands in for a run that was erased with its thread.
     """
-    run_id = keys.RUN_PREFIX + ulid
-    item = table.get(keys.key(keys.thread_partition(project, thread_id), run_id))
-    if item is None:
-        raise RunNotFoundError(run_id)
-    settings = _run(item, thread_id, {}).settings
+    item = table.get(keys.key(keys.thread_partition(project, thread_id), keys.RUN_PREFIX + ulid))
+    settings = _run(item, thread_id, {}).settings if item else new.settings
     return run_items.new_run(thread_id, ulid, new.assistant_id, settings, new.metadata)
 
 
@@ -128,13 +123,16 @@ def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
             raise RunNotFoundError(cursor)
     partition = keys.thread_partition(project, thread_id)
     key_range = key_range_of(asked)
-    reading = table.submit(lambda: table.get(keys.key(partition, keys.HEAD)))
-    stored = _query(partition, key_range)
-    current = head.require_open(table.result(reading))
-    stored = _with_last(partition, key_range, stored, head.last_run(current))
+    # The head comes first. A run begins when the one before it has ended, so all but the newest are visible by then.
+    current = head.require_open(table.get(keys.key(partition, keys.HEAD)))
+    newest = head.last_run(current)
+    stored = _with_newest(partition, key_range, _query(partition, key_range, newest), newest)
+    if any(item["lastUlid"]["S"] > head.last_ulid(current) for item in stored):
+        # A run may be shown completed while its message is half visible: this read waits until all of it is visible.
+        table.transact_get([keys.key(partition, keys.HEAD)])
     fitting = _fitting(stored[: asked.limit])
     runs = [
-        run_items.run_of(item, settings, thread_id)
+        run_items.run_of(item, settings, thread_id, newest)
         for item, settings in zip(fitting, documents.read(fitting), strict=True)
         if settings
     ]
@@ -161,11 +159,11 @@ def modify(project: str, thread_id: str, run_id: str, metadata: str | None) -> R
             values={":seen": {"N": str(run.version)}},
         )
         try:
-            item = table.update(update.pop("Key"), **update)
+            table.update(update.pop("Key"), **update)
         except ConditionFailedError:
             table.count_retries()
             continue  # it moved on, or was erased, since it was read
-        return run_items.run_of(item, run.settings._asdict(), thread_id)
+        return run._replace(metadata=metadata)
 
 
 def _begin(partition: str, run: Run, message_ulids: list[str], new: NewRun) -> Write:
@@ -220,34 +218,38 @@ def _same_active(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
     return run
 
 
-def _is_half_visible(current: Item, item: Item | None, run_id: str) -> bool:
+def _is_half_visible(current: Item | None, item: Item | None, run_id: str) -> bool:
     """Tell whether a batch has shown only part of a transaction: the head's or the run's."""
+    if current is None:
+        return item is not None
     if item is None:
         return head.last_run(current) == run_items.ulid_of(run_id)
     return str(item["lastUlid"]["S"]) > head.last_ulid(current)
 
 
-def _run(item: Item, thread_id: str, known: dict[tuple[str, str], Item]) -> Run:
+def _run(item: Item, thread_id: str, known: dict[tuple[str, str], Item], newest: str = "") -> Run:
     (settings,) = documents.read([item], known)
     if settings is None:
         raise RunNotFoundError(item["messageId"]["S"])
-    return run_items.run_of(item, settings, thread_id)
+    return run_items.run_of(item, settings, thread_id, newest)
 
 
-def _query(partition: str, key_range: KeyRange) -> list[Item]:
+def _query(partition: str, key_range: KeyRange, newest: str) -> list[Item]:
+    """Return the runs of a range that a Query shows, up to and including the one with the ULID `newest`."""
     low, high = key_range.bounds(keys.RUN_PREFIX)
+    high = min(high, keys.RUN_PREFIX + newest)
     if low > high:
         return []
     options = {"ScanIndexForward": key_range.forward, "Limit": key_range.size}
     return [*islice(table.query(partition, low, high, **options), key_range.size)]
 
 
-def _with_last(partition: str, key_range: KeyRange, stored: list[Item], last: str) -> list[Item]:
+def _with_newest(partition: str, key_range: KeyRange, stored: list[Item], newest: str) -> list[Item]:
     """Return the items with that of the newest run, if it is in the range and the Query did not show it yet."""
-    is_shown = any(item["messageId"]["S"] == keys.RUN_PREFIX + last for item in stored)
-    if not last or is_shown or not key_range.holds(last) or (key_range.forward and len(stored) == key_range.size):
+    is_shown = any(item["messageId"]["S"] == keys.RUN_PREFIX + newest for item in stored)
+    if not newest or is_shown or not key_range.holds(newest) or (key_range.forward and len(stored) == key_range.size):
         return stored
-    (item,) = table.transact_get([keys.key(partition, keys.RUN_PREFIX + last)])
+    (item,) = table.transact_get([keys.key(partition, keys.RUN_PREFIX + newest)])
     if item is None:
         return stored
     return [*stored, item] if key_range.forward else [item, *stored]

@@ -46,10 +46,9 @@ def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
     sorts = [keys.step(run.id, step_id) for step_id in step_ids]
     sorts += [keys.outputs(run.id, step_id) for step_id in step_ids]
     found = table.batch_get([keys.key(partition, sort) for sort in sorts])
-    missing = [keys.key(partition, sort) for sort in sorts[: len(step_ids)] if (partition, sort) not in found]
-    for item in table.transact_get(missing):  # a batch may show a run and not yet its step
-        if item:
-            found[partition, item["messageId"]["S"]] = item
+    # A batch may show a run and not yet its step, or not yet the outputs that came before its present state.
+    _complete(partition, found, sorts[: len(step_ids)])
+    _complete(partition, found, _outputs_of(run, step_ids, [*found.values()]))
     stored = _fitting([found.get((partition, sort)) for sort in sorts[: len(step_ids)]])
     submitted = [item for sort in sorts[len(step_ids) :] if (item := found.get((partition, sort)))]
     outputs = {item["messageId"]["S"]: value for item, value in zip(submitted, documents.read(submitted), strict=True)}
@@ -66,6 +65,20 @@ def waiting_calls(project: str, run: Run) -> tuple[ToolCall, ...]:
         return ()
     found = load(project, run, [run.steps[-1]])
     return found[0].calls if found else ()
+
+
+def _complete(partition: str, found: dict[tuple[str, str], Item], sorts: list[str]) -> None:
+    """Add those of the items with these sort keys that a batch has not shown."""
+    for item in table.transact_get([keys.key(partition, sort) for sort in sorts if (partition, sort) not in found]):
+        if item:
+            found[partition, item["messageId"]["S"]] = item
+
+
+def _outputs_of(run: Run, step_ids: list[str], found: list[Item]) -> list[str]:
+    """Return the sort keys of the outputs of these steps: of all that call functions, but the one that still waits."""
+    messages = {run_items.step_id_of(item) for item in found if "message" in item}
+    taken = run.steps[:-1] if run.waits_for else run.steps
+    return [keys.outputs(run.id, step_id) for step_id in step_ids if step_id in taken and step_id not in messages]
 
 
 def _fitting(stored: list[Item | None]) -> list[Item]:
