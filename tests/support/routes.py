@@ -12,7 +12,11 @@ def _routes(function: str) -> dict[str, tuple[str, str, str]]:
     names: dict[str, str] = {}
     found = {}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.targets[0], ast.Name)
+        ):
             names[node.targets[0].id] = ast.literal_eval(node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
             for path, operations in zip(node.value.keys, node.value.values, strict=True):
