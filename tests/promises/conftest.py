@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import event_sources
 from tests.support.client import Client
+from tests.support.event_sources import Erasures
 from tools.local import template
 from tools.local.dynamodb import database
 
@@ -35,6 +37,13 @@ def seed() -> int:
 def client() -> Client:
     """Return a client whose project is empty."""
     return Client()
+
+
+@pytest.fixture
+def erasures() -> Iterator[Erasures]:
+    """Return the way of an erasure, begun at the stream's present end."""
+    with event_sources.erasures() as running:
+        yield running
 
 
 @pytest.fixture

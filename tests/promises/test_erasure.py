@@ -5,24 +5,18 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
 from tests.promises import calls
-from tests.promises import erasures as way
-from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, full, incompressible, listed, remains
+from tests.support import event_sources
 from tests.support.client import Client
+from tests.support.event_sources import Erasures
+from tools.local import template
 
 LARGE = incompressible(seed=1)
-
-
-@pytest.fixture
-def erasures() -> Iterator[Erasures]:
-    with way.running() as running:
-        yield running
 
 
 def _delete(client: Client, thread_id: str) -> None:
@@ -78,12 +72,12 @@ def test_nothing_but_deletions_and_large_contents_comes_through_the_filters(
 
 
 def test_erasures_wait_longer_than_any_function_runs(trusted: Client, erasures: Erasures) -> None:
-    queue = way.resource("ErasureQueue")
-    timeouts = [function.timeout for function in way.TEMPLATE.functions if function.routes]
-    assert queue["DelaySeconds"] > max(timeouts)
+    functions = {function.name: function for function in template.load().functions}
+    timeouts = [function.timeout for function in functions.values() if function.routes]
+    assert functions["EraseThread"].queues[0].delay > max(timeouts)
     thread_id = trusted.thread()
     _delete(trusted, thread_id)
-    way.queue(erasures.records())
+    event_sources.queue_records(erasures.records())
     assert [list(entry) for entry in erasures.sent] == [["Id", "MessageBody"]]
 
 
@@ -94,13 +88,13 @@ def test_the_eraser_may_be_killed_at_every_step(trusted: Client, erasures: Erasu
         thread_id = full(trusted, LARGE)
         erasures.run()  # the rest of the round before
         _delete(trusted, thread_id)
-        way.queue(erasures.records())
+        event_sources.queue_records(erasures.records())
         was_killed = calls.killed(step, erasures.erase, done=done)
         if lost:
             erasures.queue.clear()
             if remains(trusted, thread_id):
                 age(trusted, thread_id, 3_601)
-            way.sweep(trusted)
+            event_sources.sweep_project(trusted)
         erasures.erase()
         assert remains(trusted, thread_id) == []
         if not was_killed:
@@ -121,7 +115,7 @@ def test_a_chunk_that_is_not_the_last_queues_the_rest(
     late = SimpleNamespace(monotonic=lambda: time.monotonic() + 50 * (next(looks) % 3))
     monkeypatch.setattr(erasure, "time", late)
     _delete(trusted, thread_id)
-    way.queue(erasures.records())
+    event_sources.queue_records(erasures.records())
     assert erasures.erase(seconds=90) > 1
     assert remains(trusted, thread_id) == []
     assert [entry.get("DelaySeconds") for entry in erasures.sent] == [None] + [0] * (len(erasures.sent) - 1)
@@ -131,10 +125,10 @@ def test_a_lost_stream_record_is_made_up_for_by_the_sweep(trusted: Client, erasu
     thread_id = full(trusted, LARGE)
     _delete(trusted, thread_id)
     erasures.records()  # and nobody queues them
-    way.sweep(trusted)
+    event_sources.sweep_project(trusted)
     assert not erasures.queue, "an erasure that has just begun is not forgotten"
     age(trusted, thread_id, 3_601)
-    way.sweep(trusted)
+    event_sources.sweep_project(trusted)
     erasures.erase()
     assert remains(trusted, thread_id) == []
 
@@ -144,7 +138,7 @@ def test_the_queue_takes_all_or_the_stream_delivers_again(trusted: Client, erasu
     records = erasures.records()
     erasures.refuse = True
     with pytest.raises(RuntimeError, match="ServiceUnavailable"):
-        way.queue(records)
+        event_sources.queue_records(records)
 
 
 def test_what_is_delivered_twice_does_no_harm(trusted: Client, erasures: Erasures) -> None:
@@ -153,7 +147,7 @@ def test_what_is_delivered_twice_does_no_harm(trusted: Client, erasures: Erasure
     _delete(trusted, thread_id)
     records = erasures.records()
     for _ in range(2):
-        way.queue(records * 2)
+        event_sources.queue_records(records * 2)
         erasures.erase()
     assert remains(trusted, thread_id) == []
     assert remains(trusted, kept) == before
@@ -213,7 +207,7 @@ def test_a_thread_that_is_modified_during_any_step_of_its_erasure_leaves_nothing
                 table.transact(late)
 
         _delete(trusted, thread_id)
-        way.queue(erasures.records())
+        event_sources.queue_records(erasures.records())
         with calls.at(step, write) as happened:
             erasures.erase()
         assert remains(trusted, thread_id) == []

@@ -3,28 +3,20 @@
 import json
 import random
 import string
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.promises import calls
-from tests.promises import erasures as way
-from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, incompressible, listed, remains
-from tests.support import capacity
+from tests.support import capacity, event_sources
 from tests.support.client import Client, invoke
+from tests.support.event_sources import Erasures
 from tools.local.gateway import MAX_ANSWER, MAX_EVENT
 from tools.local.http_payload import encode
 
 # Near the request's limit, and more than a transaction takes however it is compressed.
 LARGE = ["".join(random.Random(seed).choices(string.ascii_letters + string.digits, k=195_000)) for seed in range(32)]
-
-
-@pytest.fixture
-def erasures() -> Iterator[Erasures]:
-    with way.running() as running:
-        yield running
 
 
 def _body(texts: list[str]) -> str:
@@ -85,7 +77,7 @@ def test_an_abandoned_create_leaves_nothing(client: Client, erasures: Erasures, 
             assert client.call("list_messages", thread_id).status == 404
             if remains(client, thread_id):
                 age(client, thread_id, 3_601)
-        way.sweep(client)
+        event_sources.sweep_project(client)
         erasures.run()
         assert [remains(client, thread_id) for thread_id in threads] == [[]] * len(threads)
     assert step == (3 if done else 4)
@@ -106,7 +98,7 @@ def test_a_create_that_the_sweep_takes_for_abandoned_fails_and_leaves_nothing(
     erasures.run()
     answers = []
     for step in range(4):
-        with calls.partitions() as touched, calls.at(step, lambda: way.sweep(client)):
+        with calls.partitions() as touched, calls.at(step, lambda: event_sources.sweep_project(client)):
             answers.append(invoke("create_thread", event).status)
         erasures.run()  # comes later than any function runs: the queue sees to that
         (thread_id,) = _threads(client, touched) - set(listed(client)) or {listed(client)[0]}

@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from tests.promises import erasures as way
 from tests.promises.threads import fill, listed, remains
+from tests.support import event_sources
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 
@@ -31,7 +31,7 @@ def test_a_long_thread_is_erased_in_bounded_chunks_beside_other_traffic(
             client.page(beside)
             pauses.append(time.perf_counter() - started)
 
-    with way.running() as erasures:
+    with event_sources.erasures() as erasures:
         with recorded() as made:
             client.create("delete_thread", thread_id)
         assert made == [Call("UpdateItem", 0, 1)]
@@ -39,7 +39,7 @@ def test_a_long_thread_is_erased_in_bounded_chunks_beside_other_traffic(
         other.start()
         chunks: list[float] = []
         try:
-            way.queue(erasures.records())
+            event_sources.queue_records(erasures.records())
             while erasures.queue:
                 started = time.perf_counter()
                 erasures.erase_once(SECONDS)

@@ -1,24 +1,15 @@
 """A thread that nobody wrote to for the retention time is gone for every call, and erased on the way of a deletion."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.promises import calls
-from tests.promises import erasures as way
-from tests.promises.erasures import Erasures
 from tests.promises.threads import USER, age, full, listed, remains
-from tests.support import capacity
+from tests.support import capacity, event_sources
 from tests.support.client import Answer, Client
+from tests.support.event_sources import Erasures
 from tests.support.variables import VARIABLES
 
 DAY = 86_400
-
-
-@pytest.fixture
-def erasures() -> Iterator[Erasures]:
-    with way.running() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +72,7 @@ def test_an_expired_thread_is_erased_and_what_is_active_stays(trusted: Client, e
     expired, active = full(trusted, "small"), full(trusted, "small")
     held = remains(trusted, active)
     age(trusted, expired, 30 * DAY)
-    way.sweep(trusted)
+    event_sources.sweep_project(trusted)
     assert not erasures.queue, "a tombstone first: the stream brings it to the queue"
     erasures.run()
     assert remains(trusted, expired) == []
@@ -101,7 +92,7 @@ def test_without_retention_nothing_expires(client: Client, erasures: Erasures, m
     keep_for(monkeypatch, 0)
     thread_id = client.thread()
     age(client, thread_id, 20_000 * DAY)
-    way.sweep(client)
+    event_sources.sweep_project(client)
     erasures.run()
     assert listed(client) == [thread_id]
 
@@ -114,8 +105,8 @@ def test_the_sweep_may_be_killed_at_every_step(trusted: Client, erasures: Erasur
         trusted.create("delete_thread", forgotten)
         erasures.records()  # the deletion's record is lost
         age(trusted, forgotten, 3_601)
-        was_killed = calls.killed(step, lambda: way.sweep(trusted), done=done)
-        way.sweep(trusted)
+        was_killed = calls.killed(step, lambda: event_sources.sweep_project(trusted), done=done)
+        event_sources.sweep_project(trusted)
         erasures.run()
         erasures.erase()
         assert remains(trusted, expired) == remains(trusted, forgotten) == []
@@ -138,7 +129,7 @@ def test_a_thread_that_comes_to_life_while_it_is_swept_is_kept(
         thread_id = client.thread()
         age(client, thread_id, 30 * DAY)
         with calls.at(step, revive):
-            way.sweep(client)
+            event_sources.sweep_project(client)
         if not answers:
             break
         erasures.run()
@@ -148,14 +139,12 @@ def test_a_thread_that_comes_to_life_while_it_is_swept_is_kept(
 
 
 def test_a_walk_that_ran_out_of_time_is_continued_by_the_next(client: Client, erasures: Erasures) -> None:
-    from functions import sweep_threads
-
     threads = [client.thread() for _ in range(110)]
     for thread_id in threads:
         age(client, thread_id, 30 * DAY)
-    way.sweep(client, seconds=-1)
+    event_sources.sweep_project(client, seconds=-1)
     assert _buried(client, erasures) == 100
-    sweep_threads.handler({}, way.context(59))  # as little time again
+    event_sources.sweep(59)  # as little time again
     assert _buried(client, erasures) == 10
 
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.model import OperationModel
 
+from tests.support.hooks import hooked
+
 _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
 
@@ -28,8 +30,6 @@ def recorded() -> Iterator[list[Call]]:
     Units are the engine's ConsumedCapacity, but for transactions that write: DynamoDB Local adds up their items and
     bills a single put of 10 bytes with 4 units. Those are counted by DynamoDB's rule from the items themselves.
     """
-    from shared.store import table
-
     calls: list[Call] = []
 
     def ask(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
@@ -49,15 +49,8 @@ def recorded() -> Iterator[list[Call]]:
         writes = model.name in _WRITES
         calls.append(Call(model.name, 0.0 if writes else units, units if writes else 0.0))
 
-    events = table.client().meta.events
-    hooks = {"before-parameter-build.dynamodb": ask, "before-call.dynamodb": weigh, "after-call.dynamodb": note}
-    for name, hook in hooks.items():
-        events.register(name, hook)
-    try:
+    with hooked(before_parameter_build=ask, before_call=weigh, after_call=note):
         yield calls
-    finally:
-        for name, hook in hooks.items():
-            events.unregister(name, hook)
 
 
 def item_size(item: dict[str, Any]) -> int:

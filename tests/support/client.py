@@ -12,19 +12,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.support import canaries
+from tools.local import template
 from tools.local.http_payload import encode
 
+# The shortest route of each function that has one.
 _ROUTES = {
-    "create_thread": ("POST", "/threads"),
-    "list_threads": ("GET", "/threads"),
-    "retrieve_thread": ("GET", "/threads/{threadId}"),
-    "modify_thread": ("POST", "/threads/{threadId}"),
-    "delete_thread": ("DELETE", "/threads/{threadId}"),
-    "create_message": ("POST", "/threads/{threadId}/messages"),
-    "list_messages": ("GET", "/threads/{threadId}/messages"),
-    "retrieve_message": ("GET", "/threads/{threadId}/messages/{messageId}"),
-    "modify_message": ("POST", "/threads/{threadId}/messages/{messageId}"),
-    "delete_message": ("DELETE", "/threads/{threadId}/messages/{messageId}"),
+    function.handler.split(".")[1]: min(function.routes, key=lambda route: len(route.path))
+    for function in template.load().functions
+    if function.routes
 }
 _projects = itertools.count(1)
 
@@ -84,16 +79,16 @@ class Client:
         headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return the event of a call."""
-        method, path = _ROUTES[function]
-        names = re.findall(r"{(\w+)}", path)
-        raw_path = path.format(**dict(zip(names, ids, strict=True)))
+        route = _ROUTES[function]
+        names = re.findall(r"{(\w+)}", route.path)
+        raw_path = route.path.format(**dict(zip(names, ids, strict=True)))
         event: dict[str, Any] = {
             "version": "2.0",
-            "routeKey": f"{method} {path}",
+            "routeKey": route.key,
             "rawPath": raw_path,
             "rawQueryString": query if isinstance(query, str) else urlencode(query, doseq=True),
             "headers": {"authorization": f"Bearer {self.secret}", **(headers or {})},
-            "requestContext": {"http": {"method": method, "path": raw_path}},
+            "requestContext": {"http": {"method": route.method, "path": raw_path}},
             "isBase64Encoded": isinstance(body, bytes),
         }
         if names:

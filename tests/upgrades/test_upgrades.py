@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from tests.support import expected, queues, stored, stream
+from tests.support import event_sources as queues
+from tests.support import expected, stored, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.erasing import Queue, asked, erase, sweep
+from tests.support.event_sources import Queue, asked, erase, sweep
 from tests.support.local_api import ROOT
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump
