@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those that are named, and writes what they found into docs/performance.md and the README."""
+"""Runs all benchmarks, or those that are named, and writes what they found into the documents."""
 
 import datetime as dt
 import importlib.metadata
@@ -17,7 +17,8 @@ from tools.local.dynamodb.download import ENGINE
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 README = ROOT / "README.md"
-BENCHMARKS = ("cold", "warm", "memory", "bundle", "cost", "dollars", "growth", "peers", "throughput")
+COST = ROOT / "docs" / "cost.md"
+BENCHMARKS = ("cold", "warm", "bundle", "cost", "dollars", "bill", "growth", "peers", "throughput")
 
 
 def main(names: list[str]) -> None:
@@ -31,7 +32,7 @@ def main(names: list[str]) -> None:
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             report = pool.submit(figures.report_of, name).result()
         summary += report.summary
-        _write(DOCUMENT, name, report.text)
+        _write(COST if name == "bill" else DOCUMENT, name, report.text)
     table = figures.table(["what", "measured", "held to"], summary)
     if not names:
         for document in (DOCUMENT, README):

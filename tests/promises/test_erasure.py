@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import USER, age, full, incompressible, listed, remains
+from tests.promises.threads import age, full, incompressible, listed, remains
 from tests.support import event_sources
 from tests.support.client import Client
 from tests.support.event_sources import Erasures
+from tests.support.filled import USER
 from tools.local import template
 
 LARGE = incompressible(seed=1)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import USER, age, incompressible, listed, remains
+from tests.promises.threads import age, incompressible, listed, remains
 from tests.support import capacity, event_sources
 from tests.support.client import Client, invoke
 from tests.support.event_sources import Erasures
+from tests.support.filled import USER
 from tools.local.gateway import MAX_ANSWER, MAX_EVENT
 from tools.local.http_payload import encode
 

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from tests.promises.threads import fill, listed, remains
+from tests.promises.threads import listed, remains
 from tests.support import event_sources
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
+from tests.support.filled import fill
 
 SIZE = int(os.environ.get("MESSAGES", "20000"))
 SECONDS = 4.0

@@ -3,10 +3,11 @@
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import USER, age, full, listed, remains
+from tests.promises.threads import age, full, listed, remains
 from tests.support import capacity, event_sources
 from tests.support.client import Answer, Client
 from tests.support.event_sources import Erasures
+from tests.support.filled import USER
 from tests.support.variables import VARIABLES
 
 DAY = 86_400

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import USER, listed, remains
+from tests.promises.threads import listed, remains
 from tests.support.client import Client
+from tests.support.filled import USER
 from tests.support.variables import VARIABLES
 
 OF_USER = {"metadata[user_id]": USER}

@@ -2,21 +2,10 @@
 
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.support.client import Client
-
-USER = "user-7"
-RUN = "run_1"
-
-
-class Long(NamedTuple):
-    """A thread, and the ids of its messages, oldest first; the last ones and every tenth are of a run."""
-
-    id: str
-    messages: list[str]
-    of_run: list[str]
+from tests.support.filled import USER
 
 
 def incompressible(seed: int, length: int = 256_000) -> str:
@@ -67,31 +56,3 @@ def listed(client: Client, **query: Any) -> list[str]:
         found += [thread["id"] for thread in page["data"]]
         if not page["has_more"]:
             return found
-
-
-def fill(client: Client, size: int) -> Long:
-    """Write a thread as so many creates would have left it, in a fraction of their time."""
-    from shared import ids
-    from shared.records import MessageData
-    from shared.store import head, items, keys, messages, table
-
-    thread_id = client.thread(metadata={"user_id": USER})
-    partition = keys.thread_partition(client.project, thread_id)
-    data = MessageData("assistant", '[{"type":"text","text":{"value":"hello","annotations":[]}}]')
-    of_run = data._replace(run_id=RUN)
-    packed = items.pack(data.content)
-    ulids = [ids.new_ulid()]
-    while len(ulids) < size:
-        ulids.append(ids.new_ulid(ulids[-1]))
-    in_run = set(ulids[::10] + ulids[-20:])
-    written = [
-        write["Put"]["Item"]
-        for ulid in ulids
-        for write in messages.writes_of(partition, ulid, of_run if ulid in in_run else data, packed)
-    ]
-    table.set_deadline(600)
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(table.batch_put, [written[start : start + 1_000] for start in range(0, len(written), 1_000)]))
-    table.put(head.item(partition, head.OPEN, ulids))
-    names = [keys.MESSAGE_PREFIX + ulid for ulid in ulids]
-    return Long(thread_id, names, [name for name, ulid in zip(names, ulids, strict=True) if ulid in in_run])
