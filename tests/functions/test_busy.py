@@ -105,11 +105,14 @@ def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effe
 
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
-def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(failing: Calls, function: str, operation: str) -> None:
-    with fault_injection.inject(Fault(operation, fault_injection.error("AccessDeniedException"), times=0)):
-        answer = failing.call(function)
+def test_a_table_that_is_missing_or_denied_is_a_500_that_tells_nothing(
+    failing: Calls, function: str, operation: str
+) -> None:
+    for code in ("AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"):
+        with fault_injection.inject(Fault(operation, fault_injection.error(code), times=0)):
+            answer = failing.call(function)
 
-    assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
+        assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
     assert failing.shown() == failing.before
 
 
