@@ -3,11 +3,10 @@
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import age, full, listed, remains
+from tests.promises.threads import age, assert_gone, full, listed, remains
 from tests.support import capacity, event_sources
 from tests.support.client import Answer, Client
 from tests.support.event_sources import Erasures
-from tests.support.filled import USER
 from tests.support.variables import VARIABLES
 
 DAY = 86_400
@@ -27,22 +26,7 @@ def test_every_call_treats_an_expired_thread_as_gone(trusted: Client) -> None:
     thread_id = full(trusted, "small")
     message_id = trusted.page(thread_id)["data"][0]["id"]
     age(trusted, thread_id, 30 * DAY)
-    once = {"idempotency-key": "key"}
-    answers = [
-        trusted.call("retrieve_thread", thread_id),
-        trusted.call("modify_thread", thread_id, body={"metadata": {}}),
-        trusted.call("delete_thread", thread_id),
-        trusted.call("create_message", thread_id, body={"role": "user", "content": "late"}),
-        trusted.call("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once),
-        trusted.call("list_messages", thread_id),
-        trusted.call("list_messages", thread_id, query={"run_id": "run_1"}),
-        trusted.call("retrieve_message", thread_id, message_id),
-        trusted.call("modify_message", thread_id, message_id, body={"metadata": {}}),
-        trusted.call("delete_message", thread_id, message_id),
-    ]
-    assert {answer.error for answer in answers} == {(404, None, None)}
-    assert listed(trusted) == []
-    assert listed(trusted, **{"metadata[user_id]": USER}) == []
+    assert_gone(trusted, thread_id, message_id)
 
 
 def test_a_create_extends_the_time_and_nothing_else_does(client: Client) -> None:
@@ -67,17 +51,6 @@ def test_extending_the_time_costs_no_write(client: Client, monkeypatch: pytest.M
             client.message(thread_id)
         costs.append(made)
     assert costs[0] == costs[1] == [capacity.Call("TransactWriteItems", 0, 4)]
-
-
-def test_an_expired_thread_is_erased_and_what_is_active_stays(trusted: Client, erasures: Erasures) -> None:
-    expired, active = full(trusted, "small"), full(trusted, "small")
-    held = remains(trusted, active)
-    age(trusted, expired, 30 * DAY)
-    event_sources.sweep_project(trusted)
-    assert not erasures.queue, "a tombstone first: the stream brings it to the queue"
-    erasures.run()
-    assert remains(trusted, expired) == []
-    assert remains(trusted, active) == held
 
 
 def test_another_retention_applies_at_once_to_all_threads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

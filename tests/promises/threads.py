@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 from tests.support.client import Client
-from tests.support.filled import USER
+from tests.support.expected import compact, no_thread
+from tests.support.filled import RUN, USER
 
 
 def incompressible(seed: int, length: int = 256_000) -> str:
@@ -56,3 +57,20 @@ def listed(client: Client, **query: Any) -> list[str]:
         found += [thread["id"] for thread in page["data"]]
         if not page["has_more"]:
             return found
+
+
+def assert_gone(client: Client, thread_id: str, message_id: str) -> None:
+    """Assert that a thread with a message, and one created with an Idempotency-Key, is a 404 to every call."""
+    once = {"idempotency-key": "key"}
+    answers = [
+        *(client.call(function, thread_id, body={"metadata": {}}) for function in ("retrieve_thread", "modify_thread")),
+        client.call("delete_thread", thread_id),
+        client.call("create_message", thread_id, body={"role": "user", "content": "late"}),
+        client.call("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once),
+        *(client.call("list_messages", thread_id, query=query) for query in ({}, {"run_id": RUN})),
+        client.call("retrieve_message", thread_id, message_id),
+        client.call("modify_message", thread_id, message_id, body={"metadata": {}}),
+        client.call("delete_message", thread_id, message_id),
+    ]
+    assert {(answer.status, answer.text) for answer in answers} == {(404, compact(no_thread(thread_id)))}
+    assert listed(client) == listed(client, **{"metadata[user_id]": USER}) == []

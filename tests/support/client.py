@@ -15,12 +15,14 @@ from tests.support import canaries
 from tools.local import template
 from tools.local.http_payload import encode
 
-# The shortest route of each function that has one.
+# The shortest route of each operation.
 _ROUTES = {
     function.handler.split(".")[1]: min(function.routes, key=lambda route: len(route.path))
     for function in template.load().functions
-    if function.routes
+    if any("/threads" in route.path for route in function.routes)
 }
+# The names of the operations' functions, each with the number of ids in its path.
+OPERATIONS = {function: route.path.count("{") for function, route in _ROUTES.items()}
 _projects = itertools.count(1)
 
 

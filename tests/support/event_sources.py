@@ -201,7 +201,6 @@ class Erasures:
     read: table_stream.Read
     queue: deque[str] = field(default_factory=deque)
     sent: list[dict[str, Any]] = field(default_factory=list)
-    refuse: bool = False
 
     def records(self) -> list[dict[str, Any]]:
         """Take from the stream what was done until now, and return what the filters let through."""
@@ -236,9 +235,6 @@ class Erasures:
     def take(self, params: dict[str, Any], **_: Any) -> Any:
         """Answer SendMessageBatch."""
         entries = json.loads(params["body"])["Entries"]
-        if self.refuse:
-            failed = [{"Id": entry["Id"], "Code": "ServiceUnavailable", "SenderFault": False} for entry in entries]
-            return response({"Failed": failed})
         self.sent += entries
         self.queue += [entry["MessageBody"] for entry in entries]
         return response({"Successful": [{"Id": entry["Id"]} for entry in entries]})
