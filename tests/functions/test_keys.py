@@ -11,7 +11,7 @@ from tests.support.clock import Clock
 from tests.support.fault_injection import Fault
 from tests.support.refusals import IDS, NOWHERE
 
-LOOK_UPS = int(os.environ.get("LOOK_UPS") or 1_500)
+LOOK_UPS = int(os.environ.get("LOOK_UPS") or 1_100)
 
 
 def _with_headers(client: Client, headers: dict[str, str], function: str = "list_threads") -> Any:

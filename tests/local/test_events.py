@@ -117,7 +117,15 @@ def test_only_some_types_arrive_as_text(
 
 def test_bytes_of_a_query_that_are_not_ascii_are_kept() -> None:
     """With h11, uvicorn refuses them itself; another server lets them through."""
-    scope = {"type": "http", "method": "GET", "http_version": "1.1", "path": "/", "raw_path": b"/", "headers": []}
+    scope = {
+        "type": "http",
+        "scheme": "http",
+        "method": "GET",
+        "http_version": "1.1",
+        "path": "/",
+        "raw_path": b"/",
+        "headers": [],
+    }
     request = Request(scope | {"query_string": b"a=\xff", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)})
 
     event = http_payload.request_event(request, b"", http_payload.Target(Route("ANY", "$default"), {}), "id")
