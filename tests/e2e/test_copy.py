@@ -80,7 +80,7 @@ def test_all_threads_of_an_endpoint_that_lists_them_are_copied(tmp_path: Path) -
     with serving(API_KEYS="alpha=sk-alpha", EXAMPLE="1") as api:
         native = _native(api)
         assert _copy(api.base_url, file) == (0, "copied 2 threads with 3 messages, 0 refused\n", [])
-    example = (ROOT / "local" / "example.jsonl").read_text().splitlines()
+    example = (ROOT / "tools" / "local" / "example.jsonl").read_text().splitlines()
     assert _read(file) == [*map(json.loads, example), *native]
 
 
