@@ -1,12 +1,11 @@
 """A chat endpoint that says what a test has it say, and keeps what it was asked."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-from tests.support import http_stub
-from tests.support.http_stub import Request, Response
 
 
 class Chat:
@@ -32,13 +31,29 @@ class Chat:
 def chatting(*replies: str | int | dict[str, Any]) -> Iterator[Chat]:
     """Serve `POST /v1/chat/completions` on a free port."""
 
-    def respond(request: Request) -> Response:
-        status, answer = (
-            chat.answer(json.loads(request.body)) if request.target == "/v1/chat/completions" else (404, {})
-        )
-        # The SDK would try twice more by itself: here it is the queue that tries again.
-        return Response(status, answer, {"content-type": "application/json", "x-should-retry": "false"})
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status, answer = chat.answer(json.loads(body)) if self.path == "/v1/chat/completions" else (404, {})
+            content = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            # The SDK would try twice more by itself: here it is the queue that tries again.
+            self.send_header("x-should-retry", "false")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
-    with http_stub.serving(respond) as url:
-        chat = Chat(f"{url}/v1", list(replies))
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    chat = Chat(f"http://127.0.0.1:{server.server_port}/v1", list(replies))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
         yield chat
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -129,7 +130,8 @@ Draw = random.Random
 def request(draw: Draw, secrets: tuple[str, ...], ids: Ids) -> Sent:
     """Return the next request of this generator."""
     method, path = draw.choice(_ROUTES)
-    path = path.format(threadId=ids.thread, messageId=ids.message)
+    known = {"threadId": ids.thread, "messageId": ids.message}
+    path = re.sub(r"\{(\w+)Id\}", lambda name: known.get(f"{name[1]}Id", f"{name[1]}_abc123"), path)
     headers = [("host", b"localhost"), ("authorization", f"Bearer {draw.choice(secrets)}".encode())]
     body = json.dumps(draw.choice(_BODIES)).encode() if method == "POST" else b""
     sent = Sent(method, path.encode(), headers, body)

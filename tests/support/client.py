@@ -15,14 +15,17 @@ from tests.support import canaries
 from tools.local import template
 from tools.local.http_payload import encode
 
-# The shortest route of each operation.
+# The shortest route of each function that has one.
 _ROUTES = {
     function.handler.split(".")[1]: min(function.routes, key=lambda route: len(route.path))
     for function in template.load().functions
-    if any("/threads" in route.path for route in function.routes)
+    if function.routes
 }
-# The names of the operations' functions, each with the number of ids in its path.
-OPERATIONS = {function: route.path.count("{") for function, route in _ROUTES.items()}
+_OF_THREADS = re.compile(r"/threads(/\{threadId\}(/messages(/\{messageId\})?)?)?")
+# The functions of the operations on threads and messages, each with the number of ids in its path.
+OPERATIONS = {
+    function: route.path.count("{") for function, route in _ROUTES.items() if _OF_THREADS.fullmatch(route.path)
+}
 _projects = itertools.count(1)
 
 
