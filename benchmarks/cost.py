@@ -27,6 +27,7 @@ WRITE_UNITS, READ_UNITS = 0.625, 0.125
 INVOCATIONS, GB_SECOND = 0.20, 0.0000133334 * 1e6
 REQUESTS, METERED_BYTES = 1.00, 512 * 1024
 EVENTS, TRACES = 1.00, 5.00
+RECEIVES, FIFO_RECEIVES = 0.40, 0.50
 # For a GB and month, for a GB, for a piece and month.
 STORED_GB, BACKUP_GB = 0.25, 0.20
 LOGGED_GB, SENT_GB = 0.50, 0.09
@@ -36,6 +37,9 @@ ALARM, METRIC, DASHBOARD = 0.10, 0.30, 3.00
 CALL_MILLISECONDS, OWN_MILLISECONDS = 6, 5
 # PublishEvents, for each change: when there are few, a call has one of them.
 PUBLISH_MILLISECONDS = 40
+
+# Lambda polls a queue that is empty with five connections; each waits for 20 seconds.
+EMPTY_RECEIVES = 5 * 3 * 60 * 24 * 30
 
 # What a month looks like, for each message that is created in it.
 MONTHS = {"a team's tool": 1e5, "a product": 3e6, "a large product": 1e8}
@@ -201,6 +205,7 @@ def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
         f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups": stored * (STORED_GB + BACKUP_GB),
         "events: PublishEvents and EventBridge": changes * (_lambda(PUBLISH_MILLISECONDS / 1000) + EVENTS),
         "logs and traces": requests * (LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES),
+        "queues, empty receives": _polling(),
         "dashboard, alarms, metrics": DASHBOARD + _alarms() * ALARM + 2 * METRIC,
         "data sent to clients": read * SENT_GB,
     }
@@ -225,6 +230,13 @@ def _stored_bytes() -> float:
         return sum(items.weight(item) + ITEM_OVERHEAD_BYTES for item in stored)
 
     return weight(message) + OPERATIONS["create thread"] * weight(of_thread)
+
+
+def _polling() -> float:
+    """Return what a month of empty receives costs: Lambda polls each queue that a function reads, used or not."""
+    queues = [queue for function in template.load().functions for queue in function.queues]
+    million = EMPTY_RECEIVES / 1e6
+    return sum((FIFO_RECEIVES if queue.name.endswith(".fifo") else RECEIVES) * million for queue in queues)
 
 
 def _alarms() -> int:
