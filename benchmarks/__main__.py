@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those that are named, and writes their figures into docs/performance.md."""
+"""Runs all benchmarks, or those that are named, and writes their figures into the documents."""
 
 import datetime as dt
 import importlib.metadata
@@ -16,7 +16,8 @@ from benchmarks.figures import Row
 from tools.local.dynamodb.download import ENGINE
 
 DOCUMENT = ROOT / "docs" / "performance.md"
-BENCHMARKS = ("cold", "warm", "memory", "bundle", "cost", "dollars", "growth", "peers", "throughput")
+COST = ROOT / "docs" / "cost.md"
+BENCHMARKS = ("cold", "warm", "bundle", "cost", "dollars", "bill", "growth", "peers", "throughput")
 
 
 def main(names: list[str]) -> None:
@@ -30,22 +31,22 @@ def main(names: list[str]) -> None:
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             report = pool.submit(figures.report_of, name).result()
         summary += report.summary
-        _write(name, report.text)
+        _write(COST if name == "bill" else DOCUMENT, name, report.text)
     table = figures.table(["what", "measured", "held to"], summary)
     if not names:
-        _write("summary", f"{_machine()}\n\n{table}")
+        _write(DOCUMENT, "summary", f"{_machine()}\n\n{table}")
     figures.say(f"{time.monotonic() - started:4.0f} s  done")
     sys.stdout.write(f"{table}\n")
 
 
-def _write(name: str, text: str) -> None:
-    """Put a text between the marks of its name in the document."""
+def _write(document: Path, name: str, text: str) -> None:
+    """Put a text between the marks of its name."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-    before, found, rest = DOCUMENT.read_text(encoding="utf-8").partition(begin)
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
     _, ended, after = rest.partition(end)
     if not (found and ended):
-        raise ValueError(f"{DOCUMENT} has no place for {name}")
-    DOCUMENT.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
+        raise ValueError(f"{document} has no place for {name}")
+    document.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def _machine() -> str:

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import copy
-import importlib
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,6 +10,8 @@ from unittest import mock
 
 import botocore.httpsession
 from botocore.awsrequest import AWSResponse
+
+from tests.support.hooks import hooked
 
 # Looking up the API key is no call of the operation's: it is done once a minute.
 _KEY_LOOK_UP = b'"key#'
@@ -39,15 +40,8 @@ def recording() -> Iterator[list[Call]]:
         text = json.dumps(kept, default=lambda data: base64.b64encode(data).decode())
         calls.append(Call(model.name, asked[model.name], text.encode()))
 
-    events = importlib.import_module("shared.store.table").client().meta.events
-    handlers: dict[str, Any] = {"provide-client-params.dynamodb": ask, "after-call.dynamodb": answer}
-    for event, handler in handlers.items():
-        events.register(event, handler)
-    try:
+    with hooked(provide_client_params=ask, after_call=answer):
         yield calls
-    finally:
-        for event, handler in handlers.items():
-            events.unregister(event, handler)
 
 
 @contextlib.contextmanager

@@ -1,21 +1,57 @@
-"""What each operation costs in DynamoDB's read and write units, for messages of several sizes, as a table.
+"""What operations cost: in DynamoDB's units, in dollars for a million, and in the bill of a month (docs/cost.md).
 
-    python -m benchmarks.cost
-
-Starts a DynamoDB Local of its own. A read unit is a read of 4 KB, a write unit a write of 1 KB; in a transaction each
-counts twice. The look-up of the API key, once a minute and function instance, is not in it: half a read unit.
+A read unit is a read of 4 KB, a write unit a write of 1 KB; in a transaction each counts twice. The look-up of the API
+key, once a minute and function instance, is not in it: half a read unit.
 """
 
+import functools
+import math
 import random
 import string
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest import mock
 
-from benchmarks.figures import Report
+from benchmarks import figures
+from benchmarks.figures import Report, Row
+from shared.records import MessageData
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tools.local import template
 from tools.local.dynamodb import database, engine
+
+# List prices of us-east-1, 2026-11, in dollars for a million: on-demand DynamoDB (standard table class, since
+# 2024-11), Lambda on arm64, requests of an HTTP API (first 300 million a month; each 512 KB of one count), events of
+# EventBridge, traces of X-Ray.
+WRITE_UNITS, READ_UNITS = 0.625, 0.125
+INVOCATIONS, GB_SECOND = 0.20, 0.0000133334 * 1e6
+REQUESTS, METERED_BYTES = 1.00, 512 * 1024
+EVENTS, TRACES = 1.00, 5.00
+RECEIVES, FIFO_RECEIVES = 0.40, 0.50
+# For a GB and month, for a GB, for a piece and month.
+STORED_GB, BACKUP_GB = 0.25, 0.20
+LOGGED_GB, SENT_GB = 0.50, 0.09
+ALARM, METRIC, DASHBOARD = 0.10, 0.30, 3.00
+
+# What a call of DynamoDB takes from Lambda in one region, and our own code with 512 MB, rounded up.
+CALL_MILLISECONDS, OWN_MILLISECONDS = 6, 5
+# PublishEvents, for each change: when there are few, a call has one of them.
+PUBLISH_MILLISECONDS = 40
+
+# Lambda polls a queue that is empty with five connections; each waits for 20 seconds.
+EMPTY_RECEIVES = 5 * 3 * 60 * 24 * 30
+
+# What a month looks like, for each message that is created in it.
+MONTHS = {"a team's tool": 1e5, "a product": 3e6, "a large product": 1e8}
+MONTHS_KEPT = 12
+SIZE = 1_000
+OPERATIONS = {"create": 1.0, "create thread": 0.1, "list 20": 0.5, "retrieve": 0.1, "modify": 0.05, "delete": 0.01}
+CHANGES = ("create", "create thread", "modify", "delete")
+# A line of the function, Lambda's own three, a line of the access log; in bytes.
+LOGGED_BYTES = 1_300
+# What Lambda traces: a request a second, and one in twenty of the others.
+TRACED = 0.05
+ITEM_OVERHEAD_BYTES = 100  # DynamoDB adds it to each stored item
 
 SIZES = (200, 1_000, 4_000, 32_000, 256_000)
 _WORDS = """
@@ -71,34 +107,143 @@ def _erase(client: Client, thread_id: str) -> None:
     erasure.erase_thread(keys.thread_partition(client.project, thread_id), float("inf"))
 
 
-def table_of(kind: Callable[[int], str]) -> str:
-    """Return the costs of messages of one kind of text, as markdown: `read + write` units and calls."""
-    columns = [list(costs(Client(), kind(size))) for size in SIZES]
-    heads = " | ".join(f"{size / 1000:g} KB" for size in SIZES)
-    lines = [f"| {kind.__name__} | calls | {heads} |", "|---" * (len(SIZES) + 2) + "|"]
-    for row in zip(*columns, strict=True):
-        name, calls = row[0]
-        parts = 21 if name.startswith("erase") else 1
-        cells = " | ".join(_cell(made, parts) for _, made in row)
-        lines.append(f"| {name} | {len(calls) if parts == 1 else ''} | {cells} |")
-    return "\n".join(lines)
-
-
-def _cell(calls: list[Call], parts: int) -> str:
-    reads, writes = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
-    shown = [f"{_short(units / parts)} {name}" for units, name in ((reads, "R"), (writes, "W")) if units]
-    return " + ".join(shown)
-
-
-def _short(units: float) -> str:
-    return f"{units:,.0f}" if units >= 10 else f"{units:.2g}"
-
-
 def run() -> Report:
-    """Return the table for each kind of text."""
+    """Return the units of each operation for messages of several sizes, for each kind of text."""
+    tables = []
+    with _engine():
+        for kind in (prose, noise):
+            columns = [list(costs(Client(), kind(size))) for size in SIZES]
+            rows = []
+            for row in zip(*columns, strict=True):
+                name, calls = row[0]
+                parts = 21 if name.startswith("erase") else 1
+                rows.append([name, len(calls) if parts == 1 else "", *(_units(made, parts) for _, made in row)])
+            tables.append(figures.table([kind.__name__, "calls", *_heads()], rows))
+    return Report("\n\n".join(tables))
+
+
+def dollars() -> Report:
+    """Return the dollars for a million of an operation, for messages of several sizes, of prose."""
+    with _engine():
+        columns = [dict(costs(Client(), prose(size))) for size in SIZES]
+    rows: list[list[str]] = []
+    for name in ("create", "retrieve", "list 20", "modify", "delete", "create thread"):
+        cells = [_dollars(name, found[name], size) for size, found in zip(SIZES, columns, strict=True)]
+        rows.append([name, *(f"{sum(parts):.2f}" for parts in cells), " + ".join(f"{part:.2f}" for part in cells[1])])
+    text = figures.table(["dollars for a million", *_heads(), "at 1 KB: DynamoDB + Lambda + API"], rows)
+    what = "A million of {}, messages of 1 KB, with Lambda and the API"
+    return Report(text, tuple(Row(what.format(row[0]), f"{row[2]} USD", "") for row in rows[:3]))
+
+
+def bill() -> Report:
+    """Return the bill of a month for three sizes."""
+    with _engine():
+        return Report(bill_table())
+
+
+def bill_table() -> str:
+    """Return the bills as Markdown; the table must be there and empty."""
+    from shared.store import pages
+
+    # On a busy machine the head comes late and a list asks twice; in a region it does not.
+    with mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
+        measured = dict(costs(Client(), prose(SIZE)))
+    columns = [_bill(messages, measured) for messages in MONTHS.values()]
+    sums = [sum(column.values()) for column in columns]
+    rows = [[name, *(_shown(column[name]) for column in columns)] for name in columns[0]]
+    rows.append(["**a month**", *(f"**{_shown(found)}**" for found in sums)])
+    each = [_shown(found / messages * 1e6) for found, messages in zip(sums, MONTHS.values(), strict=True)]
+    rows.append(["a million messages", *each])
+    return figures.table(["USD", *(f"{name}: {messages:,.0f} messages" for name, messages in MONTHS.items())], rows)
+
+
+@functools.cache
+def _memory() -> int:
+    return template.load().functions[0].memory
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
     with engine.running() as url, database.at_url(template.load(), url):
-        return Report("\n\n".join(table_of(kind) for kind in (prose, noise)))
+        yield
 
 
-if __name__ == "__main__":
-    sys.stdout.write(f"{run().text}\n")
+def _heads() -> list[str]:
+    return [f"{size / 1000:g} KB" for size in SIZES]
+
+
+def _units(calls: list[Call], parts: int) -> str:
+    reads, writes = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
+    shown = [(units / parts, name) for units, name in ((reads, "R"), (writes, "W")) if units]
+    return " + ".join(f"{units:,.0f} {name}" if units >= 10 else f"{units:.2g} {name}" for units, name in shown)
+
+
+def _dollars(name: str, calls: list[Call], size: int) -> tuple[float, float, float]:
+    """Return the dollars for a million of an operation: DynamoDB, Lambda, HTTP API."""
+    units = sum(call.write_units for call in calls) * WRITE_UNITS + sum(call.read_units for call in calls) * READ_UNITS
+    answered = size * 20 if name == "list 20" else size
+    seconds = (CALL_MILLISECONDS * len(calls) + OWN_MILLISECONDS) / 1000
+    return units, _lambda(seconds), REQUESTS * math.ceil(answered / METERED_BYTES)
+
+
+def _lambda(seconds: float) -> float:
+    return INVOCATIONS + seconds * _memory() / 1024 * GB_SECOND
+
+
+def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
+    """Return the dollars of a month with so many messages, by what they are paid for."""
+    parts = {name: _dollars(name, measured[name], SIZE) for name in OPERATIONS}
+    millions = {name: messages * times / 1e6 for name, times in OPERATIONS.items()}
+    units, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))
+    requests, changes = sum(millions.values()), sum(millions[name] for name in CHANGES)
+    stored = messages * MONTHS_KEPT * _stored_bytes() / 1e9
+    read = messages * (OPERATIONS["list 20"] * 20 + OPERATIONS["create"] + OPERATIONS["retrieve"]) * (SIZE + 400) / 1e9
+    return {
+        "HTTP API": api,
+        "Lambda, requests": functions,
+        "DynamoDB, requests": units,
+        f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups": stored * (STORED_GB + BACKUP_GB),
+        "events: PublishEvents and EventBridge": changes * (_lambda(PUBLISH_MILLISECONDS / 1000) + EVENTS),
+        "logs and traces": requests * (LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES),
+        "queues, empty receives": _polling(),
+        "dashboard, alarms, metrics": DASHBOARD + _alarms() * ALARM + 2 * METRIC,
+        "data sent to clients": read * SENT_GB,
+    }
+
+
+def _stored_bytes() -> float:
+    """Return what a message and its share of its thread take in the table."""
+    from shared import ids
+    from shared.store import head, items, keys
+    from shared.store.threads import entry_of
+
+    ulid, data = (
+        ids.new_ulid(),
+        MessageData("user", f'[{{"type":"text","text":{{"value":"{prose(SIZE)}","annotations":[]}}}}]'),
+    )
+    partition = keys.thread_partition("default", keys.THREAD_PREFIX + ulid)
+    message = items.message_items(partition, keys.MESSAGE_PREFIX + ulid, data, items.pack(data.content))
+    entry = entry_of(keys.threads_partition("default", ulid, 1), ulid, keys.THREAD_PREFIX + ulid)["Put"]["Item"]
+    of_thread = [head.item(partition, head.OPEN, [ulid] * head.RECENT), entry, entry, entry]
+
+    def weight(stored: list[dict[str, dict[str, object]]]) -> float:
+        return sum(items.weight(item) + ITEM_OVERHEAD_BYTES for item in stored)
+
+    return weight(message) + OPERATIONS["create thread"] * weight(of_thread)
+
+
+def _polling() -> float:
+    """Return what a month of empty receives costs: Lambda polls each queue that a function reads, used or not."""
+    queues = [queue for function in template.load().functions for queue in function.queues]
+    million = EMPTY_RECEIVES / 1e6
+    return sum((FIFO_RECEIVES if queue.name.endswith(".fifo") else RECEIVES) * million for queue in queues)
+
+
+def _alarms() -> int:
+    """Return how many alarms a stack has that was deployed without further parameters."""
+    resources = template.read()["Resources"].values()
+    return sum(found["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in found for found in resources)
+
+
+def _shown(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.2f}"

@@ -76,8 +76,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def report_of(benchmark: str) -> Report:
-    """Run a benchmark, which is a module with a function `run`."""
-    report: Report = importlib.import_module(f"benchmarks.{benchmark}").run()
+    """Run a benchmark: the function `run` of its module, or one of the module `cost`."""
+    is_of_cost = benchmark in ("dollars", "bill")
+    module = importlib.import_module(f"benchmarks.{'cost' if is_of_cost else benchmark}")
+    report: Report = getattr(module, benchmark if is_of_cost else "run")()
     return report
 
 

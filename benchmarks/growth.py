@@ -12,11 +12,11 @@ from benchmarks.artifacts import ROOT
 from benchmarks.figures import RUNS, TEXT, Report, Row
 from tests.support import capacity
 from tests.support.client import Client
+from tests.support.filled import RUN, fill
 from tools.local import template
 from tools.local.dynamodb import database, engine
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
-_RUN_ID = "run_in_the_middle"
 
 # So many that the smallest thread has as many on either side of its middle.
 _LIMIT = 4
@@ -52,13 +52,11 @@ def run() -> Report:
 
 def _measure() -> tuple[Measured, dict[str, str]]:
     """Return the milliseconds of each operation by size, and its read and write units at the sizes, once if equal."""
-    from benchmarks import seed
-
     operations: Operations = {}
     for size in SIZES:
         figures.say(f"  {size:,} messages are written")
         client = Client(trusted=True)
-        thread, ids = seed.thread(client, size, _RUN_ID)
+        thread, ids, _ = fill(client, size, TEXT, age_seconds=3_600)
         operations[size] = _operations(client, thread, ids)
     times: Measured = {name: {size: [] for size in SIZES} for name in operations[SIZES[0]]}
     units: dict[str, list[str]] = {name: [] for name in times}
@@ -92,7 +90,7 @@ def _operations(client: Client, thread: str, ids: list[str]) -> dict[str, Callab
         f"list newest {_LIMIT}": get("list_messages", thread, query={"limit": _LIMIT}),
         f"list {_LIMIT} before the middle": get("list_messages", thread, query={"limit": _LIMIT, "before": middle}),
         f"list {_LIMIT} after the middle": get("list_messages", thread, query={"limit": _LIMIT, "after": middle}),
-        "list a run's": get("list_messages", thread, query={"limit": _LIMIT, "run_id": _RUN_ID}),
+        "list a run's": get("list_messages", thread, query={"limit": _LIMIT, "run_id": RUN}),
         "modify message": get("modify_message", thread, middle, body=metadata),
         "create message": lambda: client.message(thread, TEXT),
         "delete message": lambda: client.create("delete_message", thread, client.message(thread, TEXT)["id"]),

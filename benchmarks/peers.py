@@ -19,6 +19,7 @@ from benchmarks.artifacts import ROOT
 from benchmarks.figures import RUNS, TEXT, Report, Row
 from tests.support import capacity
 from tests.support.client import Client
+from tests.support.filled import Long, fill
 from tools.local import template
 from tools.local.dynamodb import database, engine
 
@@ -56,11 +57,9 @@ def run() -> Report:
         sides = {OURS: _ours()} | {name: stack.enter_context(_peer(name, packages)) for name, packages in PEERS.items()}
         found, limits = _measure(sides)
     for name, what in OPERATIONS.items():
-        units = {side: _points(found, side, name) for side in sides}
+        lines = {side: points for side in sides if (points := _points(found, side, name))}
         title = f"Read and write units to {what}, by length of the thread"
-        plot.write(
-            ROOT / "docs" / f"peers_{name}.svg", title, ("messages", "units"), {s: p for s, p in units.items() if p}
-        )
+        plot.write(ROOT / "docs" / f"peers_{name}.svg", title, ("messages", "units"), lines)
     head = ["operation", "messages", *sides]
     rows = [
         [what, f"{size:,}", *(_cell(found.get((side, size, name), [])) for side in sides)]
@@ -126,7 +125,7 @@ def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
     """Run a peer in an environment of its own for as long as the context."""
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
     command += ["--exclude-newer", EXCLUDE_NEWER, *(f"--with={package}" for package in packages)]
-    command += ["python", "-m", f"benchmarks.peer_workers.{name}"]
+    command += ["python", "-m", "benchmarks.peer_worker", name]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     # In a folder of its own, because Chainlit writes its settings where it is started.
     folder = tempfile.TemporaryDirectory()
@@ -152,24 +151,20 @@ def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
 
 def _ours() -> Side:
     """Return our handlers, in this process."""
-    from benchmarks import seed
-
     client = Client()
-    threads: dict[int, tuple[str, list[str]]] = {}
+    threads: dict[int, Long] = {}
 
     def operate(operation: str, size: int) -> Any:
-        thread, ids = threads[size]
-        match operation:
-            case "append":
-                return client.message(thread, TEXT)
-            case "last":
-                return client.page(thread, limit=20)
-            case _:
-                return client.create("retrieve_message", thread, ids[size // 2])
+        thread, ids, _ = threads[size]
+        if operation == "append":
+            return client.message(thread, TEXT)
+        if operation == "last":
+            return client.page(thread, limit=20)
+        return client.create("retrieve_message", thread, ids[size // 2])
 
     def side(operation: str, size: int) -> Took:
         if operation == "seed":
-            threads[size] = seed.thread(client, size)
+            threads[size] = fill(client, size, TEXT, age_seconds=3_600)
             return Took(0, 0, 0, 0, "")
         started = time.perf_counter()
         operate(operation, size)

@@ -1,20 +1,17 @@
 """A front that speaks Lambda's Runtime API to one process of the real runtime client, to time its initialization."""
 
-import http.server
 import os
 import queue
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from benchmarks import artifacts
 from benchmarks.artifacts import Artifacts
+from tests.support import http_stub
+from tests.support.http_stub import Request
 
 _FLOOR = "import boto3\n\nclient = boto3.client('dynamodb')\n\n\ndef handler(event, context):\n    return event\n"
 _SECONDS_TO_START = 60.0
@@ -34,52 +31,31 @@ def sides(built: Artifacts) -> dict[str, partial[float]]:
     return found
 
 
-class _Front(http.server.BaseHTTPRequestHandler):
-    """Takes the time at which the first event is asked for; an error of the initialization is told instead."""
-
-    protocol_version = "HTTP/1.1"
-    asked: ClassVar[queue.Queue[float | str]] = queue.Queue()
-
-    def do_GET(self) -> None:
-        self.asked.put(time.perf_counter())
-        self.rfile.read()  # until the process is ended: there is no event
-
-    def do_POST(self) -> None:
-        self.asked.put(self.rfile.read(int(self.headers["content-length"])).decode())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        pass
-
-
-@contextmanager
-def _front() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Front) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 def _init(handler: str, task: Path, *packages: Path) -> float:
-    with _front() as address:
+    asked: queue.Queue[float | str] = queue.Queue()
+
+    def respond(request: Request) -> None:
+        """Note when the first event is asked for, or the error of the initialization; there is no event."""
+        asked.put(time.perf_counter() if request.method == "GET" else request.body.decode())
+
+    with http_stub.serving(respond) as url:
         environment = artifacts.environment() | {
-            "AWS_LAMBDA_RUNTIME_API": address,
+            "AWS_LAMBDA_RUNTIME_API": url.removeprefix("http://"),
             "AWS_LAMBDA_FUNCTION_NAME": handler,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "LAMBDA_TASK_ROOT": str(task),
             "PYTHONPATH": os.pathsep.join(map(str, [task, *packages])),
         }
-        started = time.perf_counter()
         # Without site-packages: the packages of this environment are not the function's.
         command = [sys.executable, "-S", "-B", "-m", "awslambdaric", handler]
+        started = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            asked = _Front.asked.get(timeout=_SECONDS_TO_START)
+            first = asked.get(timeout=_SECONDS_TO_START)
         finally:
             process.kill()
             process.wait()
-    match asked:
-        case float():
-            return (asked - started) * 1000
-        case _:
-            raise RuntimeError(f"{handler} does not start: {asked}")
+    if isinstance(first, str):
+        raise RuntimeError(f"{handler} does not start: {first}")  # noqa: TRY004 - what failed is the function
+    return (first - started) * 1000

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support import http_stub
+from tests.support.http_stub import Request, Response
 
 
 class Aws:
@@ -28,26 +29,9 @@ class Aws:
 def aws(secret: dict[str, str]) -> Iterator[Aws]:
     """Serve both on a free port."""
 
-    class Endpoint(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            content = json.dumps(served.answer(self.headers["x-amz-target"], json.loads(body))).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/x-amz-json-1.0")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def respond(request: Request) -> Response:
+        return Response(200, served.answer(request.headers["x-amz-target"], json.loads(request.body)))
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    served = Aws(f"http://127.0.0.1:{server.server_port}", secret)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with http_stub.serving(respond) as url:
+        served = Aws(url, secret)
         yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,5 +1,7 @@
 """A local API for each module and each SDK, with the keys of two projects and a thread of 100 messages."""
 
+import shutil
+import uuid
 from collections.abc import Iterator
 
 import httpx
@@ -16,14 +18,17 @@ def api() -> Iterator[LocalApi]:
 
 
 @pytest.fixture
-def surroundings() -> Iterator[dict[str, str]]:
+def surroundings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """Yield the environment that the script of an SDK takes what it needs from.
 
-    Each gets a local API of its own: in memory, every call takes longer the more there is.
+    Each gets a local API of its own, on DynamoDB Local where there is Java: in memory, every call takes longer.
     """
     headers = {"Authorization": "Bearer sk-alpha"}
+    own = {"API_KEYS": "alpha=sk-alpha,beta=sk-beta"}
+    if shutil.which("java"):
+        own |= {"DYNAMODB_URL": request.getfixturevalue("dynamodb_local"), "TABLE_NAME": f"sdk-{uuid.uuid4().hex}"}
     with (
-        serving(API_KEYS="alpha=sk-alpha,beta=sk-beta") as api,
+        serving(**own) as api,
         httpx.Client(base_url=api.base_url, headers=headers) as client,
         losing_answers(api.base_url) as lossy,
     ):

@@ -1,12 +1,13 @@
 """A front of the local API that loses answers: what was asked is done, and the client never hears of it."""
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+from tests.support import http_stub
+from tests.support.http_stub import Request, Response
 
 _KEPT = {"authorization", "content-type", "idempotency-key"}
 
@@ -20,34 +21,16 @@ def losing_answers(base_url: str) -> Iterator[str]:
     """
     attempts: Counter[str] = Counter()
 
-    class Front(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            token = self.headers.get("x-lose", "")
-            attempts[token] += 1
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            headers = {name: value for name, value in self.headers.items() if name.lower() in _KEPT}
-            answer = httpx.post(base_url + self.path, content=body, headers=headers)
-            if token and attempts[token] == 1 and not token.startswith("only-count"):
-                self.close_connection = True
-                return
-            self.send_response(answer.status_code)
-            for name in ("content-type", "x-should-retry", "idempotent-replayed"):
-                if name in answer.headers:
-                    self.send_header(name, answer.headers[name])
-            self.send_header("x-attempt", str(attempts[token]))
-            self.send_header("content-length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+    def respond(request: Request) -> Response | None:
+        token = request.headers.get("x-lose", "")
+        attempts[token] += 1
+        headers = {name: value for name, value in request.headers.items() if name in _KEPT}
+        answer = httpx.post(base_url + request.target, content=request.body, headers=headers)
+        if token and attempts[token] == 1 and not token.startswith("only-count"):
+            return None
+        passed = ("content-type", "x-should-retry", "idempotent-replayed")
+        headers = {name: answer.headers[name] for name in passed if name in answer.headers}
+        return Response(answer.status_code, answer.content, headers | {"x-attempt": str(attempts[token])})
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-            """Say nothing: the local API logs each request."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Front)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_stub.serving(respond) as url:
+        yield url

@@ -284,94 +284,40 @@ def test_a_key_used_for_something_else_is_refused_and_not_retried(sdk: Sdk, thre
 
 
 Call = Callable[[Sdk, str], Any]
+KINDS = {400: openai.BadRequestError, 401: openai.AuthenticationError, 404: openai.NotFoundError}
+# Each: status, param and code, and the call that is answered with them.
+ERRORS: dict[str, tuple[int, str | None, str | None, Call]] = {
+    "role": (400, "role", "invalid_value", lambda s, t: s.messages.create(t, role="human", content="x")),
+    "content": (400, "content", None, lambda s, t: s.messages.create(t, role="user", content="")),
+    "metadata": (400, "metadata.k", "invalid_type", lambda s, t: s.threads.update(t, metadata={"k": True})),
+    "limit": (400, "limit", "integer_above_max_value", lambda s, t: s.messages.list(t, limit=101)),
+    "cursor": (400, "after", "invalid_value", lambda s, t: s.messages.list(t, after="nonsense")),
+    "malformed id": (400, "thread_id", "invalid_value", lambda s, _: s.threads.retrieve("nonsense")),
+    "no thread": (404, None, None, lambda s, _: s.threads.retrieve("thread_none")),
+    "no message": (404, None, None, lambda s, t: s.messages.retrieve("msg_none", thread_id=t)),
+    "a run": (404, None, "unknown_url", lambda s, t: s.threads.runs.create(t, assistant_id="asst_1")),
+    "key": (401, None, "invalid_api_key", lambda s, t: s.new_client(api_key="sk-wrong-1").beta.threads.retrieve(t)),
+}
 
 
-@pytest.mark.parametrize(
-    ("call", "kind", "expected"),
-    [
-        (
-            lambda sdk, thread_id: sdk.messages.create(thread_id, role="human", content="x"),
-            openai.BadRequestError,
-            ("role", "invalid_value"),
-        ),
-        (
-            lambda sdk, thread_id: sdk.messages.create(thread_id, role="user", content=""),
-            openai.BadRequestError,
-            ("content", None),
-        ),
-        (
-            lambda sdk, thread_id: sdk.messages.create(thread_id, role="user", content="x", metadata={"k": True}),
-            openai.BadRequestError,
-            ("metadata.k", "invalid_type"),
-        ),
-        (
-            lambda sdk, thread_id: sdk.messages.list(thread_id, limit=101),
-            openai.BadRequestError,
-            ("limit", "integer_above_max_value"),
-        ),
-        (
-            lambda sdk, thread_id: sdk.messages.list(thread_id, after="nonsense"),
-            openai.BadRequestError,
-            ("after", "invalid_value"),
-        ),
-        (lambda sdk, _: sdk.threads.retrieve("nonsense"), openai.BadRequestError, ("thread_id", "invalid_value")),
-        (lambda sdk, _: sdk.threads.retrieve("thread_none"), openai.NotFoundError, (None, None)),
-        (
-            lambda sdk, thread_id: sdk.messages.retrieve("msg_none", thread_id=thread_id),
-            openai.NotFoundError,
-            (None, None),
-        ),
-        (
-            lambda sdk, thread_id: sdk.threads.runs.create(thread_id, assistant_id="asst_1"),
-            openai.NotFoundError,
-            (None, "unknown_url"),
-        ),
-        (
-            lambda sdk, _: sdk.new_client(api_key="sk-wrong-one").beta.threads.retrieve("thread_none"),
-            openai.AuthenticationError,
-            (None, "invalid_api_key"),
-        ),
-    ],
-    ids=[
-        "role",
-        "content",
-        "metadata",
-        "limit",
-        "cursor",
-        "malformed id",
-        "no thread",
-        "no message",
-        "a run",
-        "key",
-    ],
-)
-def test_an_error_is_the_sdks_own_exception(
-    sdk: Sdk, thread_id: str, call: Call, kind: type[openai.APIStatusError], expected: tuple[str | None, str | None]
-) -> None:
-    with pytest.raises(kind) as raised:
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_is_the_sdks_own_exception(sdk: Sdk, thread_id: str, name: str) -> None:
+    status, *expected, call = ERRORS[name]
+    with pytest.raises(KINDS[status]) as raised:
         sdk.run(call(sdk, thread_id))
     error = raised.value
-    assert (error.param, error.code) == expected
+    assert [error.param, error.code] == expected
     assert error.type == "invalid_request_error"
     assert isinstance(error.body, dict)
     assert set(error.body) == {"message", "type", "param", "code"}
     assert (error.request_id or "").startswith("req_")
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (413, openai.APIStatusError),
-        (429, openai.RateLimitError),
-        (500, openai.InternalServerError),
-        (503, openai.InternalServerError),
-    ],
-)
-def test_what_api_gateway_answers_by_itself_is_an_exception_too(
-    sdk: Sdk, status: int, kind: type[openai.APIStatusError]
-) -> None:
+@pytest.mark.parametrize("status", [413, 429, 500, 503])
+def test_what_api_gateway_answers_by_itself_is_an_exception_too(sdk: Sdk, status: int) -> None:
+    kinds = {413: openai.APIStatusError, 429: openai.RateLimitError}
     client = sdk.new_client(max_retries=0)
-    with pytest.raises(kind) as raised:
+    with pytest.raises(kinds.get(status, openai.InternalServerError)) as raised:
         sdk.run(client.beta.threads.create(extra_headers={"x-local-gateway": str(status)}))
     assert raised.value.status_code == status
     assert list(dict(raised.value.response.json())) == ["message"]

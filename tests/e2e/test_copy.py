@@ -2,16 +2,14 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support import program
+from tests.support import expected, http_stub, program
+from tests.support.http_stub import Request, Response
 from tests.support.imported import CREATED, message, thread
 from tests.support.local_api import ROOT, LocalApi, serving
 
@@ -31,10 +29,11 @@ class Source:
         self.requests: list[str] = []
         self.refuses_from = 1_000
 
-    def answer(self, path: str) -> tuple[int, object]:
+    def respond(self, request: Request) -> Response:
+        path = request.target
         self.requests.append(path)
         if len(self.requests) >= self.refuses_from:
-            return 401, {"error": {"message": "revoked", "type": "invalid_request_error", "code": "invalid_api_key"}}
+            return Response(401, expected.error("revoked", code="invalid_api_key"))
         path, _, query = path.partition("?")
         if found := re.fullmatch(r"/v1/threads/(\w+)/messages", path):
             own = [line for line in _COPIED if line.get("thread_id") == found[1]]
@@ -42,38 +41,12 @@ class Source:
             own = own[[line["id"] for line in own].index(after[1]) + 1 :] if after else own
             page = [line | {"file_ids": []} for line in own[:2]]  # two a page, whatever was asked for
             ids = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
-            return 200, {"object": "list", "data": page, "has_more": len(own) > 2, **ids}
+            return Response(200, {"object": "list", "data": page, "has_more": len(own) > 2, **ids})
         if found := re.fullmatch(r"/v1/threads/(\w+)", path):
             threads = [line for line in _COPIED if line["id"] == found[1] and line["object"] == "thread"]
             if threads:
-                return 200, threads[0]
-        return 404, {"error": {"message": "no such thing", "type": "invalid_request_error", "code": None}}
-
-
-@contextmanager
-def _served(source: Source) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = source.answer(self.path)
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running = threading.Thread(target=server.serve_forever, daemon=True)
-    running.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        running.join()
-        server.server_close()
+                return Response(200, threads[0])
+        return Response(404, expected.error("no such thing"))
 
 
 @pytest.fixture
@@ -83,8 +56,8 @@ def source() -> Source:
 
 @pytest.fixture
 def url(source: Source) -> Iterator[str]:
-    with _served(source) as found:
-        yield found
+    with http_stub.serving(source.respond) as found:
+        yield f"{found}/v1"
 
 
 def _copy(url: str, *arguments: str | Path) -> tuple[int, str, list[str]]:

@@ -7,26 +7,226 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.e2e.conversations import Caller, Conversations, Sent, Thread
+from tests.promises.threads import incompressible
 from tests.support.local_api import LocalApi, serving
 from tools.local.dynamodb import engine
+
+Json = dict[str, Any]
 
 KILLS = int(os.environ.get("KILLS") or 2)
 SEED = int(os.environ.get("KILLS_SEED") or random.randrange(1_000_000))
 VICTIMS = ("api", "engine", "both")
+OWNERS = ("owner-0", "owner-1")
+WORKERS = (
+    *OWNERS,
+    *(f"writer-{thread}-{number}" for thread in range(2) for number in range(3)),
+    "follower-0",
+    "follower-1",
+)
+LARGE = incompressible(1, 150_000)  # it is stored in chunks
+# It starts in a few seconds, and may be killed again before it comes to a request.
+SECONDS_TO_COME_BACK = 600.0
 
 
-@pytest.fixture
-def seed() -> int:
-    """Return the seed of this run, which a failing test's report shows among its arguments."""
-    return SEED
+@dataclass
+class Sent:
+    """A create. Its name is in what was sent, and no other create has it; `metadata` is what it may be shown with."""
+
+    name: str
+    keyed: bool
+    metadata: list[Json]
+    began: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    response: Json = field(default_factory=dict)  # empty until it is acknowledged
+    deleted: bool = False
+
+
+@dataclass
+class Work:
+    """What one worker sent, and, when it follows a thread, the ids that it read there."""
+
+    name: str
+    draw: random.Random
+    sent: list[Sent] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+
+    def next(self) -> Sent:
+        name = f"{self.name}-{len(self.sent)}"
+        metadata = [{"user_id": self.name, "name": name} if self.name in OWNERS else {}]
+        self.sent.append(Sent(name, self.draw.random() < 0.5, metadata))
+        return self.sent[-1]
+
+
+class Service:
+    """The API to clients that go on while it is killed, until `ended` is set, and then `given_up`."""
+
+    def __init__(self, base_url: str) -> None:
+        headers = {"Authorization": "Bearer sk-alpha"}
+        self.http = httpx.Client(base_url=base_url, headers=headers, timeout=15.0)
+        self.ended, self.given_up = threading.Event(), threading.Event()
+
+    def attempt(self, method: str, path: str, **options: Any) -> httpx.Response | None:
+        """Send a request once; None when it may have been carried out or not: without a response, or with a 503."""
+        try:
+            response = self.http.request(method, path, **options)
+        except httpx.TransportError:
+            response = None
+        if response is None or response.status_code == 503:
+            time.sleep(0.05)
+            return None
+        return response
+
+    def insist(self, method: str, path: str, **options: Any) -> httpx.Response:
+        end = time.monotonic() + SECONDS_TO_COME_BACK
+        while (response := self.attempt(method, path, **options)) is None:
+            assert not self.given_up.is_set()
+            assert time.monotonic() < end, f"{method} {path} does not succeed any more"
+        return response
+
+    def create(self, path: str, sent: Sent, body: Json) -> None:
+        """Create once, or with an Idempotency-Key as often as it takes."""
+        if sent.keyed:
+            response = self.insist("POST", path, json=body, headers={"Idempotency-Key": f"key {sent.name}"})
+        elif (attempted := self.attempt("POST", path, json=body)) is None:
+            return
+        else:
+            response = attempted
+        assert response.status_code == 200, response.text
+        sent.response, sent.ended = response.json(), time.monotonic()
+
+    def modify(self, path: str, sent: Sent, metadata: Json) -> None:
+        metadata = sent.metadata[0] | metadata
+        sent.metadata.append(metadata)
+        response = self.attempt("POST", f"{path}/{sent.response['id']}", json={"metadata": metadata})
+        if response is not None:
+            assert (response.status_code, response.json()["metadata"]) == (200, metadata)
+            sent.metadata = [metadata]
+
+    def delete(self, path: str, sent: Sent) -> None:
+        response = self.insist("DELETE", f"{path}/{sent.response['id']}")
+        assert response.status_code in {200, 404}, response.text  # 404: an attempt before had deleted it
+        sent.deleted = True
+
+    def page(self, path: str, **query: Any) -> Json:
+        response = self.insist("GET", path, params=query)
+        assert response.status_code == 200, response.text
+        page: Json = response.json()
+        assert page["data"] or not page["has_more"]
+        return page
+
+    def pages(self, path: str, cursor: str = "after", **query: Any) -> list[Json]:
+        """Return all of a list, page by page: forwards by `after`, backwards by `before`."""
+        found: list[Json] = []
+        while True:
+            page = self.page(path, **query)
+            found = found + page["data"] if cursor == "after" else page["data"] + found
+            if not page["has_more"]:
+                return found
+            query[cursor] = page["last_id" if cursor == "after" else "first_id"]
+
+
+def write(service: Service, path: str, work: Work) -> None:
+    """Create messages, or threads of two messages, which have this worker's name; modify and delete some of them."""
+    draw, of_threads = work.draw, path == "/threads"
+    while not service.ended.is_set():
+        sent = work.next()
+        content = sent.name if of_threads or draw.random() < 0.95 else f"{sent.name} {LARGE}"
+        message = {"role": "user", "content": content}
+        service.create(path, sent, {"messages": [message] * 2, "metadata": sent.metadata[0]} if of_threads else message)
+        if sent.response and draw.random() < 0.3:
+            shown = service.insist("GET", f"{path}/{sent.response['id']}")
+            assert (shown.status_code, shown.json()) == (200, sent.response)
+        known = [before for before in work.sent[-20:] if before.response and not before.deleted]
+        if known and draw.random() < 0.2:
+            service.modify(path, draw.choice(known), {"number": f"{draw.random()}"})
+        elif known and draw.random() < 0.15:
+            service.delete(path, draw.choice(known))
+        time.sleep(draw.uniform(0, 0.1))
+
+
+def follow(service: Service, path: str, work: Work, writers: list[Future[None]]) -> None:
+    """Read a thread from its beginning until its writers have ended and nothing is left."""
+    while True:
+        ended = all(writer.done() for writer in writers)
+        cursor = {"after": work.read[-1]} if work.read else {}
+        page = service.page(path, order="asc", limit=work.draw.randint(1, 30), **cursor)
+        work.read += [message["id"] for message in page["data"]]
+        if not page["data"]:
+            if ended:
+                return
+            time.sleep(0.1)
+
+
+def check_thread(service: Service, path: str, writers: list[Work], read: list[str]) -> Counter[str]:
+    """Check all of a thread against what was sent to it; return how many creates ended how."""
+    messages = service.pages(path, order="asc", limit=50)
+    ids = [message["id"] for message in messages]
+    assert ids == sorted({*ids})
+    assert [message["created_at"] for message in messages] == sorted(message["created_at"] for message in messages)
+    assert service.pages(path, order="desc", limit=13) == messages[::-1]
+    assert service.pages(path, "before", order="asc", limit=17, before=ids[-1]) == messages[:-1]
+    assert read == sorted({*read})
+    assert {*ids} <= {*read}
+    shown = [(message["content"][0]["text"]["value"].split(" ", 1)[0], message) for message in messages]
+    stored = {name: message["id"] for name, message in shown}
+    for writer in writers:
+        order = [stored[sent.name] for sent in writer.sent if sent.name in stored]
+        assert order == sorted(order)
+    check_order([sent for writer in writers for sent in writer.sent if sent.response])
+    return endings([sent for writer in writers for sent in writer.sent], shown)
+
+
+def check_order(acknowledged: list[Sent]) -> None:
+    """A create that began after another was acknowledged comes after it."""
+    by_end = sorted(acknowledged, key=lambda sent: sent.ended)
+    last, place = "", 0
+    for sent in sorted(acknowledged, key=lambda sent: sent.began):
+        while by_end[place].ended < sent.began:
+            last = max(last, by_end[place].response["id"])
+            place += 1
+        # A create with a key may have been stored long before it was acknowledged, never before it began.
+        assert sent.response["id"] > last
+
+
+def check_threads(service: Service, owner: Work) -> Counter[str]:
+    """Check the threads of an owner, and the list of them."""
+    threads = service.pages("/threads", limit=20, **{"metadata[user_id]": owner.name})
+    for thread in threads:
+        messages = service.pages(f"/threads/{thread['id']}/messages", order="asc", limit=1)
+        assert [message["content"][0]["text"]["value"] for message in messages] == [thread["metadata"]["name"]] * 2
+    for sent in owner.sent:
+        if sent.deleted:
+            assert service.insist("GET", f"/threads/{sent.response['id']}").status_code == 404
+    return endings(owner.sent, [(thread["metadata"]["name"], thread) for thread in threads])
+
+
+def endings(creates: list[Sent], shown: list[tuple[str, Json]]) -> Counter[str]:
+    """Check that each create is shown as often as it may be, and as it was acknowledged; count how they ended."""
+    assert {name for name, _ in shown} <= {sent.name for sent in creates}
+    times, objects, ended = Counter(name for name, _ in shown), dict(shown), Counter[str]()
+    for sent in creates:
+        if sent.deleted:
+            assert times[sent.name] == 0
+            ended["deleted"] += 1
+        elif not sent.response:
+            assert times[sent.name] <= (not sent.keyed)
+            ended["unacknowledged, there" if times[sent.name] else "unacknowledged, not there"] += 1
+        else:
+            assert times[sent.name] == 1
+            assert objects[sent.name] in [sent.response | {"metadata": metadata} for metadata in sent.metadata]
+            ended["acknowledged, with a key" if sent.keyed else "acknowledged"] += 1
+    return ended
 
 
 def kill(victim: str, api: LocalApi, folder: Path) -> None:
@@ -38,112 +238,66 @@ def kill(victim: str, api: LocalApi, folder: Path) -> None:
     api.process.wait(30)
 
 
-def text(message: dict[str, Any]) -> str:
-    """Return the first word of a message: the name of its create."""
-    return str(message["content"][0]["text"]["value"]).split(" ", 1)[0]
+def wait_for(more: int, workers: list[Work], running: list[Future[None]]) -> None:
+    """Wait until so many creates more have been acknowledged."""
 
+    def acknowledged() -> int:
+        return sum(bool(sent.response) for work in workers for sent in work.sent)
 
-def check_messages(caller: Caller, thread: Thread) -> Counter[str]:
-    """Check all of a thread against what was sent to it; return how many creates ended how."""
-    messages = caller.pages(thread.path, order="asc", limit=50)
-    ids = [message["id"] for message in messages]
-    assert ids == sorted({*ids})
-    assert [message["created_at"] for message in messages] == sorted(message["created_at"] for message in messages)
-    assert caller.pages(thread.path, order="desc", limit=13) == messages[::-1]
-    if messages:
-        last = caller.insist("GET", f"{thread.path}/{ids[-1]}").json()
-        assert [*caller.pages(thread.path, "before", order="asc", limit=17, before=ids[-1]), last] == messages
-    assert thread.read == sorted({*thread.read})
-    assert {*ids} <= {*thread.read}
-    named = Counter(map(text, messages))
-    shown = {text(message): message for message in messages}
-    ended: Counter[str] = Counter()
-    for own in thread.writers:
-        ended.update(_ending(sent, named[sent.name], shown.get(sent.name)) for sent in own)
-        order = [shown[sent.name]["id"] for sent in own if sent.name in shown]
-        assert order == sorted(order)
-    sent_names = {sent.name for own in thread.writers for sent in own}
-    assert {*named} <= sent_names
-    _check_order([sent for own in thread.writers for sent in own if sent.answer])
-    return ended
-
-
-def _ending(sent: Sent, times: int, shown: dict[str, Any] | None) -> str:
-    """Return how a create ended, which must be one of the ways that it may end."""
-    if sent.deleted:
-        assert times == 0
-        return "deleted"
-    if sent.answer is None:
-        assert not sent.keyed
-        assert times <= 1
-        return "unacknowledged, there" if times else "unacknowledged, not there"
-    assert times == 1
-    assert shown in [sent.answer | {"metadata": metadata} for metadata in sent.metadata]
-    return "acknowledged, with a key" if sent.keyed else "acknowledged"
-
-
-def _check_order(acknowledged: list[Sent]) -> None:
-    """Check that whatever began after another was acknowledged comes behind it."""
-    by_end = sorted(acknowledged, key=lambda sent: sent.ended)
-    last, place = "", 0
-    for sent in sorted(acknowledged, key=lambda sent: sent.began):
-        while by_end[place].ended < sent.began:
-            last = max(last, (by_end[place].answer or {})["id"])
-            place += 1
-        # A create with a key may have been stored long before it was acknowledged, never before it began.
-        assert (sent.answer or {})["id"] > last
-
-
-def check_threads(caller: Caller, own: list[Sent]) -> Counter[str]:
-    """Check the threads of an owner, and the list of them."""
-    ended: Counter[str] = Counter()
-    owner = own[0].name.rpartition("-")[0] if own else ""
-    query: dict[str, Any] = {"metadata[user_id]": owner, "limit": 20}
-    threads = caller.pages("/threads", **query) if own else []
-    named = Counter(thread["metadata"]["name"] for thread in threads)
-    shown = {thread["metadata"]["name"]: thread for thread in threads}
-    for sent in own:
-        found = shown.get(sent.name)
-        if sent.deleted:
-            assert caller.insist("GET", f"/threads/{(sent.answer or {})['id']}").status_code == 404
-        ended[_ending(sent, named[sent.name], found)] += 1
-    for thread in threads:
-        messages = caller.pages(f"/threads/{thread['id']}/messages")
-        assert [text(message) for message in messages] == [thread["metadata"]["name"]] * 2
-    return ended
+    enough, end = acknowledged() + more, time.monotonic() + 300
+    while acknowledged() < enough:
+        assert time.monotonic() < end, "nothing is acknowledged any more"
+        for worker in (worker for worker in running if worker.done()):
+            worker.result()  # raises what went wrong in it
+        time.sleep(0.02)
 
 
 def test_what_was_acknowledged_outlives_every_kill_and_is_there_once(
-    dynamodb_local: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
+    dynamodb_local: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draw = random.Random(seed)
-    own = {"API_KEYS": "alpha=sk-alpha", "DATA": str(tmp_path), "PORT": str(engine._free_port())}
-    conversations = Conversations(f"http://127.0.0.1:{own['PORT']}/v1", "sk-alpha", seed)
+    draw = random.Random(SEED)
+    variables = {"API_KEYS": "alpha=sk-alpha", "DATA": str(tmp_path), "PORT": str(engine._free_port())}
+    service = Service(f"http://127.0.0.1:{variables['PORT']}/v1")
+    works = {name: Work(name, random.Random(f"{SEED} {name}")) for name in WORKERS}
+    paths: list[str] = []
+    running: list[Future[None]] = []
     victims = [*VICTIMS, *draw.choices(VICTIMS, k=KILLS)][:KILLS]
-    try:
-        for number, victim in enumerate(victims):
-            with serving(**own) as api:
-                if number == 0:
-                    conversations.begin(threads=2, writers=3, owners=2)
-                _wait_for(draw.randint(1, 20), conversations)
-                time.sleep(draw.uniform(0, 0.2))
-                kill(victim, api, tmp_path)
-                assert "Traceback" not in api.errors
-        with serving(**own):
-            _wait_for(5, conversations)
-            conversations.end()
-            messages = sum((check_messages(conversations.caller, one) for one in conversations.threads), Counter[str]())
-            threads = sum((check_threads(conversations.caller, one) for one in conversations.owners), Counter[str]())
-    finally:
-        conversations.close()
+    with ThreadPoolExecutor(len(works)) as pool:
+        try:
+            for victim in (*victims, ""):
+                with serving(**variables) as api:
+                    if not running:
+                        paths = [f"/threads/{service.insist('POST', '/threads').json()['id']}/messages" for _ in "12"]
+                        running = begin(pool, service, paths, works)
+                    wait_for(draw.randint(1, 20), [*works.values()], running)
+                    time.sleep(draw.uniform(0, 0.2))
+                    if victim:
+                        kill(victim, api, tmp_path)
+                        assert "Traceback" not in api.errors
+                        continue
+                    service.ended.set()
+                    for worker in running:
+                        worker.result()
+                    messages = Counter[str]()
+                    for number, path in enumerate(paths):
+                        writers = [work for name, work in works.items() if name.startswith(f"writer-{number}")]
+                        messages += check_thread(service, path, writers, works[f"follower-{number}"].read)
+                    threads = sum((check_threads(service, works[name]) for name in OWNERS), Counter[str]())
+        finally:
+            service.ended.set()
+            service.given_up.set()
+            pool.shutdown()
+            service.http.close()
     with capsys.disabled():
-        sys.stdout.write(f"\nkilled: {dict(Counter(victims))}\nmessages: {dict(messages)}\nthreads: {dict(threads)}\n")
+        killed = dict(Counter(victims))
+        sys.stdout.write(f"\nseed {SEED}, {killed=}\nmessages: {dict(messages)}\nthreads: {dict(threads)}\n")
 
 
-def _wait_for(more: int, conversations: Conversations) -> None:
-    """Wait until so many creates more have been acknowledged."""
-    enough = conversations.acknowledged() + more
-    end = time.monotonic() + 300
-    while conversations.acknowledged() < enough:
-        assert time.monotonic() < end, "nothing is acknowledged any more"
-        time.sleep(0.02)
+def begin(pool: ThreadPoolExecutor, service: Service, paths: list[str], works: dict[str, Work]) -> list[Future[None]]:
+    """Begin three writers and a follower for each of the paths, and the owners."""
+    running = [pool.submit(write, service, "/threads", works[name]) for name in OWNERS]
+    for number, path in enumerate(paths):
+        names = [name for name in works if name.startswith(f"writer-{number}")]
+        writers = [pool.submit(write, service, path, works[name]) for name in names]
+        running += [*writers, pool.submit(follow, service, path, works[f"follower-{number}"], writers)]
+    return running

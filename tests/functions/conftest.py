@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.erasing import Queue
+from tests.support.event_sources import Queue
 from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
 
 __all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "queue", "trusted"]

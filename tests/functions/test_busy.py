@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.support import expected, fault_injection
-from tests.support.client import Answer, Client
+from tests.support.client import OPERATIONS, Answer, Client
 from tests.support.clock import Clock
 from tests.support.fault_injection import Fault
+from tests.support.refusals import BODIES
 
 # Each operation with every kind of call that it makes.
 CALLS = [
@@ -29,12 +30,6 @@ CALLS = [
     ("delete_thread", "UpdateItem"),
 ]
 WRITES = [call for call in CALLS if call[1] in {"TransactWriteItems", "UpdateItem", "DeleteItem"}]
-_BODIES: dict[str, Any] = {
-    "create_message": expected.ROLE_USER,
-    "modify_message": {"metadata": {"a": "b"}},
-    "modify_thread": {"metadata": {"a": "b"}},
-}
-_ON_A_MESSAGE = {"retrieve_message", "modify_message", "delete_message"}
 
 
 class Calls:
@@ -47,9 +42,8 @@ class Calls:
         self.before = self.shown()
 
     def call(self, function: str) -> Answer:
-        ids = [self.thread_id, self.message_id][: 2 if function in _ON_A_MESSAGE else 1]
-        options = {"body": _BODIES.get(function)}
-        return self.client.call(function, *([] if function in {"create_thread", "list_threads"} else ids), **options)
+        ids = (self.thread_id, self.message_id)[: OPERATIONS[function]]
+        return self.client.call(function, *ids, body=BODIES.get(function))
 
     def shown(self) -> list[str]:
         """Return all that can be read."""
@@ -105,11 +99,14 @@ def test_one_fault_is_not_seen(calls: Calls, function: str, operation: str, effe
 
 
 @pytest.mark.parametrize(("function", "operation"), CALLS)
-def test_a_call_that_is_not_allowed_is_a_500_that_tells_nothing(failing: Calls, function: str, operation: str) -> None:
-    with fault_injection.inject(Fault(operation, fault_injection.error("AccessDeniedException"), times=0)):
-        answer = failing.call(function)
+def test_a_table_that_is_missing_or_denied_is_a_500_that_tells_nothing(
+    failing: Calls, function: str, operation: str
+) -> None:
+    for code in ("AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"):
+        with fault_injection.inject(Fault(operation, fault_injection.error(code), times=0)):
+            answer = failing.call(function)
 
-    assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
+        assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
     assert failing.shown() == failing.before
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
-from tests.support.erasing import Queue, asked, change, erase, queue_changes
+from tests.support.event_sources import Queue, asked, change, erase, queue_changes
 
 _LARGE = "".join(random.Random(1).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=250_000))
 

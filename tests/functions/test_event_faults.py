@@ -14,11 +14,12 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.promises.threads import incompressible
-from tests.support import expected, fault_injection, memory, queues, stored, stream
+from tests.support import event_sources as queues
+from tests.support import expected, fault_injection, memory, stored, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.erasing import Queue as ErasureQueue
-from tests.support.erasing import asked, change, queue_changes, sweep
+from tests.support.event_sources import Queue as ErasureQueue
+from tests.support.event_sources import asked, change, queue_changes, sweep
 from tests.support.fault_injection import Attempts, Fault
 
 SHARE = float(os.environ.get("FAULTS_SHARE") or 0.15)

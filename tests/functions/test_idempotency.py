@@ -148,6 +148,8 @@ def test_without_a_key_nothing_is_merged(client: Client) -> None:
         client.create("create_message", thread_id, body=_BODY, headers={"x-stainless-retry-count": count})
 
     assert len(client.page(thread_id)["data"]) == 3
+    retried = [client.create("create_thread", headers={"x-stainless-retry-count": "1"})["id"] for _ in range(2)]
+    assert retried[0] != retried[1]
 
 
 def test_a_refused_create_does_not_use_its_key_up(client: Client) -> None:
@@ -161,5 +163,6 @@ def test_of_a_key_only_its_hash_is_stored(client: Client) -> None:
     thread_id = client.thread()
     with fault_injection.inject() as attempts:
         _create(client, thread_id, key="the key itself")
+        _create_thread(client, key="the key itself")
 
     assert "the key itself" not in json.dumps(attempts.log)

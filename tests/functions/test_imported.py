@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import expected, stored, stream
 from tests.support.client import Client
-from tests.support.erasing import Queue, asked, erase, queue_changes
+from tests.support.event_sources import Queue, asked, erase, queue_changes
 from tests.support.expected import compact, no_message, no_thread
 from tests.support.imported import CREATED, THREAD, brought, message, thread
 

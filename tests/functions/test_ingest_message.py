@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import expected, fault_injection, queues
+from tests.support import event_sources as queues
+from tests.support import expected, fault_injection
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.expected import text

@@ -5,26 +5,13 @@ from typing import Any
 import pytest
 
 from tests.shared.test_schemas import MESSAGES, WRONG
-from tests.support import fault_injection, openapi
+from tests.support import fault_injection, openapi, refusals
 from tests.support.client import Answer, Client, invoke
 from tests.support.clock import Clock
-from tests.support.refusals import NOTHING, NOWHERE
+from tests.support.refusals import IDS
 
-_IDS: dict[str, tuple[str, ...]] = {
-    "create_message": (NOWHERE,),
-    "list_messages": (NOWHERE,),
-    "retrieve_message": (NOWHERE, NOTHING),
-    "modify_message": (NOWHERE, NOTHING),
-    "delete_message": (NOWHERE, NOTHING),
-    "create_thread": (),
-    "list_threads": (),
-    "retrieve_thread": (NOWHERE,),
-    "modify_thread": (NOWHERE,),
-    "delete_thread": (NOWHERE,),
-}
 _CALLS = ("BatchGetItem", "DeleteItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem")
 _USER = {"role": "user", "content": "hello"}
-_BODY = {"create_message": _USER, "modify_message": {"metadata": {"a": "b"}}, "modify_thread": {"metadata": {"a": "b"}}}
 _METADATA = [{"a": 1}, {"a": "x" * 513}, {"": "a"}, {"a" * 65: "a"}, {str(number): "" for number in range(17)}, 1]
 # What is wrong with a command and is not of commands alone.
 _WRONG = [change for change in WRONG if not {"command_id", "project", "thread_id"} & change.keys()]
@@ -37,14 +24,14 @@ BODIES: list[tuple[str, Any]] = [
         for change in _WRONG
         if change.get("content", ...) is not ... and "role" not in change  # what only a user may not write
     ),
-    *((function, {"metadata": value}) for function in _BODY for value in _METADATA),
-    *((function, {"unknown": 1}) for function in _BODY),
+    *((function, {"metadata": value}) for function in refusals.BODIES for value in _METADATA),
+    *((function, {"unknown": 1}) for function in refusals.BODIES),
     *(
         ("modify_message", {"content": [{"type": "text", "text": text}]})
         for text in ("", {"value": "", "annotations": []})
     ),
     ("modify_message", {"content": [{"type": "refusal", "refusal": ""}]}),
-    *((function, [{}]) for function in _BODY),
+    *((function, [{}]) for function in refusals.BODIES),
     ("modify_message", {"content": [{"type": "text", "text": {"value": "a", "annotations": [{}]}, "more": 1}]}),
     ("create_thread", {"messages": [_USER] * 33}),
     ("create_thread", {"tool_resources": []}),
@@ -106,9 +93,9 @@ def test_a_repeated_create_is_as_the_document_says(client: Client) -> None:
     assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true", None] * 2
 
 
-@pytest.mark.parametrize("function", _IDS)
+@pytest.mark.parametrize("function", IDS)
 def test_every_refusal_is_as_the_document_says(client: Client, function: str) -> None:
-    ids = _IDS[function]
+    ids = IDS[function]
     paths = [["runs", "x"][: len(ids)], ["x"] * len(ids), [*ids[:-1], "x"]] if ids else []
     queries = (
         "limit=0",
@@ -139,16 +126,16 @@ def test_every_refusal_is_as_the_document_says(client: Client, function: str) ->
 
 @pytest.mark.parametrize(("function", "wrong"), BODIES, ids=range(len(BODIES)))
 def test_what_the_document_refuses_in_a_body_is_refused(trusted: Client, function: str, wrong: Any) -> None:
-    answer = call(trusted, function, *_IDS[function], body=wrong)
+    answer = call(trusted, function, *IDS[function], body=wrong)
 
     assert (answer.status, openapi.body_errors(function, wrong) != []) == (400, True)
 
 
-@pytest.mark.parametrize("function", _IDS)
+@pytest.mark.parametrize("function", IDS)
 def test_a_fault_and_a_busy_table_are_as_the_document_says(clock: Clock, failing: Client, function: str) -> None:
     for effect, status in ((fault_injection.error("AccessDeniedException"), 500), (fault_injection.throttle, 503)):
         with fault_injection.inject(*(fault_injection.Fault(name, effect, times=0) for name in _CALLS)):
-            assert call(failing, function, *_IDS[function], body=_BODY.get(function)).status == status
+            assert call(failing, function, *IDS[function], body=refusals.BODIES.get(function)).status == status
 
 
 def test_a_message_that_cannot_be_stored_is_as_the_document_says(

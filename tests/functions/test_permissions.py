@@ -15,12 +15,13 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support import aws_calls, expected, fault_injection, queues, stored, stream
+from tests.support import aws_calls, expected, fault_injection, stored, stream
+from tests.support import event_sources as queues
 from tests.support.aws_calls import Use
 from tests.support.chat_stub import calls, chatting
 from tests.support.client import Client, invoke
 from tests.support.clock import Clock
-from tests.support.erasing import Queue, asked, erase, queue_changes, sweep
+from tests.support.event_sources import Queue, asked, erase, queue_changes, sweep
 from tests.support.fault_injection import Fault
 from tests.support.memory import MODEL
 from tests.support.variables import VARIABLES

@@ -198,29 +198,33 @@ def test_only_messages_and_threads_invoke_the_function(trusted: Client) -> None:
     assert sorted(kinds) == ["msg", "msg", "thread"]
 
 
-def test_a_content_in_parts_is_told(client: Client, sent: Attempts) -> None:
-    thread_id = client.thread()
-    with stream.changes() as records:
-        message = client.message(thread_id, wide())
-
-    assert publish(records) == TAKEN
-    subject = f"{thread_id}/{message['id']}/1"
-    assert told(sent) == [("thread.message.created", extended(message, client, subject, 1))]
-
-
-@pytest.mark.parametrize("character", ["\N{GRINNING FACE}", "\x01"])
-def test_a_message_too_large_for_an_event_is_told_without_its_content(
-    client: Client, sent: Attempts, character: str
+@pytest.mark.parametrize(
+    ("content", "hidden", "omitted"),
+    [
+        (wide(), 0, False),
+        ("\N{GRINNING FACE}" * 256_000, 0, True),
+        ("\x01" * 256_000, 0, True),
+        (wide(), 2, False),
+        (wide(), 99, True),
+    ],
+    ids=["in chunks", "too large", "too large when escaped", "in chunks that come late", "in chunks that do not come"],
+)
+@pytest.mark.usefixtures("clock")
+def test_a_large_message_is_told_whole_or_without_its_content(
+    client: Client, sent: Attempts, content: str, hidden: int, omitted: bool
 ) -> None:
+    """`hidden` is how many reads do not show the chunks: they are waited for, but hold up no other event for long."""
     thread_id = client.thread()
     with stream.changes() as records:
-        message = client.message(thread_id, character * 256_000, metadata={"a": "1"})
+        message = client.message(thread_id, content, metadata={"a": "1"})
 
-    assert publish(records) == TAKEN
+    nothing = fault_injection.changed(lambda answer: answer["Responses"].clear())
+    with fault_injection.inject(*[Fault("BatchGetItem", nothing, times=hidden)] * bool(hidden)):
+        assert publish(records) == TAKEN
+
+    shown = message | ({"content": []} if omitted else {})
     subject = f"{thread_id}/{message['id']}/1"
-    assert told(sent) == [
-        ("thread.message.created", extended(message | {"content": []}, client, subject, 1, content_omitted=True))
-    ]
+    assert told(sent) == [("thread.message.created", extended(shown, client, subject, 1, content_omitted=omitted))]
 
 
 @pytest.mark.parametrize(("size", "is_omitted"), [(990_000, False), (990_001, True)])
@@ -241,32 +245,6 @@ def test_an_event_has_its_content_up_to_990_000_bytes(
     ((entry,),) = packs(sent)
     assert json.loads(entry["Detail"])["content_omitted"] is is_omitted
     assert is_omitted or len(entry["Detail"].encode()) == size
-
-
-def test_parts_that_are_about_to_be_visible_are_waited_for(client: Client, clock: Clock, sent: Attempts) -> None:
-    thread_id = client.thread()
-    with stream.changes() as records:
-        message = client.message(thread_id, wide())
-
-    nothing = fault_injection.changed(lambda answer: answer["Responses"].clear())
-    with fault_injection.inject(Fault("BatchGetItem", nothing, times=2)):
-        publish(records)
-
-    ((_, detail),) = told(sent)
-    assert detail == extended(message, client, f"{thread_id}/{message['id']}/1", 1)
-
-
-def test_parts_that_do_not_come_hold_up_no_other_event(client: Client, clock: Clock, sent: Attempts) -> None:
-    thread_id = client.thread()
-    with stream.changes() as records:
-        client.message(thread_id, wide())
-
-    nothing = fault_injection.changed(lambda answer: answer["Responses"].clear())
-    with fault_injection.inject(Fault("BatchGetItem", nothing, times=0)):
-        assert publish(records) == TAKEN
-
-    ((_, detail),) = told(sent)
-    assert (detail["content"], detail["content_omitted"]) == ([], True)
 
 
 def test_a_message_whose_parts_are_gone_is_told_without_its_content(client: Client, sent: Attempts) -> None:

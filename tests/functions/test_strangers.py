@@ -19,7 +19,7 @@ from tests.support.client import Answer, Client, invoke
 from tests.support.clock import Clock
 from tests.support.refusals import NOTHING, NOWHERE
 
-EXAMPLES = int(os.environ.get("STRANGERS_EXAMPLES") or 25)
+EXAMPLES = int(os.environ.get("STRANGERS_EXAMPLES") or 15)
 SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
 THOROUGH = settings(
     max_examples=EXAMPLES,

@@ -5,7 +5,7 @@ import pytest
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.erasing import Queue, asked, erase, sweep
+from tests.support.event_sources import Queue, asked, erase, sweep
 from tests.support.variables import VARIABLES
 
 _HOUR = 3_600

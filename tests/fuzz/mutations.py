@@ -3,118 +3,90 @@
 import gzip
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tools.local import template
 from tools.local.gateway import MAX_BODY, MAX_EVENT
 
-_ROUTES = (
-    ("POST", "/threads"),
-    ("GET", "/threads"),
-    ("GET", "/threads/{thread}"),
-    ("POST", "/threads/{thread}"),
-    ("DELETE", "/threads/{thread}"),
-    ("POST", "/threads/{thread}/messages"),
-    ("POST", "/threads/{thread}/messages"),
-    ("GET", "/threads/{thread}/messages"),
-    ("GET", "/threads/{thread}/messages"),
-    ("GET", "/threads/{thread}/messages/{message}"),
-    ("POST", "/threads/{thread}/messages/{message}"),
-    ("POST", "/threads/{thread}/messages/{message}"),
-    ("DELETE", "/threads/{thread}/messages/{message}"),
-    ("GET", "/openapi.json"),
-)
-_STEMS = ("", "/v1", "/v1", "/openai", "/openai/v1")
-_OTHER_METHODS = ("PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "get", "QUERY", "X" * 200)
-_SURROGATE = "\ud800"
+_ROUTES = [
+    (route.method, route.path)
+    for function in template.load().functions
+    for route in function.routes
+    for _ in range(1 + 2 * ("message" in route.path and route.method != "DELETE"))
+    if "/" in route.path
+]
+_METHODS = ("PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "get", "QUERY", "X" * 200)
 _PLAIN = {"role": "user", "content": "hello"}
-_RICH = {
+_RICH = json.loads("""{
     "role": "assistant",
     "content": [
-        {"type": "text", "text": "a"},
-        {"type": "text", "text": {"value": "b", "annotations": []}},
+        {"type": "text", "text": "a"}, {"type": "text", "text": {"value": "b", "annotations": []}},
         {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}},
-        {"type": "image_file", "image_file": {"file_id": "file-1"}},
-        {"type": "refusal", "refusal": "no"},
+        {"type": "image_file", "image_file": {"file_id": "file-1"}}, {"type": "refusal", "refusal": "no"}
     ],
     "attachments": [{"file_id": "file-1", "tools": [{"type": "file_search"}]}],
     "metadata": {"user_id": "u-17", "b": ""},
-    "run_id": "run_1",
-    "status": "incomplete",
-    "incomplete_details": {"reason": "max_tokens"},
-}
-_BODIES: tuple[Any, ...] = (
-    _PLAIN,
-    _PLAIN,
-    _RICH,
-    {"metadata": {"a": "b"}},
-    {"content": "edited", "metadata": None},
-    {"messages": [_PLAIN, _RICH], "metadata": {"user_id": "u"}, "tool_resources": {"file_search": {"x": [1.5, None]}}},
-    {},
-)
-_STRANGE: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    2**64,
-    10**300,
-    1.5e308,
-    -0.0,
-    "",
-    "\0",
-    "\x7f\x1b[31m\u2028\ufeff\U0010ffff",
-    _SURROGATE,
-    "../../etc/passwd",
-    "'; DROP TABLE x; --",
-    "{{7*7}}${7*7}",
-    "a" * 10_000,
-    [],
-    {},
-    [[]],
-    {"": ""},
-    {"__proto__": {"a": 1}, "constructor": 1, "[key]": 1},
-    {_SURROGATE: "a"},
-    [None] * 1_000,
-    {str(number): number for number in range(1_000)},
-)
-_FACE = "\N{GRINNING FACE}".encode()
+    "run_id": "run_1", "status": "incomplete", "incomplete_details": {"reason": "max_tokens"}
+}""")
+_THREAD = {"messages": [_PLAIN, _RICH], "metadata": {"user_id": "u"}, "tool_resources": {"file_search": {"x": [1.5]}}}
+_EDIT = {"content": "edited", "metadata": None}
+_BODIES: list[Any] = [_PLAIN, _PLAIN, _RICH, {"metadata": {"a": "b"}}, _EDIT, _THREAD, {}]
+# Values of other types, and texts that parsers, terminals, paths and queries take for something else.
+_STRANGE: list[Any] = json.loads(r"""[
+    null, true, 0, -1, 18446744073709551616, 1.5e308, -0.0, [], {}, [[]], {"": ""}, "", "\u0000", "\ud800",
+    "\u007f\u001b[31m\u2028\ufeff\udbff\udfff", "../../etc/passwd", "'; DROP TABLE x; --", "{{7*7}}${7*7}",
+    {"__proto__": {"a": 1}, "constructor": 1, "[key]": 1}, {"\ud800": "a"}
+]""")
+_STRANGE += [10**300, "a" * 10_000, [None] * 1_000, {str(number): number for number in range(1_000)}]
+_FIELDS = ("role", "content", "metadata", "type", "x", "", "\0", "\ud800", "content[0].text", "a" * 70, "a" * 5_000)
 # Bytes that are no UTF-8, overlong forms among them; what JSON has no place for; what parsers differ on.
-_INSERTED = (
-    *(b"\0", b"\xff", b"\xc0\x80", b"\xe0\x80\xaf", b"\xf8\x88\x80\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"),
-    *rb"\u0000 \ud800 \udc00\ud800 \x41 NaN -Infinity // /**/ , ' 1e400 -1e400 1E-400 1. 0x1 } [".split(),
-    *(b"\xef\xbb\xbf", b"9" * 5_000, b"0" * 500 + b"1", b'"', b"\r\n\t "),
-)
-_NUMBERS = (*b"1e400 NaN Infinity -0 1e-999".split(), b"9" * 4_300, b"9" * 4_301, b"0.1" + b"0" * 5_000)
-_FIELDS = ("role", "content", "metadata", "type", "x", "", "\0", _SURROGATE, "content[0].text", "a" * 70, "a" * 5_000)
+_INSERTED = rb"\u0000 \ud800 \udc00\ud800 \x41 NaN -Infinity // /**/ , ' 1e400 -1e400 1E-400 1. 0x1 } [".split()
+_INSERTED += [
+    b"\0",
+    b"\xff",
+    b"\xc0\x80",
+    b"\xe0\x80\xaf",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+]
+_INSERTED += [b"\xef\xbb\xbf", b"9" * 5_000, b"0" * 500 + b"1", b'"', b"\r\n\t "]
+_NUMBERS = [*b"1e400 NaN Infinity -0 1e-999".split(), b"9" * 4_300, b"9" * 4_301, b"0.1" + b"0" * 5_000]
 _STEPS = (
-    *b". .. %2e%2e %00 %2F %252F %C0%AF %ED%A0%80 %FF%FE %zz % %3F %23a runs ;a=b ~ thread_abc123 msg_abc123".split(),
-    *(b"thread_" + b"a" * length for length in (120, 121, 122)),
-    *(b"msg_" + b"a" * length for length in (123, 124, 125)),
-    *(b"", b"\xff\xfe", _FACE),
+    b". .. %2e%2e %00 %2F %252F %C0%AF %ED%A0%80 %FF%FE %zz % %3F %23a runs ;a=b ~ thread_abc123 msg_abc123".split()
 )
-_PARAMETERS = (
-    *b"limit order after before run_id metadata[user_id] metadata%5Buser_id%5D api-version".split() * 5,
-    *b"metadata[] metadata[a limit[] && = %00 __proto__ \xff".split(),
-    b"a" * 5_000,
-)
-_VALUES = (
-    *b"0 1 100 101 -1 +1 1.0 1e2 %201 asc desc ASC %00 %FF %ED%A0%80 %C0%80 % a=b=c a;b run_1".split(),
-    *(b"0" * 5_000 + b"1", b"9" * 5_000, b"a" * 10_000, "\N{ARABIC-INDIC DIGIT ONE}".encode(), _FACE, b""),
-    *(b"msg_" + b"7" * 26, b"thread_" + b"Z" * 26),
-)
-_HEADERS: dict[str, tuple[bytes, ...]] = {
-    "idempotency-key": (
-        *(b"", b"same", b"same", b"same", b"k,k", b"a b~", b"\xc3\xa9", b"a\tb", b"\x7f"),
-        *(b"k" * length for length in (1, 254, 255, 256, 8_000)),
-    ),
-    "content-type": (
-        *b"text/plain x multipart/form-data application/xml application/json;charset=latin-1".split(),
-        *(b"", b"/" * 1_000, b"text/plain; charset=utf-16"),
-    ),
-    "content-encoding": (b"gzip", b"br", b"identity, gzip"),
-    "accept-encoding": (b"gzip", b"gzip;q=0", b"gzip;q=0.000,br", b"*", b"gzip;q=" + b"0" * 5_000),
-    "authorization": (
+_STEPS += [prefix + b"a" * length for prefix in (b"thread_", b"msg_") for length in range(120, 126)] + [b"", b"\xff"]
+_PARAMETERS = b"limit order after before run_id metadata[user_id] metadata%5Buser_id%5D api-version".split() * 5
+_PARAMETERS += [*b"metadata[] metadata[a limit[] && = %00 __proto__ \xff".split(), b"a" * 5_000]
+_VALUES = b"0 1 100 101 -1 +1 1.0 1e2 %201 asc desc ASC %00 %FF %ED%A0%80 %C0%80 % a=b=c a;b run_1 %D9%A1".split()
+_VALUES += [
+    b"%F0%9F%98%80",
+    b"0" * 5_000 + b"1",
+    b"9" * 5_000,
+    b"a" * 10_000,
+    b"",
+    b"msg_" + b"7" * 26,
+    b"thread_" + b"Z" * 26,
+]
+_HEADERS: dict[str, list[bytes]] = {
+    "idempotency-key": [
+        b"",
+        *[b"same"] * 3,
+        b"k,k",
+        b"a b~",
+        b"\xc3\xa9",
+        b"\x7f",
+        *(b"k" * n for n in (254, 255, 256, 8_000)),
+    ],
+    "content-type": [
+        *b"text/plain x application/xml application/json;charset=latin-1 text/plain;charset=utf-16".split(),
+        b"",
+    ],
+    "content-encoding": [b"gzip", b"br", b"identity, gzip"],
+    "accept-encoding": [b"gzip", b"gzip;q=0", b"gzip;q=0.000,br", b"*", b"gzip;q=" + b"0" * 5_000],
+    "authorization": [
         b"",
         b"Bearer",
         b"Bearer ",
@@ -122,17 +94,16 @@ _HEADERS: dict[str, tuple[bytes, ...]] = {
         b"Basic a:b",
         b"bearer \xff",
         b"Bearer sk-" + b"x" * 7_000,
-    ),
-    "api-key": (b"", b"sk-wrong", b"\xff"),
-    "cookie": (b"a=b", b"; ".join([b"a=b"] * 200)),
-    "accept": (b"", b"text/html"),
-    "x-forwarded-for": (b"evil, 127.0.0.1",),
-    "x-http-method-override": (b"DELETE",),
-    "transfer-encoding": (b"identity",),
-    "expect": (b"100-continue",),
-    "range": (b"bytes=0-0",),
-    "origin": (b"null", b"https://example.com"),
-    "x-amz-date": (b"\xe9" * 2_000,),
+    ],
+    "api-key": [b"", b"sk-wrong", b"\xff"],
+    "cookie": [b"a=b", b"; ".join([b"a=b"] * 200)],
+    "accept": [b"", b"text/html"],
+    "x-forwarded-for": [b"evil, 127.0.0.1"],
+    "x-http-method-override": [b"DELETE"],
+    "expect": [b"100-continue"],
+    "range": [b"bytes=0-0"],
+    "origin": [b"null", b"https://example.com"],
+    "x-amz-date": [b"\xe9" * 2_000],
 }
 
 
@@ -159,17 +130,19 @@ Draw = random.Random
 def request(draw: Draw, secrets: tuple[str, ...], ids: Ids) -> Sent:
     """Return the next request of this generator."""
     method, path = draw.choice(_ROUTES)
-    path = draw.choice(_STEMS) + path.format(thread=ids.thread, message=ids.message)
+    known = {"threadId": ids.thread, "messageId": ids.message}
+    path = re.sub(r"\{(\w+)Id\}", lambda name: known.get(f"{name[1]}Id", f"{name[1]}_abc123"), path)
     headers = [("host", b"localhost"), ("authorization", f"Bearer {draw.choice(secrets)}".encode())]
     body = json.dumps(draw.choice(_BODIES)).encode() if method == "POST" else b""
     sent = Sent(method, path.encode(), headers, body)
     for _ in range(draw.choice((1, 1, 2, 3))):
-        sent = draw.choices(*_CHANGES)[0](draw, sent, ids)
+        (change,) = draw.choices([*_CHANGES], [*_CHANGES.values()])
+        sent = change(draw, sent, ids)
     return sent
 
 
 def _method(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    return sent._replace(method=draw.choice(_OTHER_METHODS))
+    return sent._replace(method=draw.choice(_METHODS))
 
 
 def _path(draw: Draw, sent: Sent, ids: Ids) -> Sent:
@@ -177,27 +150,19 @@ def _path(draw: Draw, sent: Sent, ids: Ids) -> Sent:
     steps = path.split(b"/")
     place = draw.randrange(len(steps))
     step = steps[place]
-    changed = (
-        step.upper(),
-        step + b"/",
-        step + b"%20",
-        step + b"%0d%0aSet-Cookie:a=b",
-        step + b"x" * draw.choice((1, 95, 96, 97, 98, 99, 2_000)),
-        step[: draw.randrange(len(step) + 1)],
-        b"".join(b"%%%02x" % byte for byte in step),
-        ids.foreign.encode(),
-    )
+    changed = [step.upper(), step[: draw.randrange(len(step) + 1)], b"".join(b"%%%02x" % byte for byte in step)]
+    ends = (b"/", b"%20", b"%0d%0aSet-Cookie:a=b", *(b"x" * length for length in (1, 95, 96, 97, 98, 99, 2_000)))
+    changed += [ids.foreign.encode(), *[step + draw.choice(ends)] * 3]
     steps[place] = draw.choice(changed if draw.random() < 0.4 else _STEPS)
     return sent._replace(target=b"/".join(steps) + mark + query)
 
 
 def _query(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    values = (*_VALUES, *(value.encode() for value in ids))
+    values = [*_VALUES, *(value.encode() for value in ids)]
     pairs = [draw.choice(_PARAMETERS) + b"=" + draw.choice(values) for _ in range(draw.choice((1, 1, 1, 2, 3)))]
     pairs *= draw.choice((1,) * 20 + (2, 500))
     # Servers, uvicorn and API Gateway among them, let no longer ones through to an application.
-    query = b"&".join(pairs)[:60_000]
-    return sent._replace(target=sent.target.partition(b"?")[0] + b"?" + query)
+    return sent._replace(target=sent.target.partition(b"?")[0] + b"?" + b"&".join(pairs)[:60_000])
 
 
 def _header(draw: Draw, sent: Sent, ids: Ids) -> Sent:
@@ -216,16 +181,13 @@ def _node(draw: Draw, sent: Sent, ids: Ids) -> Sent:
 
 
 def _changed(draw: Draw, value: Any) -> Any:
-    if isinstance(value, dict) and value and draw.random() < 0.8:
-        name = draw.choice([*value])
-        return value | {name: _changed(draw, value[name])}
-    if isinstance(value, list) and value and draw.random() < 0.8:
-        place = draw.randrange(len(value))
-        return [*value[:place], _changed(draw, value[place]), *value[place + 1 :]]
+    if value and isinstance(value, dict | list) and draw.random() < 0.8:
+        place = draw.choice([*value] if isinstance(value, dict) else range(len(value)))
+        copy: Any = value.copy()
+        copy[place] = _changed(draw, value[place])
+        return copy
     strange = draw.choice(_STRANGE)
-    if isinstance(value, dict) and draw.random() < 0.5:
-        return value | {draw.choice(_FIELDS): strange}
-    return strange
+    return value | {draw.choice(_FIELDS): strange} if isinstance(value, dict) and draw.random() < 0.5 else strange
 
 
 def _text(draw: Draw, sent: Sent, ids: Ids) -> Sent:
@@ -233,20 +195,16 @@ def _text(draw: Draw, sent: Sent, ids: Ids) -> Sent:
     body = sent.body or b"{}"
     place = draw.randrange(len(body) + 1)
     before, after = body[:place], body[place:]
-    spoiled = (
+    spoiled = [
         *[before + draw.choice(_INSERTED) + after] * 4,
         *[before + bytes([draw.randrange(256)]) + after[1:]] * 2,
-        before,
-        body + body,
-        body[:-1] + b"," + body[1:],
+        *(before, body + body, body[:-1] + b"," + body[1:], gzip.compress(body), b"role=user&content=a"),
         b'{"role":"user","role":"assistant","content":"a","content":"","metadata":{"a":"b","a":1}}',
         b'{"tool_resources":{"a":%b},"metadata":{"a":%b}}' % (draw.choice(_NUMBERS), draw.choice(_NUMBERS)),
         body.decode(errors="replace").encode(draw.choice(("utf-16", "utf-32-le"))),
-        gzip.compress(body),
-        b"role=user&content=a",
         draw.randbytes(draw.choice((1, 10, 1_000))),
-        draw.choice((b"null", b"true", b"1", b'"a"', b"[]", b"[{}]", b" ", b"\n", b"\xef\xbb\xbf{}")),
-    )
+        draw.choice([*b'null true 1 "a" [] [{}] \xef\xbb\xbf{}'.split(), b" ", b"\n"]),
+    ]
     return sent._replace(body=draw.choice(spoiled))
 
 
@@ -256,55 +214,86 @@ def _bomb(draw: Draw, sent: Sent, ids: Ids) -> Sent:
     depth = draw.choice((62, 63, 64, 65, 66, 500, 1_000, 20_000, 200_000))
     width = draw.choice((100, 10_000, 100_000))
     closed = draw.random() < 0.7
-    bombs: tuple[Callable[[], bytes], ...] = (
+    bombs: list[Callable[[], bytes]] = [
         lambda: key + b"[" * depth + (b"]" * depth + b"}" if closed else b""),
         lambda: key + b'{"a":' * depth + b"1" + (b"}" * (depth + 1) if closed else b""),
-        lambda: key + b"[" + b",".join([b"[]"] * width) + b"]}",
-        lambda: key + b"[" + b",".join([b"{}"] * width) + b"]}",
+        lambda: key + b"[" + b",".join([draw.choice((b"[]", b"{}"))] * width) + b"]}",
         lambda: key + b"{" + b",".join(b'"%d":1' % number for number in range(width)) + b"}}",
         lambda: key + b"{" + b",".join([b'"a":1'] * width) + b"}}",
-        lambda: b'{"role":"user","content":"' + b"\\ud83d\\ude00" * width + b'"}',
-        lambda: b'{"role":"user","content":"' + b"\\" * width + b'"}',
-    )
+        lambda: b'{"role":"user","content":"' + draw.choice((b"\\ud83d\\ude00", b"\\")) * width + b'"}',
+    ]
     return sent._replace(body=draw.choice(bombs)())
 
 
 def _limit(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    """Be at a limit, or one beside it."""
+    """Be at a limit of kilobytes, or one beside it, or seldom of megabytes."""
     off = draw.choice((-1, 0, 1))
-    user = _PLAIN
-    image = {"type": "image_url", "image_url": {"url": "h" * (2_048 + off)}}
-    bodies: tuple[Callable[[], Any], ...] = (
-        lambda: user | {"metadata": {str(number): "" for number in range(16 + off)}},
-        lambda: user | {"metadata": {"k" * draw.choice((0, 1, 63, 64, 65)): "v"}},
-        lambda: user | {"metadata": {"k": "\U0001f408" * (512 + off)}},
-        lambda: user | {"content": [{"type": "text", "text": "a"}] * (64 + off)},
-        lambda: user | {"content": [image]},
-        lambda: user | {"content": [{"type": "image_file", "image_file": {"file_id": "f" * (128 + off)}}]},
-        lambda: user | {"attachments": [{"file_id": "f"}] * (20 + off)},
-        lambda: user | {"attachments": [{"tools": [{"type": "file_search"}] * (2 + off)}]},
-        lambda: {"messages": [user] * (32 + off)},
-        lambda: {"tool_resources": {"a": "b" * (16_384 - len('{"a":""}') + off)}},
-    )
-    return sent._replace(method="POST", body=json.dumps(draw.choice(bodies)()).encode())
+    size = draw.choice((MAX_EVENT // 4 * 3 - 1_500, MAX_EVENT - 1_500, MAX_EVENT, MAX_BODY)) - 35
+    bodies: list[dict[str, Any]] = [
+        _PLAIN | {"content": draw.choice("aé\U0001f408") * (256_000 + off) if draw.random() < 0.1 else "b"},
+        _PLAIN | {"content": "a" * (size + off) if draw.random() < 0.03 else "b"},
+        _PLAIN | {"metadata": {f"{number}{'k' * 62}": "\U0001f408" * (512 + off) for number in range(15, 31 + off)}},
+        {"messages": [_PLAIN] * (32 + off), "tool_resources": {"a": "b" * (16_376 + draw.choice((-1, 0, 1)))}},
+    ]
+    body = json.dumps(draw.choice(bodies), ensure_ascii=draw.random() < 0.5)
+    return sent._replace(method="POST", body=body.encode())
 
 
-def _largest(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    """Be at a limit of megabytes, or one beside it."""
-    off = draw.choice((-1, 0, 1))
-    character = draw.choice(("a", "é", "\U0001f408"))
-    text = {"role": "user", "content": character * (256_000 + off)}
-    body = json.dumps(text, ensure_ascii=draw.random() < 0.5).encode()
-    if draw.random() < 0.2:
-        size = draw.choice((MAX_EVENT // 4 * 3 - 1_500, MAX_EVENT - 1_500, MAX_EVENT, MAX_BODY)) + off * draw.choice(
-            (1, 500)
+# The changes and how often each is made.
+_CHANGES: dict[Callable[[Draw, Sent, Ids], Sent], int] = {
+    _method: 40,
+    _path: 150,
+    _query: 170,
+    _header: 150,
+    _node: 200,
+    _text: 180,
+    _bomb: 45,
+    _limit: 65,
+}
+
+
+def framed(draw: Draw, sent: Sent) -> tuple[bytes, bool, bool]:
+    """Return a request as bytes for a socket; whether a server need not wait for more; whether HTTP allows it."""
+    length = len(sent.body)
+    chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (length, sent.body) if length else b"0\r\n\r\n"
+    own, body, whole, valid = b"content-length: %d\r\n" % length, sent.body, True, True
+    if draw.random() < 0.1:
+        own, body, whole, valid = draw.choice(
+            [
+                (b"transfer-encoding: chunked\r\n", chunked, True, True),
+                (
+                    b"transfer-encoding: chunked\r\n",
+                    chunked.replace(b"\r\n", b";x=" + b"y" * 5_000 + b"\r\n", 1),
+                    True,
+                    False,
+                ),
+                (b"transfer-encoding: chunked\r\n", b"zz\r\n" + body, True, False),
+                (b"transfer-encoding: chunked\r\n", b"f" * 22 + b"\r\n" + body, False, False),
+                (b"transfer-encoding: chunked\r\ncontent-length: 3\r\n", chunked, True, False),
+                (b"transfer-encoding: gzip, chunked\r\n", chunked, True, False),
+                (b"content-length: %d\r\ncontent-length: %d\r\n" % (length, length + 1), body, True, False),
+                *((b"content-length: %b\r\n" % wrong, body, True, False) for wrong in (b"-1", b"0x10")),
+                *((b"content-length: %d\r\n" % more, body, False, False) for more in (10**30, length + 10)),
+                (b"x-long: " + b"a" * 100_000 + b"\r\n", b"", True, False),
+                (b"".join(b"x-%d: a\r\n" % number for number in range(2_000)), b"", True, False),
+                *((bad + b"\r\n", b"", True, False) for bad in (b"bad name: a", b"x: a\0b", b"x: a\r\n b", b": none")),
+                (b"upgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n", b"", True, False),
+                (b"upgrade: websocket\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n", b"", True, False),
+            ]
         )
-        body = b'{"role":"user","content":"' + b"a" * (size - 28) + b'"}'
-    return sent._replace(method="POST", body=body)
-
-
-# The changes and how often each is made, in thousandths.
-_CHANGES: tuple[list[Callable[[Draw, Sent, Ids], Sent]], list[int]] = (
-    [_method, _path, _query, _header, _node, _text, _bomb, _limit, _largest],
-    [40, 150, 170, 150, 200, 180, 45, 62, 3],
-)
+    headers = b"".join(b"%b: %b\r\n" % (name.encode(), value) for name, value in sent.headers)
+    raw = b"%b %b HTTP/1.1\r\n%b%bconnection: close\r\n\r\n%b" % (sent.method.encode(), sent.target, headers, own, body)
+    if draw.random() < 0.02:
+        raw, whole = draw.choice(
+            [
+                (raw[: draw.randrange(len(raw))], False),
+                *((raw.replace(b" HTTP/1.1", other, 1), whole) for other in (b" HTTP/1.0", b" HTTP/9.9", b"")),
+                (raw.replace(b"host:", b"x-host:", 1), True),
+                (raw.replace(b"\r\n", b"\n"), False),
+                *((before + raw, whole) for before in (b"\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
+                (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + draw.randbytes(100), False),
+                (raw.replace(b" /", b" http://example.com/", 1), whole),
+            ]
+        )
+        valid = False
+    return raw, whole, valid

@@ -1,72 +1,153 @@
-"""Mutated requests to a local API over sockets, framed as HTTP should be or not."""
+"""Mutated requests to a local API over sockets, and a look at each response by openapi.json."""
 
+import http.client
+import json
 import random
 import re
 import socket
 import time
+from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
 import httpx
 
-from tests.fuzz import frames, mutations
-from tests.fuzz.figures import CLOSED, SECONDS, SILENT, STATUSES, Figures, WrongAnswerError, peak
-from tests.fuzz.mutations import Ids
+from tests.fuzz import mutations
+from tests.fuzz.mutations import Ids, Sent
+from tests.support import openapi
 from tests.support.local_api import LocalApi
 
-_GO_ON = re.compile(rb"\AHTTP/1\.1 100 .*?\r\n\r\n", re.DOTALL)
+KEYS = "fuzz+trusted=sk-fuzz,fuzz=sk-plain,other=sk-other"
+# In place of a status: the connection was closed without a response, or nothing came in time.
+CLOSED, SILENT = -1, 0
+# Generous: a megabyte of content through a mock of DynamoDB, on a machine that does something else too.
+SECONDS = 20.0
+
+
+@dataclass
+class Figures:
+    """What became of the requests; `memory` is the peak of the local API in bytes, `grown` since the first tenth."""
+
+    seed: int
+    statuses: Counter[int] = field(default_factory=Counter)
+    slowest: float = 0.0
+    memory: int = 0
+    grown: int = 0
+
+    def __str__(self) -> str:
+        named = {CLOSED: "closed", SILENT: "left incomplete"}
+        counts = ", ".join(f"{named.get(status, status)}: {count:,}" for status, count in sorted(self.statuses.items()))
+        return (
+            f"{self.statuses.total():,} requests, seed {self.seed}; {counts}; slowest {self.slowest:.1f} s; "
+            f"peak memory {self.memory / 1e6:.0f} MB, {self.grown / 1e6:.0f} MB of it after the first tenth"
+        )
 
 
 def send(api: LocalApi, requests: int, seed: int) -> Figures:
-    """Send requests to a local API over sockets, framed as HTTP should be or not. Raises `WrongAnswerError`."""
-    figures = Figures(seed)
-    draw = random.Random(seed)
-    host, port = api.base_url.removesuffix("/v1").removeprefix("http://").split(":")
-    started = time.monotonic()
-    early = 0
-    ids = _things_of(api)
-    while figures.requests < requests:
-        sent = mutations.request(draw, (api.api_key,), ids)
-        raw, whole = frames.framed(draw, sent)
+    """Send requests to a local API that was started with KEYS. Raises `AssertionError` for a wrong response."""
+    figures, draw, ids, early = Figures(seed), random.Random(seed), _ids(api), 0
+    url = httpx.URL(api.base_url)
+    for number in range(requests):
+        sent = mutations.request(draw, ("sk-fuzz", "sk-plain"), ids)
+        raw, whole, valid = mutations.framed(draw, sent)
         began = time.perf_counter()
-        status = _exchange((host, int(port)), raw, SECONDS if whole else 0.01)
-        figures.add(status, time.perf_counter() - began)
-        if status not in {*STATUSES, CLOSED, SILENT} or (status == SILENT and whole):
-            raise WrongAnswerError(f"request {figures.requests} of seed {seed} over a socket: {status}\n{raw[:2000]!r}")
+        status, headers, body = _exchange((url.host, url.port or 80), raw, sent.method, SECONDS if whole else 0.01)
+        figures.slowest = max(figures.slowest, time.perf_counter() - began)
+        figures.statuses[status] += 1
+        wrong = _wrong(sent, status, headers, body) if valid else f"status {status}" * (status >= 500)
+        assert not wrong, f"request {number} of seed {seed}: {wrong}\n{raw[:2000]!r}\n{body[:500]!r}"
+        assert status != SILENT or not whole, f"request {number} of seed {seed} has no response\n{raw[:2000]!r}"
         if status == HTTPStatus.OK and sent.method == "DELETE":
-            ids = _things_of(api)
-        if not early or figures.requests <= requests / 10:
-            early = peak(api.process.pid)
-    figures.seconds = time.monotonic() - started
-    figures.memory = peak(api.process.pid)
-    figures.grown = figures.memory - early
+            ids = _ids(api)
+        if number <= requests // 10:
+            early = _peak(api)
+    figures.memory, figures.grown = _peak(api), _peak(api) - early
     return figures
 
 
-def _things_of(api: LocalApi) -> Ids:
-    with httpx.Client(base_url=api.base_url, headers={"authorization": f"Bearer {api.api_key}"}) as client:
+def _ids(api: LocalApi) -> Ids:
+    with httpx.Client(base_url=api.base_url, headers={"authorization": "Bearer sk-plain"}) as client:
         thread_id = client.post("/threads").json()["id"]
         message = client.post(f"/threads/{thread_id}/messages", json={"role": "user", "content": "first"}).json()
-    return Ids(thread_id, message["id"], "thread_00000000000000000000000000")
+        other = client.post("/threads", headers={"authorization": "Bearer sk-other"}).json()
+    return Ids(thread_id, message["id"], other["id"])
 
 
-def _exchange(address: tuple[str, int], raw: bytes, seconds: float) -> int:
-    """Send what is no request perhaps, and return the status of the answer, or why there is none."""
-    answer = b""
+def _peak(api: LocalApi) -> int:
+    """Return the most memory that the local API ever had, in bytes."""
+    status = Path(f"/proc/{api.process.pid}/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def _exchange(
+    address: tuple[str, int], raw: bytes, method: str, seconds: float
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Send what is no request perhaps; return status, headers and body of the response, or why there is none."""
+    nothing = http.client.HTTPMessage()
     with socket.create_connection(address, timeout=seconds + 1) as connection:
-        with suppress(ConnectionError):  # answered before all was sent
+        with suppress(ConnectionError):  # the response came before all was sent
             connection.sendall(raw)
         connection.settimeout(seconds)
         try:
-            while b"\r\n\r\n" not in answer:
-                part = connection.recv(65_536)
-                if not part:
-                    return CLOSED
-                # Whoever asked for it is told to go on, which is not the answer.
-                answer = _GO_ON.sub(b"", answer + part)
+            response = http.client.HTTPResponse(connection, method=method)
+            response.begin()
+            return response.status, response.headers, response.read()
         except TimeoutError:
-            return SILENT
-        except ConnectionError:
-            return CLOSED
-    found = re.match(rb"HTTP/1\.[01] ([0-9]{3}) ", answer)
-    return int(found[1]) if found else CLOSED
+            return SILENT, nothing, b""
+        except (ConnectionError, http.client.HTTPException):
+            return CLOSED, nothing, b""
+
+
+def _wrong(sent: Sent, status: int, headers: http.client.HTTPMessage, body: bytes) -> str:
+    """Say what is wrong with a response, or with a request that was accepted, by the document; else an empty string."""
+    if body == b"Invalid HTTP request received." and status == HTTPStatus.BAD_REQUEST:
+        return ""  # uvicorn's own: bytes in the request line or a header that HTTP does not allow
+    operation = _operation(sent)
+    responses = openapi.OPERATIONS[operation]["responses"] if operation else _of_no_operation()
+    if str(status) not in responses:
+        return f"status {status} is not in the document"
+    if status == HTTPStatus.OK and "requestBody" in openapi.OPERATIONS[operation] and sent.body.strip():
+        accepted = openapi.OPERATIONS[operation]["requestBody"]["content"]["application/json"]["schema"]
+        if errors := openapi.errors(accepted, json.loads(sent.body)):
+            return f"it was accepted: {errors[0][:300]}"
+    if headers.get("content-encoding") == "gzip" or sent.method == "HEAD":
+        return ""
+    schema = openapi.resolved(responses[str(status)])["content"]["application/json"]["schema"]
+    errors = openapi.errors(schema, json.loads(body))
+    return f"{status}: {errors[0][:300]}" if errors else ""
+
+
+@cache
+def _of_no_operation() -> dict[str, Any]:
+    common = openapi.DOCUMENT["components"]["responses"]
+    too_large = openapi.OPERATIONS["createMessage"]["responses"]["413"]
+    return {
+        "401": common["Unauthorized"],
+        "404": common["NotFound"],
+        "405": common["MethodNotAllowed"],
+        "413": too_large,
+    }
+
+
+def _operation(sent: Sent) -> str:
+    """Return the operation that a request is for, or an empty string."""
+    path = sent.target.partition(b"?")[0].decode("latin-1")
+    return next((name for method, form, name in _forms() if method == sent.method and form.fullmatch(path)), "")
+
+
+@cache
+def _forms() -> list[tuple[str, re.Pattern[str], str]]:
+    return [
+        (
+            method.upper(),
+            re.compile(server["url"].rstrip("/") + re.sub(r"\{\w+\}", "[^/]+", path)),
+            operation["operationId"],
+        )
+        for path, methods in openapi.DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+        for server in operation.get("servers", openapi.DOCUMENT["servers"])
+    ]

@@ -4,81 +4,135 @@ MINUTES (30) and USERS (20) say how long and how many. Ends with 1 when what it 
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import uv
 
-from tests.load import report
-from tests.load.report import Sample, Stages
+from benchmarks.figures import table
 from tests.support.local_api import ROOT, serving
 
 LOCUST = "locust==2.47.0"
 EXCLUDE_NEWER = "2026-11-20"
-SECONDS_BETWEEN_SAMPLES = 5.0
+# Times vary on a machine that others use too; a list that grows, or a leak, does more than this.
+MOST_SLOWER = 1.5
+MOST_GROWN = 1.1
+
+
+class Line(NamedTuple):
+    """A line of what people.py notes: seconds of the load, what, a status, and milliseconds or another figure."""
+
+    at: float
+    name: str
+    status: int
+    figure: float
 
 
 def main() -> int:
     """Run, print what was measured, and return 1 when something is not as it must be."""
-    stages = Stages(int(os.environ.get("USERS") or 20), int(float(os.environ.get("MINUTES") or 30) * 60))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with serving(API_KEYS="load=sk-load", DATA=str(folder / "data")) as api:
-            processes = {"local API": api.process.pid, "engine": int((folder / "data" / "engine.pid").read_text())}
-            with _locust(api.base_url, folder / "log", stages) as locust:
-                samples = _watch(locust, processes)
-        measured = report.read(folder / "log", samples, stages)
-    wrong = report.wrong(measured)
-    sys.stdout.write("\n".join([report.text(measured), "", *(wrong or ["All is as it must be."]), ""]))
+    users, steady = int(os.environ.get("USERS") or 20), int(float(os.environ.get("MINUTES") or 30) * 60)
+    edges = [0, steady // 3, steady * 2 // 3, steady, steady + 60, steady + 120, steady + 180]
+    names = ["first third", "second third", "last third", "burst", "the minute after", "the next minute"]
+    lines = _load(f"{users} {steady} 60 120")
+    spans = {
+        name: [line for line in lines if low <= line.at < high]
+        for name, (low, high) in zip(names, pairwise(edges), strict=True)
+    }
+    wrong = _wrong(spans)
+    sys.stdout.write(f"{_report(spans)}\n\n" + "\n".join(wrong or ["All is as it must be."]) + "\n")
     return 1 if wrong else 0
 
 
-@contextmanager
-def _locust(base_url: str, log: Path, stages: Stages) -> Iterator[subprocess.Popen[bytes]]:
-    """Run locust, in an environment of its own; it is ended with the context."""
+def _load(stages: str) -> list[Line]:
+    """Run locust, in an environment of its own, on a local API; return what its people noted."""
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
-    command += [
-        "--exclude-newer",
-        EXCLUDE_NEWER,
-        "--with",
-        LOCUST,
-        "locust",
-        "--headless",
-        "--only-summary",
-        "--loglevel",
-        "ERROR",
-    ]
-    command += ["--locustfile", str(ROOT / "tests" / "load" / "people.py"), "--host", base_url, "--stop-timeout", "60"]
-    steered = {f"LOAD_{name.upper()}": str(value) for name, value in stages._asdict().items()}
-    environment = os.environ | steered | {"LOAD_LOG": str(log)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
+    command += ["--exclude-newer", EXCLUDE_NEWER, "--with", LOCUST, "locust", "--headless", "--only-summary"]
+    command += ["--loglevel", "ERROR", "--stop-timeout", "60", "--locustfile", str(ROOT / "tests/load/people.py")]
+    with tempfile.TemporaryDirectory() as name:
+        data, log = Path(name, "data"), Path(name, "log")
+        with serving(API_KEYS="load=sk-load", DATA=str(data)) as api:
+            processes = f"local-API {api.process.pid},engine {(data / 'engine.pid').read_text().strip()}"
+            own = {"LOAD_STAGES": stages, "LOAD_LOG": str(log), "LOAD_PROCESSES": processes}
+            command += ["--host", api.base_url]
+            subprocess.run(command, env=os.environ | own, stdout=subprocess.DEVNULL, check=False)
+        noted = [line.split("\t") for line in log.read_text(encoding="utf-8").splitlines()]
+    began = float(noted[0][0])
+    return [Line(float(at) - began, what, int(status), float(figure)) for at, what, status, figure in noted]
 
 
-def _watch(locust: subprocess.Popen[bytes], processes: dict[str, int]) -> dict[str, list[Sample]]:
-    """Look at the processes until locust has ended."""
-    samples: dict[str, list[Sample]] = {name: [] for name in processes}
-    while locust.poll() is None:
-        for name, pid in processes.items():
-            samples[name].append(_sample(pid))
-        time.sleep(SECONDS_BETWEEN_SAMPLES)
-    return samples
+def _figures(span: list[Line], prefix: str) -> list[float]:
+    return [line.figure for line in span if line.name.startswith(prefix)]
 
 
-def _sample(pid: int) -> Sample:
-    """Read what ps tells of a process; Linux and macOS both have it."""
-    told = subprocess.run(["ps", "-o", "rss=,cputime=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    memory, used = told.stdout.split()
-    seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(used.replace("-", ":").split(":"))))
-    return Sample(time.time(), int(memory) * 1024, seconds)
+def _median(span: list[Line], prefix: str = "request") -> float:
+    return statistics.median(_figures(span, prefix) or [0.0])
+
+
+def _processes(spans: dict[str, list[Line]]) -> list[str]:
+    names = {line.name for span in spans.values() for line in span}
+    return sorted(name.removeprefix("memory ") for name in names if name.startswith("memory "))
+
+
+def _report(spans: dict[str, list[Line]]) -> str:
+    """Return the figures as Markdown."""
+    processes = _processes(spans)
+    head = ["when", "requests", "a second", "median, ms", "95 %, ms", "99 %, ms", "longest, ms", "statuses"]
+    rows = []
+    for name, span in spans.items():
+        took = sorted(_figures(span, "request")) or [0.0]
+        seconds = span[-1].at - span[0].at if len(span) > 1 else 1.0
+        times = [f"{took[int(len(took) * part)]:.0f}" for part in (0.5, 0.95, 0.99)]
+        statuses = Counter(line.status for line in span if line.name.startswith("request"))
+        memory = [f"{_median(span, f'memory {process}'):.0f}" for process in processes]
+        rows.append(
+            [
+                name,
+                f"{len(took):,}",
+                f"{len(took) / seconds:.1f}",
+                *times,
+                f"{took[-1]:.0f}",
+                ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items())),
+                *memory,
+            ]
+        )
+    steady = [line for name in list(spans)[:3] for line in spans[name]]
+    kinds = Counter(line.name.removeprefix("request ") for line in steady if line.name.startswith("request"))
+    shares = []
+    for process in processes:
+        used = _figures(steady, f"processor {process}")
+        shares.append(f"{process} {(used[-1] - used[0]) / (steady[-1].at - steady[0].at):.2f}")
+    return "\n\n".join(
+        [
+            table([*head, *(f"{process}, MB" for process in processes)], rows),
+            f"Of one core in the steady part: {', '.join(shares)}.",
+            table(["request", "in the steady part"], kinds.most_common()),
+        ]
+    )
+
+
+def _wrong(spans: dict[str, list[Line]]) -> list[str]:
+    """Return a line for each thing that is not as it must be."""
+    found = [line.name for span in spans.values() for line in span if line.name.startswith("error ")][:10]
+    for name, span in spans.items():
+        allowed = {200, 429, 503} if name in {"burst", "the minute after"} else {200}
+        others = {line.status for line in span if line.name.startswith("request")} - allowed
+        found += [f"{name}: status {status}" for status in sorted(others)]
+    first, last, calm = (_median(spans[name]) for name in ("first third", "last third", "the next minute"))
+    if last > MOST_SLOWER * first:
+        found.append(f"the median rose from {first:.1f} to {last:.1f} ms")
+    if calm > MOST_SLOWER * last:
+        found.append(f"the median was {last:.1f} ms before the burst and {calm:.1f} ms a minute after it")
+    for process in _processes(spans):
+        before, now = (_median(spans[name], f"memory {process}") for name in ("second third", "last third"))
+        if now > MOST_GROWN * before:
+            found.append(f"the memory of the {process} rose from {before:.0f} to {now:.0f} MB")
+    return found
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What locust runs for `make load`: people who hold conversations and check each answer; LOAD_LOG gets the times."""
+"""What locust runs for `make load`: people hold conversations and check each response; LOAD_LOG gets what happened."""
 
 import os
 import random
@@ -7,22 +7,51 @@ import uuid
 from typing import Any
 
 import gevent
+import psutil
 from locust import FastHttpUser, LoadTestShape, between, events, task
 
-_HEADERS = {"Authorization": "Bearer sk-load"}
 _BUSY = {429, 503}
-_LONGEST_WAIT = 5.0
 _WORDS = ["how", "does", "it", "work", "when", "messages", "are", "kept", "in", "order", "for", "all", "who", "read"]
-
+_users, _steady, _burst, _after = map(int, os.environ["LOAD_STAGES"].split())
 _log = os.open(os.environ["LOAD_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-_users, _steady, _burst, _after = (int(os.environ[f"LOAD_{name}"]) for name in ("USERS", "STEADY", "BURST", "AFTER"))
+
+
+def _note(name: str, status: int = 0, figure: float = 0.0) -> None:
+    os.write(_log, f"{time.time():.3f}\t{name}\t{status}\t{figure:.1f}\n".encode())
+
+
+@events.test_start.add_listener
+def _watch(**_: Any) -> None:
+    """Note the memory in megabytes and the processor seconds of the processes that LOAD_PROCESSES names."""
+    _note("start")
+    processes = [
+        (name, psutil.Process(int(pid))) for name, pid in map(str.split, os.environ["LOAD_PROCESSES"].split(","))
+    ]
+
+    def sample() -> None:
+        while True:
+            for name, process in processes:
+                _note(f"memory {name}", figure=process.memory_info().rss / 1e6)
+                _note(f"processor {name}", figure=sum(process.cpu_times()[:2]))
+            gevent.sleep(5)
+
+    gevent.spawn(sample)
+
+
+@events.request.add_listener
+def _requested(name: str, response_time: float, response: Any, **_: Any) -> None:
+    _note(f"request {name}", getattr(response, "status_code", 0) or 0, response_time)
+
+
+@events.user_error.add_listener
+def _failed(exception: BaseException, **_: Any) -> None:
+    _note(f"error {type(exception).__name__}: {exception}".replace("\n", " ").replace("\t", " "))
 
 
 class Stages(LoadTestShape):
-    """A steady number of people, ten times as many for a while, then as many as before; seconds."""
+    """A steady number of people, ten times as many for a while, then as many as before."""
 
     def tick(self) -> tuple[int, float] | None:
-        """Return how many people there are to be now, and how many may come or go in a second."""
         seconds = self.get_run_time()
         if seconds < _steady:
             return _users, 2
@@ -32,148 +61,119 @@ class Stages(LoadTestShape):
 
 
 class _BusyError(Exception):
-    """The service asked to come again later, as it may in a burst; the text is its `retry-after`."""
+    """The service is busy, as it may be in a burst; the text is its `retry-after`."""
 
 
 class Person(FastHttpUser):
-    """Somebody with a conversation, who begins another one now and then."""
+    """Has one conversation at a time, and begins another one now and then."""
 
     wait_time = between(2, 6)
-    network_timeout = 60.0
-    connection_timeout = 60.0
+    network_timeout = connection_timeout = 60.0
 
     def on_start(self) -> None:
-        """Be known by a name of one's own; have no conversation yet."""
-        self._draw = random.Random()
-        self._name = uuid.uuid4().hex
+        self._name, self._thread = uuid.uuid4().hex, ""
         self._threads: list[str] = []
-        self._thread = ""
 
     @task
     def turn(self) -> None:
-        """Say something, get an answer, and look at what there is."""
         try:
             if not self._thread:
                 self._begin()
             self._talk()
-            look = (self._list, self._retrieve, self._modify, self._delete, self._threads_of_mine, self._the_thread)
-            self._draw.choice(look)()
-            if self._draw.random() < 0.1:
+            random.choice((self._list, self._retrieve, self._modify, self._delete, self._list_threads, self._rename))()
+            if random.random() < 0.1:
                 self._end()
         except _BusyError as busy:
-            # What was sent may have been done or not: this conversation is over.
-            self._thread = ""
-            gevent.sleep(min(float(str(busy) or 1), _LONGEST_WAIT))
+            self._thread = ""  # the request may have been carried out or not: nothing is known of this conversation
+            gevent.sleep(min(float(str(busy) or 1), 5.0))
 
     def _begin(self) -> None:
-        thread = self._create("create thread", "/threads", {"metadata": {"user_id": self._name}})
-        self._thread = thread["id"]
+        self._thread = self._create("create thread", "/threads", {"metadata": {"user_id": self._name}})["id"]
         self._threads.append(self._thread)
         self._messages: list[dict[str, Any]] = []
         self._read = 0
 
     def _talk(self) -> None:
-        """Write, let an assistant answer, and poll for what is new: it is what was written since, each once."""
+        """Write, let an assistant answer, and poll: the page has what was written since the last poll, each once."""
         for role in ("user", "assistant"):
-            body = {"role": role, "content": self._text(), "metadata": {"client": "load"}}
-            self._messages.append(self._create("create message", f"{self._thread_path}/messages", body))
-        new = self._messages[self._read :]
+            body = {"role": role, "content": _text(), "metadata": {"client": "load"}}
+            self._messages.append(self._create("create message", f"{self._path}/messages", body))
         cursor = {"after": self._messages[self._read - 1]["id"]} if self._read else {}
-        page = self._ask("poll after", "GET", f"{self._thread_path}/messages", order="asc", limit=100, **cursor)
-        assert page["data"] == new, "a poll shows something else than what was written"
-        assert not page["has_more"]
+        page = self._ask("poll after", "GET", f"{self._path}/messages", order="asc", limit=100, **cursor)
+        assert (page["data"], page["has_more"]) == (self._messages[self._read :], False), "a poll shows other messages"
         self._read = len(self._messages)
 
     def _list(self) -> None:
-        page = self._ask("list messages", "GET", f"{self._thread_path}/messages", limit=20)
-        assert page["data"] == self._messages[-20:][::-1]
+        page = self._ask("list messages", "GET", f"{self._path}/messages", limit=20)
+        assert page["data"] == self._messages[-20:][::-1], "a list shows other messages"
 
     def _retrieve(self) -> None:
-        message = self._draw.choice(self._messages)
-        assert self._ask("retrieve message", "GET", self._path_of(message)) == message
+        message = random.choice(self._messages)
+        assert self._ask("retrieve message", "GET", self._of(message)) == message, "a message differs"
 
     def _modify(self) -> None:
-        place = self._draw.randrange(len(self._messages))
-        wanted = self._messages[place] | {"metadata": {"seen": f"{self._draw.random()}"}}
-        body = {"metadata": wanted["metadata"]}
-        assert self._ask("modify message", "POST", self._path_of(wanted), json=body) == wanted
+        place = random.randrange(len(self._messages))
+        wanted = self._messages[place] | {"metadata": {"seen": f"{random.random()}"}}
+        modified = self._ask("modify message", "POST", self._of(wanted), json={"metadata": wanted["metadata"]})
+        assert modified == wanted, "a modified message differs"
         self._messages[place] = wanted
 
     def _delete(self) -> None:
-        # Not the last one, whose id is the cursor of the next poll: that would hold too, but be another thing to check.
-        message = self._messages.pop(self._draw.randrange(len(self._messages) - 1))
+        message = self._messages.pop(random.randrange(len(self._messages) - 1))  # not the next poll's cursor
         self._read -= 1
-        answer = self._ask("delete message", "DELETE", self._path_of(message))
-        assert answer == {"id": message["id"], "object": "thread.message.deleted", "deleted": True}
+        deleted = {"id": message["id"], "object": "thread.message.deleted", "deleted": True}
+        assert self._ask("delete message", "DELETE", self._of(message)) == deleted, "a deletion differs"
 
-    def _threads_of_mine(self) -> None:
+    def _list_threads(self) -> None:
         query = {"metadata[user_id]": self._name, "limit": 100}
-        page = self._ask("list threads", "GET", "/threads", **query)
-        listed = [thread["id"] for thread in page["data"]]
-        # Of a create that was not answered in a burst nothing is known.
-        assert [thread for thread in listed if thread in self._threads] == self._threads[::-1][: len(listed)]
+        listed = [thread["id"] for thread in self._ask("list threads", "GET", "/threads", **query)["data"]]
+        # A create without a response, in a burst, may have made another one.
+        known = [thread for thread in listed if thread in self._threads]
+        assert known == self._threads[::-1][: len(listed)], "other threads are listed"
 
-    def _the_thread(self) -> None:
-        body = {"metadata": {"user_id": self._name, "title": self._text()[:100]}}
-        modified = self._ask("modify thread", "POST", self._thread_path, json=body)
-        assert self._ask("retrieve thread", "GET", self._thread_path) == modified
+    def _rename(self) -> None:
+        body = {"metadata": {"user_id": self._name, "title": _text()[:100]}}
+        modified = self._ask("modify thread", "POST", self._path, json=body)
+        assert self._ask("retrieve thread", "GET", self._path) == modified, "a thread differs"
 
     def _end(self) -> None:
-        if self._draw.random() < 0.5:
-            answer = self._ask("delete thread", "DELETE", self._thread_path)
-            assert answer == {"id": self._thread, "object": "thread.deleted", "deleted": True}
+        if random.random() < 0.5:
+            deleted = {"id": self._thread, "object": "thread.deleted", "deleted": True}
+            assert self._ask("delete thread", "DELETE", self._path) == deleted, "a deletion differs"
             self._threads.remove(self._thread)
         self._thread = ""
 
     def _create(self, name: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create something; now and then with an Idempotency-Key, and some of these are sent again."""
-        if self._draw.random() < 0.7:
+        if random.random() < 0.7:
             return self._ask(name, "POST", path, json=body)
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         created = self._ask(name, "POST", path, json=body, headers=headers)
-        if self._draw.random() < 0.3:
-            assert self._ask(f"{name} again", "POST", path, json=body, headers=headers) == created
+        if random.random() < 0.3:
+            again = self._ask(f"{name} again", "POST", path, json=body, headers=headers)
+            assert again == created, "a repeated create differs"
         return created
 
     def _ask(self, name: str, method: str, path: str, **given: Any) -> dict[str, Any]:
-        """Send a request and return the body of its answer. Raises `_BusyError`."""
+        """Send a request and return the body of its response. Raises `_BusyError`."""
         options = {key: given.pop(key) for key in ("json", "headers") if key in given}
-        options["headers"] = _HEADERS | options.get("headers", {})
-        with self.client.request(method, path, name=name, params=given, catch_response=True, **options) as answer:
-            if answer.status_code in _BUSY:
-                answer.success()  # it is counted by its status
-                raise _BusyError(answer.headers.get("retry-after") or "")
-            assert answer.status_code == 200, f"{name} was answered {answer.status_code}"
-            body: dict[str, Any] = answer.json()
+        options["headers"] = {"Authorization": "Bearer sk-load", **options.get("headers", {})}
+        with self.client.request(method, path, name=name, params=given, catch_response=True, **options) as response:
+            if response.status_code in _BUSY:
+                response.success()  # the report counts it by its status
+                raise _BusyError(response.headers.get("retry-after") or "")
+            assert response.status_code == 200, f"{name}: status {response.status_code}"
+            body: dict[str, Any] = response.json()
             return body
 
     @property
-    def _thread_path(self) -> str:
+    def _path(self) -> str:
         return f"/threads/{self._thread}"
 
-    def _path_of(self, message: dict[str, Any]) -> str:
-        return f"{self._thread_path}/messages/{message['id']}"
-
-    def _text(self) -> str:
-        """Return some prose: mostly some hundred characters, now and then several thousand."""
-        words = min(int(self._draw.lognormvariate(3.5, 1)), 3_000)
-        return " ".join(self._draw.choices(_WORDS, k=max(words, 1)))
+    def _of(self, message: dict[str, Any]) -> str:
+        return f"{self._path}/messages/{message['id']}"
 
 
-@events.test_start.add_listener
-def _started(**_: Any) -> None:
-    _note("start", 0, 0)
-
-
-@events.request.add_listener
-def _requested(name: str, response_time: float, response: Any, **_: Any) -> None:
-    _note(name, getattr(response, "status_code", 0) or 0, response_time)
-
-
-@events.user_error.add_listener
-def _failed(exception: BaseException, **_: Any) -> None:
-    _note(f"error: {type(exception).__name__}: {exception}", 0, 0)
-
-
-def _note(name: str, status: int, milliseconds: float) -> None:
-    os.write(_log, f"{time.time():.3f}\t{status}\t{milliseconds:.1f}\t{name}\n".encode())
+def _text() -> str:
+    """Return some prose: mostly some hundred characters, now and then several thousand."""
+    return " ".join(random.choices(_WORDS, k=max(1, min(int(random.lognormvariate(3.5, 1)), 3_000))))

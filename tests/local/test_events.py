@@ -4,6 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
+
+from tools.local import http_payload
+from tools.local.template import Route
 
 
 def _event(response: httpx.Response) -> dict[str, Any]:
@@ -109,3 +113,21 @@ def test_only_some_types_arrive_as_text(
 ) -> None:
     event = _event(client.post("/things/1", content=body, headers={"Content-Type": content_type}))
     assert (event["body"], event["isBase64Encoded"]) == expected
+
+
+def test_bytes_of_a_query_that_are_not_ascii_are_kept() -> None:
+    """With h11, uvicorn refuses them itself; another server lets them through."""
+    scope = {
+        "type": "http",
+        "scheme": "http",
+        "method": "GET",
+        "http_version": "1.1",
+        "path": "/",
+        "raw_path": b"/",
+        "headers": [],
+    }
+    request = Request(scope | {"query_string": b"a=\xff", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)})
+
+    event = http_payload.request_event(request, b"", http_payload.Target(Route("ANY", "$default"), {}), "id")
+
+    assert event["rawQueryString"] == "a=\xff"

@@ -16,7 +16,7 @@ from click.testing import Result
 from tests.support import expected, fault_injection, imported, program, stored
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.erasing import asked, erase
+from tests.support.event_sources import asked, erase
 from tests.support.fault_injection import Attempt, Fault, Outcome
 from tests.support.invariants import check_project
 

@@ -3,8 +3,10 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
+
+from tests.support.hooks import hooked
 
 
 class KilledError(BaseException):
@@ -19,7 +21,7 @@ def partitions() -> Iterator[set[str]]:
     def note(params: dict[str, Any], **_: Any) -> None:
         found.update(re.findall(r'"(?:threadId|:partition)": ?{"S": ?"([^"]*)"}', params["body"].decode()))
 
-    with _registered(_table_events(), "before-call.dynamodb", note):
+    with hooked(before_call=note):
         yield found
 
 
@@ -39,10 +41,8 @@ def at(step: int, action: Callable[[], object], *, done: bool = False) -> Iterat
             happened.append(step)
             action()
 
-    moment = "after-call" if done else "before-call"
-    with ExitStack() as stack:
-        for events in (_table_events(), clients.sqs().meta.events):
-            stack.enter_context(_registered(events, moment, act))
+    moment = {"after_call" if done else "before_call": act}
+    with hooked(**moment), hooked(clients.sqs(), **moment):
         yield happened
 
 
@@ -61,19 +61,3 @@ def killed(step: int, process: Callable[[], object], *, done: bool) -> bool:
 
 def _die() -> None:
     raise KilledError
-
-
-def _table_events() -> Any:
-    from shared.store import table
-
-    return table.client().meta.events
-
-
-@contextmanager
-def _registered(events: Any, name: str, handler: Any) -> Iterator[None]:
-    # First of all: a queue that stands in for SQS answers in before-call, and no handler after it is asked.
-    events.register_first(name, handler)
-    try:
-        yield
-    finally:
-        events.unregister(name, handler)

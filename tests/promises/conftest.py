@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.runs.conftest import chat, runs
+from tests.support import event_sources
 from tests.support.client import Client
+from tests.support.event_sources import Erasures
 from tools.local import template
 from tools.local.dynamodb import database
 
@@ -38,6 +40,13 @@ def seed() -> int:
 def client() -> Client:
     """Return a client whose project is empty."""
     return Client()
+
+
+@pytest.fixture
+def erasures() -> Iterator[Erasures]:
+    """Return the way of an erasure, begun at the stream's present end."""
+    with event_sources.erasures() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,28 +1,20 @@
 """A deleted thread is gone at once, and all that it held is erased soon after, whatever fails in between."""
 
 import contextlib
-import itertools
 import random
 import threading
-import time
-from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
 from tests.promises import calls
-from tests.promises import erasures as way
-from tests.promises.erasures import Erasures
-from tests.promises.threads import USER, age, full, incompressible, listed, remains
+from tests.promises.threads import age, assert_gone, full, incompressible, listed, remains
+from tests.support import event_sources
 from tests.support.client import Client
+from tests.support.event_sources import Erasures
+from tests.support.filled import USER
+from tools.local import template
 
 LARGE = incompressible(seed=1)
-
-
-@pytest.fixture
-def erasures() -> Iterator[Erasures]:
-    with way.running() as running:
-        yield running
 
 
 def _delete(client: Client, thread_id: str) -> None:
@@ -34,23 +26,7 @@ def test_a_deleted_thread_is_gone_at_once_for_every_operation(trusted: Client) -
     thread_id = full(trusted, "small")
     message_id = trusted.page(thread_id)["data"][0]["id"]
     _delete(trusted, thread_id)
-    once = {"idempotency-key": "key"}
-    answers = [
-        trusted.call("retrieve_thread", thread_id),
-        trusted.call("modify_thread", thread_id, body={"metadata": {}}),
-        trusted.call("delete_thread", thread_id),
-        trusted.call("create_message", thread_id, body={"role": "user", "content": "late"}),
-        trusted.call("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once),
-        trusted.call("list_messages", thread_id),
-        trusted.call("list_messages", thread_id, query={"run_id": "run_1"}),
-        trusted.call("retrieve_message", thread_id, message_id),
-        trusted.call("modify_message", thread_id, message_id, body={"metadata": {}}),
-        trusted.call("delete_message", thread_id, message_id),
-    ]
-    assert {answer.error for answer in answers} == {(404, None, None)}
-    assert {answer.body["error"]["message"] for answer in answers} == {f"No thread found with id '{thread_id}'."}
-    assert listed(trusted) == []
-    assert listed(trusted, **{"metadata[user_id]": USER}) == []
+    assert_gone(trusted, thread_id, message_id)
 
 
 def test_all_that_a_deleted_thread_held_is_erased(trusted: Client, erasures: Erasures) -> None:
@@ -78,12 +54,12 @@ def test_nothing_but_deletions_and_large_contents_comes_through_the_filters(
 
 
 def test_erasures_wait_longer_than_any_function_runs(trusted: Client, erasures: Erasures) -> None:
-    queue = way.resource("ErasureQueue")
-    timeouts = [function.timeout for function in way.TEMPLATE.functions if function.routes]
-    assert queue["DelaySeconds"] > max(timeouts)
+    functions = {function.name: function for function in template.load().functions}
+    timeouts = [function.timeout for function in functions.values() if function.routes]
+    assert functions["EraseThread"].queues[0].delay > max(timeouts)
     thread_id = trusted.thread()
     _delete(trusted, thread_id)
-    way.queue(erasures.records())
+    event_sources.queue_records(erasures.records())
     assert [list(entry) for entry in erasures.sent] == [["Id", "MessageBody"]]
 
 
@@ -94,57 +70,18 @@ def test_the_eraser_may_be_killed_at_every_step(trusted: Client, erasures: Erasu
         thread_id = full(trusted, LARGE)
         erasures.run()  # the rest of the round before
         _delete(trusted, thread_id)
-        way.queue(erasures.records())
+        event_sources.queue_records(erasures.records())
         was_killed = calls.killed(step, erasures.erase, done=done)
         if lost:
             erasures.queue.clear()
             if remains(trusted, thread_id):
                 age(trusted, thread_id, 3_601)
-            way.sweep(trusted)
+            event_sources.sweep_project(trusted)
         erasures.erase()
         assert remains(trusted, thread_id) == []
         if not was_killed:
             break
     assert step == 5  # read the head, find what hangs on it, delete that, read the thread, delete thread and head
-
-
-def test_a_chunk_that_is_not_the_last_queues_the_rest(
-    trusted: Client, erasures: Erasures, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from shared.store import erasure
-
-    thread_id = trusted.thread()
-    for _ in range(60):
-        trusted.message(thread_id)
-    looks = itertools.count()
-    # Every third look at the clock is late: a chunk ends after two batches.
-    late = SimpleNamespace(monotonic=lambda: time.monotonic() + 50 * (next(looks) % 3))
-    monkeypatch.setattr(erasure, "time", late)
-    _delete(trusted, thread_id)
-    way.queue(erasures.records())
-    assert erasures.erase(seconds=90) > 1
-    assert remains(trusted, thread_id) == []
-    assert [entry.get("DelaySeconds") for entry in erasures.sent] == [None] + [0] * (len(erasures.sent) - 1)
-
-
-def test_a_lost_stream_record_is_made_up_for_by_the_sweep(trusted: Client, erasures: Erasures) -> None:
-    thread_id = full(trusted, LARGE)
-    _delete(trusted, thread_id)
-    erasures.records()  # and nobody queues them
-    way.sweep(trusted)
-    assert not erasures.queue, "an erasure that has just begun is not forgotten"
-    age(trusted, thread_id, 3_601)
-    way.sweep(trusted)
-    erasures.erase()
-    assert remains(trusted, thread_id) == []
-
-
-def test_the_queue_takes_all_or_the_stream_delivers_again(trusted: Client, erasures: Erasures) -> None:
-    _delete(trusted, trusted.thread())
-    records = erasures.records()
-    erasures.refuse = True
-    with pytest.raises(RuntimeError, match="ServiceUnavailable"):
-        way.queue(records)
 
 
 def test_what_is_delivered_twice_does_no_harm(trusted: Client, erasures: Erasures) -> None:
@@ -153,18 +90,10 @@ def test_what_is_delivered_twice_does_no_harm(trusted: Client, erasures: Erasure
     _delete(trusted, thread_id)
     records = erasures.records()
     for _ in range(2):
-        way.queue(records * 2)
+        event_sources.queue_records(records * 2)
         erasures.erase()
     assert remains(trusted, thread_id) == []
     assert remains(trusted, kept) == before
-
-
-def test_an_open_thread_is_never_erased(trusted: Client, erasures: Erasures) -> None:
-    thread_id = full(trusted, LARGE)
-    before = remains(trusted, thread_id)
-    erasures.queue.append(f'{{"partition": "{trusted.project}#{thread_id}", "prefix": ""}}')
-    erasures.erase()
-    assert remains(trusted, thread_id) == before
 
 
 @pytest.mark.parametrize("what", ["create_message", "modify_message", "edit", "delete_message", "modify_thread"])
@@ -213,7 +142,7 @@ def test_a_thread_that_is_modified_during_any_step_of_its_erasure_leaves_nothing
                 table.transact(late)
 
         _delete(trusted, thread_id)
-        way.queue(erasures.records())
+        event_sources.queue_records(erasures.records())
         with calls.at(step, write) as happened:
             erasures.erase()
         assert remains(trusted, thread_id) == []

@@ -11,35 +11,25 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.promises.calls import KilledError
-from tests.support import queues, schemas, stream
+from tests.support import event_sources as queues
+from tests.support import schemas, stream
 from tests.support.client import Client
 from tests.support.consumer import Consumer
+from tests.support.hooks import hooked, response
 from tools.local import filters
 from tools.local.dynamodb import table_stream
 
-OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "1000"))
+OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "600"))
 THREADS = int(os.environ.get("EVENTS_THREADS", "30"))
-COMMANDS = int(os.environ.get("COMMANDS", "800"))
-
-THROTTLED = {"Error": {"Code": "ThrottlingException", "Message": "injected"}, "ResponseMetadata": {"RetryAttempts": 0}}
-
-
-@contextmanager
-def hooked(client: Any, event: str, hook: Callable[..., Any]) -> Iterator[None]:
-    client.meta.events.register_first(event, hook)
-    try:
-        yield
-    finally:
-        client.meta.events.unregister(event, hook)
+COMMANDS = int(os.environ.get("COMMANDS", "500"))
 
 
 @dataclass
@@ -55,7 +45,7 @@ class Faults:
         chance = self.draw.random()
         if chance < self.share:
             self.throttled += 1
-            return SimpleNamespace(status_code=400), THROTTLED
+            return response({"Error": {"Code": "ThrottlingException", "Message": "injected"}}, 400)
         self._die(chance < self.share + 0.01)
         return None
 
@@ -69,7 +59,7 @@ class Faults:
 
     @contextmanager
     def in_client(self, client: Any) -> Iterator[None]:
-        with hooked(client, "before-call", self.before), hooked(client, "after-call", self.after):
+        with hooked(client, before_call=self.before, after_call=self.after):
             yield
 
 
@@ -99,7 +89,7 @@ class Bus:
             self.killed += 1
             raise KilledError
         failed = sum("ErrorCode" in answer for answer in answers)
-        return SimpleNamespace(status_code=200), {"FailedEntryCount": failed, "Entries": answers}
+        return response({"FailedEntryCount": failed, "Entries": answers})
 
     def _take(self, entry: dict[str, str]) -> dict[str, str]:
         self.entries += 1
@@ -277,7 +267,7 @@ def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(
     writer = Writer(client, draw, monkeypatch)
     started = time.monotonic()
 
-    with hooked(clients.events(), "before-call.events.PutEvents", bus.put):
+    with hooked(clients.events(), before_call=bus.put):
         for _ in range(THREADS):
             writer.thread()
         for number in range(OPERATIONS):
@@ -324,25 +314,15 @@ class Inbound:
     redelivered: int = 0
 
     def put(self, command: dict[str, Any]) -> None:
-        number = len(self.waiting)
-        self.waiting.append(
-            {
-                "messageId": f"message-{number}",
-                "receiptHandle": f"receipt-{number}",
-                "body": json.dumps(command),
-                "attributes": {
-                    "ApproximateReceiveCount": "1",
-                    **({"MessageGroupId": command["thread_id"]} if self.fifo else {}),
-                },
-                "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:commands{'.fifo' if self.fifo else ''}",
-            }
-        )
+        group = {"MessageGroupId": command["thread_id"]} if self.fifo else {}
+        name = f"message-{len(self.waiting)}"
+        self.waiting.append(queues.queued(json.dumps(command), name, attributes=group, fifo=self.fifo))
 
     def run(self) -> None:
         from shared import clients
         from shared.store import table
 
-        with hooked(clients.sqs(), "before-call", self.answer), self.faults.in_client(table.client()):
+        with hooked(clients.sqs(), before_call=self.answer), self.faults.in_client(table.client()):
             while self.waiting:
                 batch = self.waiting[:10] if self.fifo else self.draw.sample(self.waiting, min(10, len(self.waiting)))
                 try:
@@ -361,7 +341,7 @@ class Inbound:
         if model.name == "SendMessage":
             error = json.loads(asked["MessageAttributes"]["error"]["StringValue"])
             self.dead.append((asked["MessageBody"], error["error"]["code"]))
-        return SimpleNamespace(status_code=200), {"Successful": [], "Failed": [], "MessageId": "1"}
+        return response({"Successful": [], "Failed": [], "MessageId": "1"})
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])

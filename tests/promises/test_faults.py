@@ -1,8 +1,6 @@
-"""Whatever AWS answers in between, a create is all or nothing and happens once, and every answer is the truth."""
+"""Whatever AWS answers in between, a create is all or nothing and happens once; tests/functions has the other calls."""
 
-import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -13,8 +11,6 @@ from tests.support.clock import Clock
 from tests.support.fault_injection import Attempt, Effect, Fault, Outcome
 
 BUSY = (503, None, None)
-# No request starts a call after 12 seconds, and a call ends within 8 and a pause.
-LONGEST_SECONDS = 12 + 8 + 1
 
 
 def throttled_in_part(attempt: Attempt) -> Outcome:
@@ -58,14 +54,6 @@ def thread_id(client: Client, clock: Clock) -> str:
 def texts(client: Client, thread_id: str) -> list[str]:
     page = client.page(thread_id, order="asc", limit=100)
     return [message["content"][0]["text"]["value"] for message in page["data"]]
-
-
-def items_of(client: Client, thread_id: str) -> list[Any]:
-    """Return all that is stored of a thread."""
-    from shared.store import keys, table
-
-    table.set_deadline(60)
-    return list(table.query(keys.thread_partition(client.project, thread_id), "!", "~"))
 
 
 def create(client: Client, thread_id: str, **headers: str) -> Answer:
@@ -134,87 +122,3 @@ def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_toke
     assert answer.status == 200
     expected = ["first", "second", *(f"other {number}" for number in range(others))]
     assert texts(client, thread_id) == [text for text in expected if not (deleted and text == "second")]
-
-
-@pytest.mark.parametrize(
-    "effect",
-    [fault_injection.conflict, fault_injection.throttle, fault_injection.timeout, fault_injection.server_error],
-)
-@pytest.mark.parametrize(
-    ("function", "operation"),
-    [
-        ("create_message", "TransactWriteItems"),
-        ("modify_message", "UpdateItem"),
-        ("delete_message", "DeleteItem"),
-        ("delete_thread", "UpdateItem"),
-        ("modify_thread", "TransactWriteItems"),
-        ("create_thread", "TransactWriteItems"),
-    ],
-)
-def test_a_write_whose_faults_do_not_end_is_a_503_and_changes_nothing(
-    client: Client, thread_id: str, function: str, operation: str, effect: Effect
-) -> None:
-    message_id = client.page(thread_id)["data"][0]["id"]
-    ids = {"create_thread": (), "modify_message": (thread_id, message_id), "delete_message": (thread_id, message_id)}
-    bodies = {"create_message": {"role": "user", "content": "second"}, "modify_message": {"metadata": {"a": "b"}}}
-    bodies |= {"modify_thread": {"metadata": {"a": "b"}}, "create_thread": {}}
-    before, threads = items_of(client, thread_id), client.create("list_threads")
-    began = time.monotonic()
-    with fault_injection.inject(Fault(operation, effect, times=0)):
-        answer = client.call(function, *ids.get(function, (thread_id,)), body=bodies.get(function))
-    assert answer.error == BUSY
-    assert answer.headers["retry-after"] == "1"
-    assert time.monotonic() - began < LONGEST_SECONDS
-    assert items_of(client, thread_id) == before
-    assert client.create("list_threads") == threads
-
-
-@pytest.mark.parametrize("effect", [fault_injection.throttle, fault_injection.timeout, fault_injection.server_error])
-@pytest.mark.parametrize(
-    ("function", "operation"),
-    [
-        ("list_messages", "Query"),
-        ("list_messages", "GetItem"),
-        ("retrieve_message", "BatchGetItem"),
-        ("retrieve_thread", "BatchGetItem"),
-        ("list_threads", "Query"),
-    ],
-)
-def test_a_read_meets_one_fault_unseen_and_is_a_503_when_they_do_not_end(
-    client: Client, thread_id: str, function: str, operation: str, effect: Effect
-) -> None:
-    message_id = client.page(thread_id)["data"][0]["id"]
-    ids = {"retrieve_message": (thread_id, message_id), "list_threads": ()}.get(function, (thread_id,))
-    expected = client.create(function, *ids)
-    with fault_injection.inject(Fault(operation, effect)):
-        assert client.create(function, *ids) == expected
-    with fault_injection.inject(Fault(operation, effect, times=0)):
-        answer = client.call(function, *ids)
-    assert answer.error == BUSY
-    assert answer.headers["retry-after"] == "1"
-
-
-@pytest.mark.parametrize(
-    ("function", "operation"), [("modify_message", "UpdateItem"), ("delete_message", "DeleteItem")]
-)
-@pytest.mark.parametrize(
-    "effect", [fault_injection.conflict, fault_injection.lost, fault_injection.throttle, fault_injection.reset]
-)
-def test_a_write_that_meets_one_fault_succeeds(
-    client: Client, thread_id: str, function: str, operation: str, effect: Effect
-) -> None:
-    """Plain writes meet a transaction too, and are not told apart from one whose answer was lost."""
-    message_id = client.page(thread_id)["data"][0]["id"]
-    body = {"metadata": {"a": "b"}} if function == "modify_message" else None
-    with fault_injection.inject(Fault(operation, effect)) as attempts:
-        answer = client.call(function, thread_id, message_id, body=body)
-    assert answer.status == 200
-    assert attempts.operations.count(operation) == 2
-    assert texts(client, thread_id) == (["first"] if body else [])
-
-
-@pytest.mark.parametrize("effect", [fault_injection.conflict, fault_injection.lost])
-def test_a_thread_is_deleted_when_the_answer_to_that_is_lost(client: Client, thread_id: str, effect: Effect) -> None:
-    with fault_injection.inject(Fault("UpdateItem", effect)):
-        assert client.call("delete_thread", thread_id).status == 200
-    assert client.call("delete_thread", thread_id).error == (404, None, None)

@@ -1,6 +1,6 @@
 """Every operation asks the same of DynamoDB, and consumes the same, in a thread of 10 messages and in a long one.
 
-MESSAGES says how long the long one is: 100,000 unless it is set, which takes about half a minute to write.
+MESSAGES says how long the long one is: 10,000 unless it is set. 100,000 take about half a minute to write.
 """
 
 import os
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.promises.threads import RUN, USER, Long, fill
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
+from tests.support.filled import RUN, USER, Long, fill
 
-SIZES = (10, 1_000, int(os.environ.get("MESSAGES", "100000")))
+SIZES = (10, 1_000, int(os.environ.get("MESSAGES", "10000")))
 
 
 @pytest.fixture(scope="module")

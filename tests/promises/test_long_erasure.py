@@ -1,6 +1,6 @@
 """A long thread is erased in chunks that end in time, while the table does its other work.
 
-MESSAGES says how long the thread is: 20,000 unless it is set. 100,000 take about two minutes.
+MESSAGES says how long the thread is: 8,000 unless it is set. 100,000 take about two minutes.
 """
 
 import os
@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from tests.promises import erasures as way
-from tests.promises.threads import fill, listed, remains
+from tests.promises.threads import listed, remains
+from tests.support import event_sources
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
+from tests.support.filled import fill
 
-SIZE = int(os.environ.get("MESSAGES", "20000"))
-SECONDS = 4.0
+SIZE = int(os.environ.get("MESSAGES", "8000"))
+SECONDS = 1.0
 
 
 def test_a_long_thread_is_erased_in_bounded_chunks_beside_other_traffic(
@@ -31,7 +32,7 @@ def test_a_long_thread_is_erased_in_bounded_chunks_beside_other_traffic(
             client.page(beside)
             pauses.append(time.perf_counter() - started)
 
-    with way.running() as erasures:
+    with event_sources.erasures() as erasures:
         with recorded() as made:
             client.create("delete_thread", thread_id)
         assert made == [Call("UpdateItem", 0, 1)]
@@ -39,7 +40,7 @@ def test_a_long_thread_is_erased_in_bounded_chunks_beside_other_traffic(
         other.start()
         chunks: list[float] = []
         try:
-            way.queue(erasures.records())
+            event_sources.queue_records(erasures.records())
             while erasures.queue:
                 started = time.perf_counter()
                 erasures.erase_once(SECONDS)

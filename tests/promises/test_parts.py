@@ -1,21 +1,10 @@
 """The parts of a large content go when their message goes, and not before."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.promises import erasures as way
-from tests.promises.erasures import Erasures
 from tests.promises.threads import incompressible, remains
 from tests.support.client import Client
+from tests.support.event_sources import Erasures
 
 LARGE = incompressible(seed=1)
-
-
-@pytest.fixture
-def erasures() -> Iterator[Erasures]:
-    with way.running() as running:
-        yield running
 
 
 def test_the_parts_of_a_deleted_message_are_erased(client: Client, erasures: Erasures) -> None:

@@ -1,24 +1,15 @@
 """A thread that nobody wrote to for the retention time is gone for every call, and erased on the way of a deletion."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.promises import calls
-from tests.promises import erasures as way
-from tests.promises.erasures import Erasures
-from tests.promises.threads import USER, age, full, listed, remains
-from tests.support import capacity
+from tests.promises.threads import age, assert_gone, full, listed, remains
+from tests.support import capacity, event_sources
 from tests.support.client import Answer, Client
+from tests.support.event_sources import Erasures
 from tests.support.variables import VARIABLES
 
 DAY = 86_400
-
-
-@pytest.fixture
-def erasures() -> Iterator[Erasures]:
-    with way.running() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -35,22 +26,7 @@ def test_every_call_treats_an_expired_thread_as_gone(trusted: Client) -> None:
     thread_id = full(trusted, "small")
     message_id = trusted.page(thread_id)["data"][0]["id"]
     age(trusted, thread_id, 30 * DAY)
-    once = {"idempotency-key": "key"}
-    answers = [
-        trusted.call("retrieve_thread", thread_id),
-        trusted.call("modify_thread", thread_id, body={"metadata": {}}),
-        trusted.call("delete_thread", thread_id),
-        trusted.call("create_message", thread_id, body={"role": "user", "content": "late"}),
-        trusted.call("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once),
-        trusted.call("list_messages", thread_id),
-        trusted.call("list_messages", thread_id, query={"run_id": "run_1"}),
-        trusted.call("retrieve_message", thread_id, message_id),
-        trusted.call("modify_message", thread_id, message_id, body={"metadata": {}}),
-        trusted.call("delete_message", thread_id, message_id),
-    ]
-    assert {answer.error for answer in answers} == {(404, None, None)}
-    assert listed(trusted) == []
-    assert listed(trusted, **{"metadata[user_id]": USER}) == []
+    assert_gone(trusted, thread_id, message_id)
 
 
 def test_a_create_extends_the_time_and_nothing_else_does(client: Client) -> None:
@@ -77,17 +53,6 @@ def test_extending_the_time_costs_no_write(client: Client, monkeypatch: pytest.M
     assert costs[0] == costs[1] == [capacity.Call("TransactWriteItems", 0, 4)]
 
 
-def test_an_expired_thread_is_erased_and_what_is_active_stays(trusted: Client, erasures: Erasures) -> None:
-    expired, active = full(trusted, "small"), full(trusted, "small")
-    held = remains(trusted, active)
-    age(trusted, expired, 30 * DAY)
-    way.sweep(trusted)
-    assert not erasures.queue, "a tombstone first: the stream brings it to the queue"
-    erasures.run()
-    assert remains(trusted, expired) == []
-    assert remains(trusted, active) == held
-
-
 def test_another_retention_applies_at_once_to_all_threads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = client.thread(), client.thread()
     age(client, old, 10 * DAY)
@@ -101,7 +66,7 @@ def test_without_retention_nothing_expires(client: Client, erasures: Erasures, m
     keep_for(monkeypatch, 0)
     thread_id = client.thread()
     age(client, thread_id, 20_000 * DAY)
-    way.sweep(client)
+    event_sources.sweep_project(client)
     erasures.run()
     assert listed(client) == [thread_id]
 
@@ -114,8 +79,8 @@ def test_the_sweep_may_be_killed_at_every_step(trusted: Client, erasures: Erasur
         trusted.create("delete_thread", forgotten)
         erasures.records()  # the deletion's record is lost
         age(trusted, forgotten, 3_601)
-        was_killed = calls.killed(step, lambda: way.sweep(trusted), done=done)
-        way.sweep(trusted)
+        was_killed = calls.killed(step, lambda: event_sources.sweep_project(trusted), done=done)
+        event_sources.sweep_project(trusted)
         erasures.run()
         erasures.erase()
         assert remains(trusted, expired) == remains(trusted, forgotten) == []
@@ -138,7 +103,7 @@ def test_a_thread_that_comes_to_life_while_it_is_swept_is_kept(
         thread_id = client.thread()
         age(client, thread_id, 30 * DAY)
         with calls.at(step, revive):
-            way.sweep(client)
+            event_sources.sweep_project(client)
         if not answers:
             break
         erasures.run()
@@ -148,14 +113,12 @@ def test_a_thread_that_comes_to_life_while_it_is_swept_is_kept(
 
 
 def test_a_walk_that_ran_out_of_time_is_continued_by_the_next(client: Client, erasures: Erasures) -> None:
-    from functions import sweep_threads
-
     threads = [client.thread() for _ in range(110)]
     for thread_id in threads:
         age(client, thread_id, 30 * DAY)
-    way.sweep(client, seconds=-1)
+    event_sources.sweep_project(client, seconds=-1)
     assert _buried(client, erasures) == 100
-    sweep_threads.handler({}, way.context(59))  # as little time again
+    event_sources.sweep(59)  # as little time again
     assert _buried(client, erasures) == 10
 
 

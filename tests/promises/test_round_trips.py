@@ -3,9 +3,8 @@
 import statistics
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,21 +13,9 @@ from botocore.model import OperationModel
 from tests.support import fault_injection
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
+from tests.support.hooks import hooked
 
 RUN = "run_1"
-
-
-@contextmanager
-def on_send(note: Callable[..., None]) -> Iterator[None]:
-    """Let something be called just before each call of the table's client is sent."""
-    from shared.store import table
-
-    events = table.client().meta.events
-    events.register("before-call.dynamodb", note)
-    try:
-        yield
-    finally:
-        events.unregister("before-call.dynamodb", note)
 
 
 def test_a_list_asks_for_the_head_beside_its_query(client: Client) -> None:
@@ -40,7 +27,7 @@ def test_a_list_asks_for_the_head_beside_its_query(client: Client) -> None:
     def wait(model: OperationModel, **_: Any) -> None:
         both.wait(10)
 
-    with on_send(wait):
+    with hooked(before_call=wait):
         assert len(client.page(thread_id)["data"]) == 1
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.promises.threads import fill
 from tests.support import chat_stub
 from tests.support.capacity import Call, recorded
 from tests.support.chat_stub import Chat, says
 from tests.support.client import Client
+from tests.support.filled import fill
 from tests.support.runs import WEATHER, Runs, work
 
 SIZES = (10, 1_000)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import USER, listed, remains
+from tests.promises.threads import listed, remains
 from tests.support.client import Client
+from tests.support.filled import USER
 from tests.support.variables import VARIABLES
 
 OF_USER = {"metadata[user_id]": USER}
@@ -22,36 +23,6 @@ def spread(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setitem(VARIABLES, "THREAD_LIST_SHARDS", str(shards))
 
     return deploy
-
-
-def test_every_write_shows_in_the_very_next_list(client: Client) -> None:
-    shown: list[str] = []
-    for _ in range(10):
-        shown.insert(0, client.thread(metadata={"user_id": USER}))
-        assert listed(client) == listed(client, **OF_USER) == shown
-    for thread_id in shown[::3]:
-        client.create("delete_thread", thread_id)
-        shown.remove(thread_id)
-        assert listed(client) == listed(client, **OF_USER) == shown
-
-
-def test_a_list_shows_whole_threads(client: Client) -> None:
-    bodies: list[dict[str, Any]] = [{}, {"metadata": {"a": "b"}}, {"tool_resources": {"code_interpreter": {}}}]
-    threads = [client.create("create_thread", body=body) for body in bodies][::-1]
-    assert client.create("list_threads") == {
-        "object": "list",
-        "data": threads,
-        "first_id": threads[0]["id"],
-        "last_id": threads[-1]["id"],
-        "has_more": False,
-    }
-    assert [client.create("retrieve_thread", thread["id"]) for thread in threads] == threads
-
-
-def test_a_project_without_threads_has_an_empty_list(client: Client) -> None:
-    Client().thread(metadata={"user_id": USER})
-    empty: dict[str, Any] = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
-    assert client.create("list_threads") == client.create("list_threads", query=OF_USER) == empty
 
 
 @pytest.mark.parametrize("shards", [1, 4])
@@ -147,16 +118,6 @@ def test_messages_do_not_touch_the_lists(trusted: Client) -> None:
         trusted.create("modify_message", thread_id, message_id, body={"metadata": {"a": "b"}})
         trusted.create("delete_message", thread_id, message_id)
     assert touched == {f"{trusted.project}#{thread_id}"}
-
-
-def test_a_page_is_never_empty_while_more_follows(client: Client) -> None:
-    oldest = client.thread()
-    for _ in range(12):
-        client.create("delete_thread", client.thread())
-    newest = client.thread()
-    assert _page(client, {}, limit=1) == ([newest], True)
-    assert _page(client, {}, limit=1, after=newest) == ([oldest], False)
-    assert _page(client, {}, limit=1, order="asc", after=oldest) == ([newest], False)
 
 
 def _page(client: Client, fixed: dict[str, str], **query: Any) -> tuple[list[str], bool]:

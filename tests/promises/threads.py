@@ -2,21 +2,11 @@
 
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.support.client import Client
-
-USER = "user-7"
-RUN = "run_1"
-
-
-class Long(NamedTuple):
-    """A thread, and the ids of its messages, oldest first; the last ones and every tenth are of a run."""
-
-    id: str
-    messages: list[str]
-    of_run: list[str]
+from tests.support.expected import no_thread
+from tests.support.filled import RUN, USER
 
 
 def incompressible(seed: int, length: int = 256_000) -> str:
@@ -69,29 +59,18 @@ def listed(client: Client, **query: Any) -> list[str]:
             return found
 
 
-def fill(client: Client, size: int) -> Long:
-    """Write a thread as so many creates would have left it, in a fraction of their time."""
-    from shared import ids
-    from shared.records import MessageData
-    from shared.store import head, items, keys, messages, table
-
-    thread_id = client.thread(metadata={"user_id": USER})
-    partition = keys.thread_partition(client.project, thread_id)
-    data = MessageData("assistant", '[{"type":"text","text":{"value":"hello","annotations":[]}}]')
-    of_run = data._replace(run_id=RUN)
-    packed = items.pack(data.content)
-    ulids = [ids.new_ulid()]
-    while len(ulids) < size:
-        ulids.append(ids.new_ulid(ulids[-1]))
-    in_run = set(ulids[::10] + ulids[-20:])
-    written = [
-        write["Put"]["Item"]
-        for ulid in ulids
-        for write in messages.writes_of(partition, ulid, of_run if ulid in in_run else data, packed)
+def assert_gone(client: Client, thread_id: str, message_id: str) -> None:
+    """Assert that a thread with a message, and one created with an Idempotency-Key, is a 404 to every call."""
+    once = {"idempotency-key": "key"}
+    answers = [
+        *(client.call(function, thread_id, body={"metadata": {}}) for function in ("retrieve_thread", "modify_thread")),
+        client.call("delete_thread", thread_id),
+        client.call("create_message", thread_id, body={"role": "user", "content": "late"}),
+        client.call("create_message", thread_id, body={"role": "user", "content": "once"}, headers=once),
+        *(client.call("list_messages", thread_id, query=query) for query in ({}, {"run_id": RUN})),
+        client.call("retrieve_message", thread_id, message_id),
+        client.call("modify_message", thread_id, message_id, body={"metadata": {}}),
+        client.call("delete_message", thread_id, message_id),
     ]
-    table.set_deadline(600)
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(table.batch_put, [written[start : start + 1_000] for start in range(0, len(written), 1_000)]))
-    table.put(head.item(partition, head.OPEN, ulids))
-    names = [keys.MESSAGE_PREFIX + ulid for ulid in ulids]
-    return Long(thread_id, names, [name for name, ulid in zip(names, ulids, strict=True) if ulid in in_run])
+    assert [(answer.status, answer.body) for answer in answers] == [(404, no_thread(thread_id))] * len(answers)
+    assert listed(client) == listed(client, **{"metadata[user_id]": USER}) == []

@@ -268,7 +268,7 @@ def test_a_create_with_a_key_that_is_sent_again_gets_the_run_as_it_was_created(
 
 
 def test_a_create_thread_and_run_with_a_key_is_answered_though_its_thread_was_deleted(runs: Runs, chat: Chat) -> None:
-    from tests.support.erasing import asked, erase
+    from tests.support.event_sources import asked, erase
 
     body = {"assistant_id": runs.assistant()}
     headers = {"idempotency-key": "k"}

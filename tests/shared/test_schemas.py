@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import queues, schemas, stream
+from tests.support import event_sources as queues
+from tests.support import schemas, stream
 from tests.support.client import Client
 from tests.support.local_api import ROOT
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.model import OperationModel
 
+from tests.support.hooks import hooked
+
 _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
 
@@ -29,8 +31,6 @@ def recorded() -> Iterator[list[Call]]:
     bills a single put of 10 bytes with 4 units. Those are counted by DynamoDB's rule from the items themselves. It also
     does not bill an item of a batch that is not there, which costs what the smallest item does.
     """
-    from shared.store import table
-
     calls: list[Call] = []
 
     def ask(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
@@ -52,15 +52,8 @@ def recorded() -> Iterator[list[Call]]:
         writes = model.name in _WRITES
         calls.append(Call(model.name, 0.0 if writes else units, units if writes else 0.0))
 
-    events = table.client().meta.events
-    hooks = {"before-parameter-build.dynamodb": ask, "before-call.dynamodb": weigh, "after-call.dynamodb": note}
-    for name, hook in hooks.items():
-        events.register(name, hook)
-    try:
+    with hooked(before_parameter_build=ask, before_call=weigh, after_call=note):
         yield calls
-    finally:
-        for name, hook in hooks.items():
-            events.unregister(name, hook)
 
 
 def _missing(request: dict[str, Any], parsed: dict[str, Any]) -> int:

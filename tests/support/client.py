@@ -12,19 +12,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.support import canaries
+from tools.local import template
 from tools.local.http_payload import encode
 
+# The shortest route of each function that has one.
 _ROUTES = {
-    "create_thread": ("POST", "/threads"),
-    "list_threads": ("GET", "/threads"),
-    "retrieve_thread": ("GET", "/threads/{threadId}"),
-    "modify_thread": ("POST", "/threads/{threadId}"),
-    "delete_thread": ("DELETE", "/threads/{threadId}"),
-    "create_message": ("POST", "/threads/{threadId}/messages"),
-    "list_messages": ("GET", "/threads/{threadId}/messages"),
-    "retrieve_message": ("GET", "/threads/{threadId}/messages/{messageId}"),
-    "modify_message": ("POST", "/threads/{threadId}/messages/{messageId}"),
-    "delete_message": ("DELETE", "/threads/{threadId}/messages/{messageId}"),
+    function.handler.split(".")[1]: min(function.routes, key=lambda route: len(route.path))
+    for function in template.load().functions
+    if function.routes
+}
+_OF_THREADS = re.compile(r"/threads(/\{threadId\}(/messages(/\{messageId\})?)?)?")
+# The functions of the operations on threads and messages, each with the number of ids in its path.
+OPERATIONS = {
+    function: route.path.count("{") for function, route in _ROUTES.items() if _OF_THREADS.fullmatch(route.path)
 }
 _projects = itertools.count(1)
 
@@ -84,10 +84,11 @@ class Client:
         headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return the event of a call."""
-        method, path = _ROUTES[function]
-        names = re.findall(r"{(\w+)}", path)
+        route = _ROUTES[function]
+        names = re.findall(r"{(\w+)}", route.path)
         parameters = dict(zip(names, ids, strict=True))
-        return self.event_at(method, path.format(**parameters), parameters, body=body, query=query, headers=headers)
+        path = route.path.format(**parameters)
+        return self.event_at(route.method, path, parameters, body=body, query=query, headers=headers)
 
     def event_at(
         self,

@@ -17,15 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+from tests.support import event_sources, stream
+from tests.support.client import OPERATIONS, Client
+from tests.support.refusals import BODIES, IDS, NOTHING, NOWHERE
 from tools import environment
 from tools.local import template
 
-_IDS = {"threadId": "thread_" + "0" * 26, "messageId": "msg_" + "0" * 26}
-_BODIES = {"create_message": {"role": "user", "content": "x"}, "modify_message": {"metadata": {"a": "b"}}}
 _KEY = {"project": {"S": "a"}, "name": {"S": "n"}, "trusted": {"BOOL": True}, "created": {"N": "1"}, "v": {"N": "1"}}
-_HEAD = {"threadId": {"S": "a#thread_1"}, "messageId": {"S": "head"}}
-_MESSAGE = {"v": {"N": "1"}, "version": {"N": "1"}, "role": {"S": "user"}, "content": {"S": "[]"}}
-_COMMAND = {"command_id": "c", "project": "a", "thread_id": _IDS["threadId"], "role": "user", "content": "x"}
+_MESSAGE = {"threadId": {"S": "a#thread_1"}, "messageId": {"S": NOTHING}, "role": {"S": "user"}, "content": {"S": "[]"}}
+_MESSAGE |= {"v": {"N": "1"}, "version": {"N": "1"}}
+_COMMAND = {"command_id": "c", "project": "a", "thread_id": NOWHERE, "role": "user", "content": "x"}
 _SLOW_SECONDS = 2.5
 _SLOW_ANSWERS = 4
 
@@ -75,40 +76,15 @@ def _call(function: str) -> dict[str, Any]:
 
 
 def _event(function: str) -> dict[str, Any]:
-    thread = {"partition": "a#thread_1", "prefix": ""}
+    if function in OPERATIONS:
+        return Client("a", secret="sk-any").event(function, *IDS[function], body=BODIES.get(function))
     records: dict[str, dict[str, Any]] = {
-        "ingest_message": _queued(_COMMAND),
-        "erase_thread": _queued(thread),
-        "queue_jobs": {"dynamodb": {"Keys": _HEAD}},
-        "publish_events": {
-            "dynamodb": {
-                "SequenceNumber": "1",
-                "Keys": _HEAD | {"messageId": {"S": _IDS["messageId"]}},
-                "NewImage": _HEAD | {"messageId": {"S": _IDS["messageId"]}} | _MESSAGE,
-            }
-        },
+        "ingest_message": event_sources.queued(json.dumps(_COMMAND), "1"),
+        "erase_thread": event_sources.queued(json.dumps(event_sources.asked("a#thread_1")), "1"),
+        "queue_jobs": {"dynamodb": event_sources.change("a#thread_1", "head")},
+        "publish_events": stream.record(1, None, _MESSAGE),
     }
-    if function in records:
-        return {"Records": [records[function]]}
-    return {
-        "rawPath": "/threads",
-        "rawQueryString": "",
-        "headers": {"authorization": "Bearer sk-any"},
-        "requestContext": {"http": {"method": "GET", "path": "/threads"}},
-        "pathParameters": _IDS,
-        "body": json.dumps(_BODIES.get(function, {"metadata": {"a": "b"}})),
-        "isBase64Encoded": False,
-    }
-
-
-def _queued(body: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "messageId": "1",
-        "receiptHandle": "1",
-        "body": json.dumps(body),
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:commands",
-    }
+    return {"Records": [records[function]]} if function in records else {}
 
 
 def main() -> None:

@@ -12,16 +12,15 @@ visible. The head of a thread remembers as many messages as that.
 import bisect
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from botocore.model import OperationModel
 
 from tests.simulation.scheduler import Scheduler
 from tests.support import expressions
+from tests.support.hooks import hooked, response
 
 Item = dict[str, Any]
 _TRANSACTION_PARTS = ("Put", "Update", "Delete", "ConditionCheck")
@@ -86,26 +85,18 @@ class Engine:
             "TransactWriteItems": self._transact_write,
         }
 
-    @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(self) -> AbstractContextManager[None]:
         """Answer the calls of the table's client, once botocore has put them into words and before it signs them."""
-        from shared.store import table
+        return hooked(before_call=self._answer)
 
-        events = table.client().meta.events
-        events.register("before-call.dynamodb", self._answer)
-        try:
-            yield
-        finally:
-            events.unregister("before-call.dynamodb", self._answer)
-
-    def _answer(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[Any, Item]:
+    def _answer(self, model: OperationModel, params: dict[str, Any], **_: Any) -> Any:
         self._scheduler.pause()
         try:
             status, answer = 200, self.calls[model.name](json.loads(params["body"]))
         except _RefusedError as refused:
             status, answer = 400, refused.answer
         self._scheduler.pause(self._delay())
-        return SimpleNamespace(status_code=status), answer | {"ResponseMetadata": {"RetryAttempts": 0}}
+        return response(answer, status)
 
     def _delay(self) -> int:
         """Return for how many steps something takes longer than usual: seldom, and then maybe long."""

@@ -3,11 +3,18 @@
 from typing import Any
 
 from tests.support import fault_injection
-from tests.support.client import Answer, Client
+from tests.support.client import OPERATIONS, Answer, Client
 
 # The form of ids, and no more: whatever is refused for them is refused before existence is looked at.
 NOWHERE = "thread_00000000000000000000000000"
 NOTHING = "msg_00000000000000000000000000"
+# Each operation's ids of that form, and its body where it needs one.
+IDS = {function: (NOWHERE, NOTHING)[:count] for function, count in OPERATIONS.items()}
+BODIES: dict[str, dict[str, Any]] = {
+    "create_message": {"role": "user", "content": "hello"},
+    "modify_message": {"metadata": {"a": "b"}},
+    "modify_thread": {"metadata": {"a": "b"}},
+}
 
 
 def refused(client: Client, function: str, *ids: str, **options: Any) -> Answer:

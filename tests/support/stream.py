@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from tests.support.memory import MODEL
@@ -13,6 +14,7 @@ Record = dict[str, Any]
 Images = dict[tuple[str, str], dict[str, Any]]
 
 
+@cache
 def patterns(function: str) -> tuple[dict[str, Any], ...]:
     """Return the patterns of what a function of the template is given of the stream."""
     (found,) = (

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import expected, fault_injection
 from tests.support.client import Client
-from tests.support.erasing import asked, erase
+from tests.support.event_sources import asked, erase
 from tests.support.fault_injection import Fault
 from tests.support.imported import CREATED, THREAD, brought, jsonl, message, thread
 from tests.support.local_api import ROOT, environment

@@ -158,7 +158,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
 
 def test_an_example_that_is_there_is_left_alone(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     """As when `make local` starts again with EXAMPLE=1 on data that it kept."""
-    from tests.support.erasing import asked, erase
+    from tests.support.event_sources import asked, erase
     from tools.local import example
 
     example.put([client.project])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
-from tests.support.erasing import asked, erase, sweep
+from tests.support.event_sources import asked, erase, sweep
 from tests.support.fault_injection import Fault
 from tests.support.imported import THREAD, bring, brought, jsonl, message, thread
 

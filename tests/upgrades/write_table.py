@@ -10,55 +10,61 @@ from typing import Any
 
 import pytest
 
-from tests.support import expected, fault_injection, imported, queues, stream
+from tests.support import event_sources as queues
+from tests.support import expected, fault_injection, imported, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.erasing import Queue, queue_changes, sweep
+from tests.support.event_sources import Queue, queue_changes, sweep
+from tests.support.fault_injection import Fault
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item, Step
 from tools.local import template
 from tools.local.dynamodb import moto
 
-_RUN = "run_1"
+_RUN, _INDEXED = "run_1", "user_id"
 _USER, _MOVED = "user-1", "user-2"
 _KEYS = {"plain": "sk-plain", "trusted": "sk-trusted", "other": "sk-other", "revoked": "sk-revoked"}
 _REPETITIVE = "Much of what people write repeats itself. " * 12
-_NOTE = {
-    "type": "file_citation",
-    "text": "[1]",
-    "start_index": 0,
-    "end_index": 3,
-    "file_citation": {"file_id": "file-1", "quote": "said"},
-}
+_NOTE = {"type": "file_citation", "text": "[1]", "start_index": 0, "end_index": 3}
+_NOTE["file_citation"] = {"file_id": "file-1", "quote": "said"}
 _PARTS = [
     {"type": "text", "text": "What is \0 this? \u2028 \U0001f9f5"},
     {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
     {"type": "image_file", "image_file": {"file_id": "file-2", "detail": "high"}},
 ]
-_ANSWER = {
-    "role": "assistant",
-    "content": [
-        {"type": "text", "text": {"value": "[1] says so", "annotations": [_NOTE]}},
-        {"type": "refusal", "refusal": "no more"},
-    ],
-    "assistant_id": "asst_1",
-    "run_id": _RUN,
-    "status": "incomplete",
-    "incomplete_details": {"reason": "max_tokens"},
-    "metadata": {"a": "b"},
-}
+_ANSWER = json.loads("""{
+    "role": "assistant", "assistant_id": "asst_1", "run_id": "run_1", "metadata": {"a": "b"},
+    "status": "incomplete", "incomplete_details": {"reason": "max_tokens"}
+}""")
+_ANSWER["content"] = [
+    {"type": "text", "text": {"value": "[1] says so", "annotations": [_NOTE]}},
+    {"type": "refusal", "refusal": "no more"},
+]
 
 
 def main(version: str) -> None:
-    """Write the dump of this version."""
+    """Write the dump of a table with one of everything, and then of what was answered when all of it changed."""
     with moto.in_memory(template.load()), pytest.MonkeyPatch.context() as patch:
-        table = _Table(Clock(patch))
-        table.fill(patch)
-        dump.write(version, table.dumped())
+        clock = Clock(patch)
+        table = _Table(clock)
+        kinds = (table.plain, table.full, table.staged, table.pending, table.tombstone, table.imported, table.foreign)
+        for fill in kinds:
+            with patch.context() as own:
+                fill(own)
+            clock.forward(1.5)  # so that the order of threads is known
+        erasures = [json.dumps(taken) for taken in Queue().taken()]
+        sweep(seconds=59)  # its time is up behind the first list, which it remembers
+        items, written = [*stream.images().values()], int(time.time())
+        reads = [*_reads(items, table.deleted)]
+        assert [*stream.images().values()] == items
+        of_a_kind = {message_id for _, message_id in _messages(items)} | {"thread", "head"}
+        events = dump.published([item for item in items if dump.name(item) in of_a_kind])
+        writes = [*_writes(items, table.creates)]
+        dump.write(version, Dump(written, items, reads, writes, erasures, table.commands, events))
 
 
 class _Table:
-    """A table and its queues, filled by the handlers, and what was sent to make threads and messages once."""
+    """Fills the table by the handlers; keeps the creates with an Idempotency-Key, the commands and the deletions."""
 
     def __init__(self, clock: Clock) -> None:
         from shared.store import api_keys
@@ -69,43 +75,12 @@ class _Table:
         api_keys.create("alpha", "lost", trusted=False, secret=_KEYS["revoked"])
         api_keys.create("beta", "", trusted=False, secret=_KEYS["other"])
         api_keys.revoke(api_keys.hash_of(_KEYS["revoked"])[:16])
-        self._client = Client("alpha", secret=_KEYS["plain"])
-        self._trusted = Client("alpha", secret=_KEYS["trusted"])
-        self._other = Client("beta", secret=_KEYS["other"])
-        self._creates: list[Step] = []
-        self._commands: list[str] = []
-        self._deleted: list[tuple[str, str]] = []
-        self._erasures: list[str] = []
+        self._client, self._trusted = (Client("alpha", secret=_KEYS[key]) for key in ("plain", "trusted"))
+        self.creates: list[Step] = []
+        self.commands: list[str] = []
+        self.deleted: list[tuple[str, str]] = []
 
-    def fill(self, patch: pytest.MonkeyPatch) -> None:
-        """Write one of everything; the clock goes on a little with each thread, so that the order is known."""
-        fills = (
-            self._plain,
-            self._full,
-            self._staged,
-            self._pending,
-            self._tombstone,
-            self._imported,
-            self._of_another,
-        )
-        for fill in fills:
-            with patch.context() as own:
-                fill(own)
-            self._clock.forward(1.5)
-        self._erasures = [json.dumps(taken) for taken in Queue().taken()]
-        sweep(seconds=59)  # its time is up behind the first list, which it remembers
-
-    def dumped(self) -> Dump:
-        """Return the table as it is now, then change it all and say what was answered."""
-        items = [*stream.images().values()]
-        written = int(time.time())
-        reads = [*self._reads(items)]
-        assert [*stream.images().values()] == items
-        of_a_kind = {message_id for _, message_id in _messages(items)}
-        told = dump.told([item for item in items if dump.name(item) in {*of_a_kind, "thread", "head"}])
-        return Dump(written, items, reads, [*self._writes(items)], self._erasures, self._commands, told)
-
-    def _plain(self, _: pytest.MonkeyPatch) -> None:
+    def plain(self, _: pytest.MonkeyPatch) -> None:
         thread_id = self._client.thread()
         for number in range(18):  # more than a head remembers
             self._client.message(thread_id, f"{number}")
@@ -113,118 +88,106 @@ class _Table:
         self._delete(thread_id, self._client.page(thread_id)["data"][3]["id"])
         self._client.thread(metadata={"topic": "empty"}, tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}})
 
-    def _full(self, patch: pytest.MonkeyPatch) -> None:
+    def full(self, patch: pytest.MonkeyPatch) -> None:
+        client = self._client
         first = [{"role": "user", "content": "first"}, {"role": "assistant", "content": "second"}]
-        body = {"messages": first, "metadata": {dump.indexed_key(): _USER, "a": "b"}, "tool_resources": {}}
+        body = {"messages": first, "metadata": {_INDEXED: _USER, "a": "b"}, "tool_resources": {}}
         thread_id = self._once("create_thread", body=body)["id"]
-        self._client.create("modify_thread", thread_id, body={"tool_resources": {"code_interpreter": {"file_ids": []}}})
+        client.create("modify_thread", thread_id, body={"tool_resources": {"code_interpreter": {"file_ids": []}}})
         self._once("create_message", thread_id, body={"role": "user", "content": "once"})
         files = [{"file_id": "file-3", "tools": [{"type": "code_interpreter"}]}, {}]
-        self._client.message(thread_id, _REPETITIVE, attachments=files, metadata={"c": "d"})
-        self._client.message(thread_id, _PARTS)
+        client.message(thread_id, _REPETITIVE, attachments=files, metadata={"c": "d"})
+        client.message(thread_id, _PARTS)
         self._trusted.create("create_message", thread_id, body=_ANSWER)
-        self._trusted.message(thread_id, "deleted", role="assistant", run_id=_RUN)
-        self._delete(thread_id, self._client.page(thread_id, limit=1)["data"][0]["id"])
+        self._delete(thread_id, self._trusted.message(thread_id, "deleted", role="assistant", run_id=_RUN)["id"])
         _small_items(patch)
-        seen, edited, shortened, deleted = (self._client.message(thread_id, _large(seed))["id"] for seed in range(4))
+        seen, edited, shortened, deleted = (client.message(thread_id, _large(seed))["id"] for seed in range(4))
         with _queued():
-            self._client.create("modify_message", thread_id, seen, body={"metadata": {"seen": "yes"}})
-            self._client.create("modify_message", thread_id, edited, body={"content": _large(5), "metadata": {}})
-            self._client.create("modify_message", thread_id, shortened, body={"content": "short"})
+            client.create("modify_message", thread_id, seen, body={"metadata": {"seen": "yes"}})
+            client.create("modify_message", thread_id, edited, body={"content": _large(5), "metadata": {}})
+            client.create("modify_message", thread_id, shortened, body={"content": "short"})
             self._delete(thread_id, deleted)
-        command = json.dumps(queues.command(self._client, thread_id, "by a command", command_id="c-1"))
-        queues.put(command)
+        self.commands = [json.dumps(queues.command(client, thread_id, "by a command", command_id="c-1"))]
+        queues.put(self.commands[0])
         assert (queues.deliver(), queues.rejected()) == ([], [])
-        self._commands.append(command)
 
-    def _staged(self, patch: pytest.MonkeyPatch) -> None:
-        from shared.store import threads
+    def staged(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("shared.store.threads._WRITES_IN_ONE", 0)
+        self._client.thread(messages=[{"role": "user", "content": "staged"}] * 2, metadata={_INDEXED: _USER})
 
-        patch.setattr(threads, "_WRITES_IN_ONE", 0)
-        self._client.thread(messages=[{"role": "user", "content": "staged"}] * 2, metadata={dump.indexed_key(): _USER})
-
-    def _pending(self, patch: pytest.MonkeyPatch) -> None:
-        from shared.store import threads
-
-        patch.setattr(threads, "_WRITES_IN_ONE", 0)
-        with fault_injection.inject(
-            fault_injection.Fault("TransactWriteItems", fault_injection.timeout, at=2, times=0)
-        ):
+    def pending(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("shared.store.threads._WRITES_IN_ONE", 0)
+        with fault_injection.inject(Fault("TransactWriteItems", fault_injection.timeout, at=2, times=0)):
             assert self._client.call("create_thread", body={"messages": [expected.ROLE_USER] * 2}).status == 503
 
-    def _tombstone(self, patch: pytest.MonkeyPatch) -> None:
+    def tombstone(self, patch: pytest.MonkeyPatch) -> None:
         _small_items(patch)
-        thread_id = self._client.thread(metadata={dump.indexed_key(): _USER})
+        thread_id = self._client.thread(metadata={_INDEXED: _USER})
         self._trusted.create("create_message", thread_id, body=_ANSWER)
         self._client.message(thread_id, _large(6))
         with _queued():
             self._client.create("delete_thread", thread_id)
 
-    def _imported(self, patch: pytest.MonkeyPatch) -> None:
+    def imported(self, patch: pytest.MonkeyPatch) -> None:
         _small_items(patch)
         messages = [
             imported.message("msg_abc", "first", imported.CREATED, metadata={"a": "b"}),
             imported.message("msg_def", _large(7), imported.CREATED, run_id=_RUN, role="assistant"),
             imported.message("msg_ghi", "deleted", imported.CREATED + 1),
         ]
-        imported.brought(self._client, imported.thread(metadata={dump.indexed_key(): _USER}), *messages)
+        imported.brought(self._client, imported.thread(metadata={_INDEXED: _USER}), *messages)
         with _queued():
             self._delete(imported.THREAD, "msg_ghi")
         self._client.message(imported.THREAD, "since then")
 
-    def _of_another(self, _: pytest.MonkeyPatch) -> None:
-        self._other.thread(metadata={dump.indexed_key(): _USER}, messages=[expected.ROLE_USER])
+    def foreign(self, _: pytest.MonkeyPatch) -> None:
+        other = Client("beta", secret=_KEYS["other"])
+        other.thread(metadata={_INDEXED: _USER}, messages=[expected.ROLE_USER])
 
     def _once(self, function: str, *ids: str, **options: Any) -> dict[str, Any]:
-        headers = {"idempotency-key": f"key {len(self._creates)}"}
-        step = _step("plain", function, *ids, headers=headers, **options)
-        self._creates.append(step)
+        step = _step("plain", function, *ids, headers={"idempotency-key": f"key {len(self.creates)}"}, **options)
+        self.creates.append(step)
         created: dict[str, Any] = step["answer"]
         return created
 
     def _delete(self, thread_id: str, message_id: str) -> None:
         self._client.create("delete_message", thread_id, message_id)
-        self._deleted.append((thread_id, message_id))
-
-    def _reads(self, items: list[Item]) -> Iterator[Step]:
-        """Ask for all that there is, and for what is no longer there or not this key's."""
-        for key in ("plain", "trusted", "other", "revoked"):
-            yield _step(key, "list_threads")
-        for order in ("asc", "desc"):
-            yield from _pages("list_threads", order=order, limit=2)
-            yield from _pages("list_threads", order=order, limit=1, **{f"metadata[{dump.indexed_key()}]": _USER})
-        for thread_id in _threads(items):
-            yield _step("other", "retrieve_thread", thread_id)
-            yield _step("plain", "retrieve_thread", thread_id)
-            yield from _pages("list_messages", thread_id, order="asc", limit=8)
-            yield from _pages("list_messages", thread_id, run_id=_RUN)
-        for thread_id, message_id in [*_messages(items), *self._deleted]:
-            yield _step("plain", "retrieve_message", thread_id, message_id)
-            yield _step("plain", "list_messages", thread_id, query={"before": message_id, "limit": 1})
-
-    def _writes(self, items: list[Item]) -> Iterator[Step]:
-        """Repeat what happens once, modify all, delete all; in between, and behind, read it."""
-        for made in self._creates:
-            same = made["options"]
-            other = same | {"body": same["body"] | {"metadata": {"not": "the same"}}}
-            for options in (same, other):
-                yield _step("plain", made["function"], *made["ids"], **options)
-        yield from _modifications(items)
-        yield from _deletions(items)
-        for key in ("plain", "other"):
-            yield _step(key, "list_threads")
+        self.deleted.append((thread_id, message_id))
 
 
-def _modifications(items: list[Item]) -> Iterator[Step]:
+def _reads(items: list[Item], deleted: list[tuple[str, str]]) -> Iterator[Step]:
+    """Ask for all that there is, and for what is no longer there or not this key's."""
+    for key in _KEYS:
+        yield _step(key, "list_threads")
+    for order in ("asc", "desc"):
+        yield from _pages("list_threads", order=order, limit=2)
+        yield from _pages("list_threads", order=order, limit=1, **{f"metadata[{_INDEXED}]": _USER})
+    for thread_id in _threads(items):
+        yield _step("other", "retrieve_thread", thread_id)
+        yield _step("plain", "retrieve_thread", thread_id)
+        yield from _pages("list_messages", thread_id, order="asc", limit=8)
+        yield from _pages("list_messages", thread_id, run_id=_RUN)
+    for thread_id, message_id in [*_messages(items), *deleted]:
+        yield _step("plain", "retrieve_message", thread_id, message_id)
+        yield _step("plain", "list_messages", thread_id, query={"before": message_id, "limit": 1})
+
+
+def _writes(items: list[Item], creates: list[Step]) -> Iterator[Step]:
+    """Repeat what happens once, modify all; then delete all."""
+    for made in creates:
+        other = {"body": made["options"]["body"] | {"metadata": {"not": "the same"}}}
+        for options in (made["options"], made["options"] | other):
+            yield _step("plain", made["function"], *made["ids"], **options)
     for number, (thread_id, message_id) in enumerate(_messages(items)):
         for body in ({"metadata": {"number": f"{number}"}}, {"content": _REPETITIVE if number % 2 else "short"}):
             yield _step("plain", "modify_message", thread_id, message_id, body=body)
     for thread_id in _threads(items):
-        moved = {"metadata": {dump.indexed_key(): _MOVED}, "tool_resources": None}
+        moved = {"metadata": {_INDEXED: _MOVED}, "tool_resources": None}
         yield _step("plain", "modify_thread", thread_id, body=moved)
         yield _step("plain", "retrieve_thread", thread_id)
     for user in (_USER, _MOVED):
-        yield _step("plain", "list_threads", query={f"metadata[{dump.indexed_key()}]": user})
+        yield _step("plain", "list_threads", query={f"metadata[{_INDEXED}]": user})
+    yield from _deletions(items)
 
 
 def _deletions(items: list[Item]) -> Iterator[Step]:
@@ -236,6 +199,8 @@ def _deletions(items: list[Item]) -> Iterator[Step]:
         yield _step("plain", "list_messages", thread_id, query={"run_id": _RUN})
         for key in ("other", "plain"):
             yield _step(key, "delete_thread", thread_id)
+    for key in ("plain", "other"):
+        yield _step(key, "list_threads")
 
 
 @contextmanager
@@ -283,10 +248,8 @@ def _large(seed: int) -> str:
 
 def _small_items(patch: pytest.MonkeyPatch) -> None:
     """Let a content be in parts from 300 bytes on, that a dump of some may be small: their form is the same."""
-    from shared.store import items
-
-    patch.setattr(items, "_INLINE_BYTES", 300)
-    patch.setattr(items, "_CHUNK_BYTES", 250)
+    patch.setattr("shared.store.items._INLINE_BYTES", 300)
+    patch.setattr("shared.store.items._CHUNK_BYTES", 250)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,150 @@
+"""`python -m benchmarks.peer_worker NAME`: runs a peer's operations in the peer's own environment, as stdin names them.
+
+Each line of stdin is an operation and the size of a thread, which names the thread; each is answered with what it took.
+"""
+
+import asyncio
+import datetime as dt
+import importlib
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import boto3
+
+from benchmarks.figures import TEXT
+
+Operations = dict[str, Callable[[int], Any]]
+
+
+def langchain(aws: Any) -> Operations:
+    """langchain-community's DynamoDBChatMessageHistory: a thread is one item with a list of all its messages."""
+    history = importlib.import_module("langchain_community.chat_message_histories").DynamoDBChatMessageHistory
+    message = importlib.import_module("langchain_core.messages").HumanMessage
+    _create_table(aws, "langchain", "SessionId")
+    threads: dict[int, Any] = {}
+
+    def seed(size: int) -> None:
+        threads[size] = history("langchain", str(size), boto3_session=aws)
+        threads[size].clear()
+        threads[size].add_messages([message(TEXT, id=str(number)) for number in range(size)])
+
+    return {
+        "seed": seed,
+        "append": lambda size: threads[size].add_messages([message(TEXT)]),
+        "last": lambda size: threads[size].messages[-20:],
+        "open": lambda size: next(found for found in threads[size].messages if found.id == str(size // 2)),
+    }
+
+
+def chainlit(aws: Any) -> Operations:
+    """Chainlit's DynamoDB data layer: a message is an item, in the order of random ids; a thread is opened whole."""
+    # There is no session of a browser here, in which it would wait for the first message of the user.
+    importlib.import_module("chainlit.data.utils").context = SimpleNamespace(session=None)  # type: ignore[attr-defined]
+    _create_table(aws, "chainlit", "PK", "SK")
+    layer = importlib.import_module("chainlit.data.dynamodb").DynamoDBDataLayer("chainlit", aws.client("dynamodb"))
+    run = asyncio.new_event_loop().run_until_complete
+
+    def append(size: int, name: str = "") -> None:
+        now = dt.datetime.now(dt.UTC).isoformat()
+        step = {"id": name or str(uuid4()), "threadId": str(size), "type": "user_message", "name": "user"}
+        run(layer.create_step({**step, "output": TEXT, "createdAt": now}))
+
+    def steps(size: int) -> list[Any]:
+        found: list[Any] = run(layer.get_thread(str(size)))["steps"]
+        return found
+
+    def seed(size: int) -> None:
+        run(layer.update_thread(str(size), name="a thread"))
+        for number in range(size):
+            append(size, f"{number:06}" if number == size // 2 else "")
+
+    return {
+        "seed": seed,
+        "append": append,
+        "last": lambda size: steps(size)[-20:],
+        "open": lambda size: next(found for found in steps(size) if found["id"] == f"{size // 2:06}"),
+    }
+
+
+def langgraph(aws: Any) -> Operations:
+    """langgraph-checkpoint-aws's DynamoDB saver: each step of a graph, here of one node, stores the whole state."""
+    graphs = importlib.import_module("langgraph.graph")
+    message = importlib.import_module("langchain_core.messages").HumanMessage
+    saver = importlib.import_module("langgraph_checkpoint_aws").DynamoDBSaver
+    _create_table(aws, "langgraph", "PK", "SK")
+    builder = graphs.StateGraph(graphs.MessagesState)
+    builder.add_node("node", lambda _: {})
+    builder.add_edge(graphs.START, "node")
+    url = os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
+    graph = builder.compile(checkpointer=saver("langgraph", session=aws, endpoint_url=url))
+
+    def append(size: int, *names: str) -> None:
+        messages = {"messages": [message(TEXT, id=name or None) for name in names or ("",)]}
+        graph.invoke(messages, {"configurable": {"thread_id": str(size)}})
+
+    def messages(size: int) -> list[Any]:
+        found: list[Any] = graph.get_state({"configurable": {"thread_id": str(size)}}).values["messages"]
+        return found
+
+    return {
+        "seed": lambda size: append(size, *map(str, range(size))),
+        "append": append,
+        "last": lambda size: messages(size)[-20:],
+        "open": lambda size: next(found for found in messages(size) if found.id == str(size // 2)),
+    }
+
+
+def _create_table(aws: Any, name: str, *keys: str) -> None:
+    """Create a table with a hash key and perhaps a range key, both texts."""
+    kinds = dict(zip(keys, ("HASH", "RANGE"), strict=False))
+    aws.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds.items()],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def main(make: Callable[[Any], Operations]) -> None:
+    """Run the operation that each line names until stdin ends."""
+    logging.disable()  # what fails is told in the answer
+    aws, calls = boto3.Session(), list[tuple[float, float]]()
+
+    def ask(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if "ReturnConsumedCapacity" in model.input_shape.members:
+            params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def note(model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        consumed = parsed.get("ConsumedCapacity", [])
+        units = sum(part["CapacityUnits"] for part in (consumed if isinstance(consumed, list) else [consumed]))
+        calls.append(
+            (0, units) if any(verb in model.name for verb in ("Put", "Write", "Update", "Delete")) else (units, 0)
+        )
+
+    aws.events.register("provide-client-params.dynamodb", ask)
+    aws.events.register("after-call.dynamodb", note)
+    operations = make(aws)
+    for line in sys.stdin:
+        name, size = line.split()
+        calls.clear()
+        error, started = "", time.perf_counter()
+        try:
+            operations[name](int(size))
+        except Exception as raised:  # noqa: BLE001 - that it fails, and how, is what is measured
+            error = f"{type(raised).__name__}: {raised}"
+        milliseconds = (time.perf_counter() - started) * 1000
+        reads, writes = (sum(units) for units in zip((0, 0), *calls, strict=True))
+        found = {"ms": milliseconds, "calls": len(calls), "reads": reads, "writes": writes, "error": error}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main({"langchain": langchain, "chainlit": chainlit, "langgraph": langgraph}[sys.argv[1]])
