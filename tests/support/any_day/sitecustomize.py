@@ -5,9 +5,10 @@ CPython sleeps until a moment of the monotonic clock. faketime, which leaves tha
 
 import select
 import time
+from typing import Any
 
 
-def _sleep(seconds: float) -> None:
+def _sleep(seconds: Any) -> None:
     select.select([], [], [], seconds)
 
 
