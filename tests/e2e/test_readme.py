@@ -225,8 +225,8 @@ def test_the_files_and_folders_it_names_exist(name: str) -> None:
 
 
 def test_the_versions_of_the_sdks_are_those_of_the_tests() -> None:
-    tried = readme.TEXT.split("## Tried with")[1]
-    assert set(re.findall(r"\d+\.\d+\.\d+", tried)) == {*versions.PYTHON, *versions.NODE, versions.AZURE_AGENTS}
+    tried = [line for line in readme.TEXT.split("## Tried with")[1].split("\n") if "once by hand" not in line]
+    assert set(re.findall(r"\d+\.\d+\.\d+", "\n".join(tried))) == {*versions.PYTHON, *versions.NODE, versions.AZURE_AGENTS}
     assert list(versions.PYTHON)[-1] == versions.NEWEST_PYTHON
 
 
