@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 
@@ -17,6 +18,7 @@ from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
 from tests.support.local_api import ROOT, LocalApi, environment, serving
 from tests.support.routes import ROUTES
+from tools.cli.serve import serve
 from tools.local.template import STACK, load
 
 # The documents whose blocks this module runs, one after the other.
@@ -226,7 +228,11 @@ def test_the_files_and_folders_it_names_exist(name: str) -> None:
 
 def test_the_versions_of_the_sdks_are_those_of_the_tests() -> None:
     tried = [line for line in readme.TEXT.split("## Tried with")[1].split("\n") if "once by hand" not in line]
-    assert set(re.findall(r"\d+\.\d+\.\d+", "\n".join(tried))) == {*versions.PYTHON, *versions.NODE, versions.AZURE_AGENTS}
+    assert set(re.findall(r"\d+\.\d+\.\d+", "\n".join(tried))) == {
+        *versions.PYTHON,
+        *versions.NODE,
+        versions.AZURE_AGENTS,
+    }
     assert list(versions.PYTHON)[-1] == versions.NEWEST_PYTHON
 
 
@@ -244,9 +250,8 @@ def test_the_options_and_variables_of_serve_are_those_that_it_takes() -> None:
     for options, variable, _ in rows:
         for name in re.findall(r"`([^`]+)`", options + variable):
             assert re.search(rf"(?<![\w-]){name}(?![\w-])", told), name
-    assert {row[1] for row in rows} == {
-        f"`{name}`" for name in ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS")
-    }
+    variables = {parameter.envvar for parameter in serve.params if isinstance(parameter, click.Option)} - {None}
+    assert {row[1] for row in rows} == {f"`{name}`" for name in variables}
 
 
 def test_a_command_of_any_other_document_says_why_it_is_not_run() -> None:
