@@ -227,7 +227,8 @@ def test_the_files_and_folders_it_names_exist(name: str) -> None:
 
 
 def test_the_versions_of_the_sdks_are_those_of_the_tests() -> None:
-    tried = [line for line in readme.TEXT.split("## Tried with")[1].split("\n") if "once by hand" not in line]
+    rows = readme.TEXT.split("## Tried with")[1].splitlines()
+    tried = [row for row in rows if "once by hand" not in row]
     assert set(re.findall(r"\d+\.\d+\.\d+", "\n".join(tried))) == {
         *versions.PYTHON,
         *versions.NODE,
