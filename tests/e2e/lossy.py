@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-_KEPT = {"authorization", "content-type", "idempotency-key"}
+_KEPT = {"authorization", "content-type", "idempotency-key", "x-stainless-retry-count"}
 
 
 @contextmanager
