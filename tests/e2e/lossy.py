@@ -9,7 +9,7 @@ import httpx
 from tests.support import http_stub
 from tests.support.http_stub import Request, Response
 
-_KEPT = {"authorization", "content-type", "idempotency-key"}
+_KEPT = {"authorization", "content-type", "idempotency-key", "x-stainless-retry-count"}
 
 
 @contextmanager

@@ -6,12 +6,15 @@ import pytest
 
 from tests.e2e import versions
 from tests.e2e.isolated import run_python
+from tests.support.local_api import ROOT
 
 _SCRIPT = Path(__file__).with_name("python_sdk.py")
-_PYTEST = ("-m", "pytest", "-q", "--noconftest", "--import-mode=importlib", "-c", "/dev/null", "-p", "no:cacheprovider")
+PYTEST = ("-m", "pytest", "-q", "--noconftest", "--import-mode=importlib", "-c", "/dev/null")
+PYTEST += ("-p", "no:cacheprovider", "-p", "no:warnings")
 
 
 @pytest.mark.parametrize("version", versions.PYTHON)
 def test_the_official_python_sdk_works(version: str, surroundings: dict[str, str]) -> None:
-    run = run_python(version, *_PYTEST, "-p", "no:warnings", _SCRIPT, EXPECTED_VERSION=version, **surroundings)
+    folder = {"PYTHONPATH": str(ROOT)}
+    run = run_python(version, *PYTEST, _SCRIPT, EXPECTED_VERSION=version, **folder, **surroundings)
     assert run.returncode == 0, run.stdout

@@ -32,6 +32,10 @@ class Reply:
     is_done: bool = True
 
 
+# What a test has the endpoint respond, see `Chat`.
+Scripted = str | int | Json | Reply | Callable[[Json], Reply]
+
+
 def says(*texts: str, finish: str | None = "stop", usage: Json | None = USAGE) -> Reply:
     """Return an answer of these deltas; `finish` None leaves it without a finish_reason."""
     return deltas(*({"content": text} for text in texts), finish=finish, usage=usage)
@@ -86,12 +90,13 @@ def held(reply: Reply, until: threading.Event) -> Reply:
 
 
 class Chat:
-    """`replies` are used up in order, the last one stays: a text, a whole choice, the status of a failure, a `Reply`.
+    """`replies` are used up in order, the last one stays.
 
-    `asked` has the bodies of the requests, `headers` their headers.
+    Each is a text, a whole choice, the status of a failure, a `Reply`, or a function that takes the request's body and
+    returns the `Reply`. `asked` has the bodies of the requests, `headers` their headers.
     """
 
-    def __init__(self, base_url: str, replies: list[str | int | Json | Reply]) -> None:
+    def __init__(self, base_url: str, replies: list[Scripted]) -> None:
         self.base_url = base_url
         self.replies = replies
         self.asked: list[Json] = []
@@ -103,6 +108,8 @@ class Chat:
             self.asked.append(asked)
             self.headers.append(headers)
             found = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if callable(found):
+            found = found(asked)
         if isinstance(found, Reply):
             return found
         if isinstance(found, int):
@@ -170,7 +177,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def chatting(*replies: str | int | Json | Reply) -> Iterator[Chat]:
+def chatting(*replies: Scripted) -> Iterator[Chat]:
     """Serve `POST /v1/chat/completions` on a free port."""
     server = _Server(("127.0.0.1", 0), _Endpoint)
     server.chat = chat = Chat(f"http://127.0.0.1:{server.server_port}/v1", list(replies))

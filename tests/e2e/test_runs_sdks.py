@@ -1,0 +1,80 @@
+"""The official SDKs, unmodified, with assistants and runs; what they are asked to do stands in runs_sdk.py and .mjs."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import versions
+from tests.e2e.isolated import install_node, run_node, run_python
+from tests.e2e.lossy import losing_answers
+from tests.e2e.test_python_sdk import PYTEST
+from tests.support.chat_stub import Reply, calls, chatting, says
+from tests.support.engines import dynamodb_local
+from tests.support.local_api import ROOT, serving
+
+__all__ = ["dynamodb_local"]
+
+_PYTHON, _NODE = (Path(__file__).with_name(name) for name in ("runs_sdk.py", "runs_sdk.mjs"))
+_SECONDS_TO_WAIT = 4.0
+
+
+@contextmanager
+def _surroundings(**own: str) -> Iterator[dict[str, str]]:
+    """Yield the environment of a script: a local API of its own, with a model."""
+    keys = {"API_KEYS": "alpha=sk-alpha,beta=sk-beta"}
+    with (
+        chatting(_respond) as chat,
+        serving(MODEL_URL=chat.base_url, **keys, **own) as api,
+        losing_answers(api.base_url) as lossy,
+    ):
+        yield {
+            "OPENAI_BASE_URL": api.base_url,
+            "OPENAI_API_KEY": "sk-alpha",
+            "OTHER_API_KEY": "sk-beta",
+            "LOSSY_BASE_URL": lossy,
+        }
+
+
+def _respond(asked: dict[str, Any]) -> Reply:
+    """Return what the scripts expect of a model."""
+    messages = asked["messages"]
+    outputs = [message["content"] for message in messages if message["role"] == "tool"]
+    if outputs:
+        return says("The functions returned: ", ", ".join(outputs))
+    if asked.get("tools"):
+        return calls(("call_1", "get_weather", '{"city":"Rome"}'), ("call_2", "get_weather", '{"city":"Oslo"}'))
+    if messages[-1]["content"] == "Wait":
+        time.sleep(_SECONDS_TO_WAIT)
+    return says("You said: ", messages[-1]["content"])
+
+
+def _run_python(version: str, surroundings: dict[str, str]) -> None:
+    folder = {"PYTHONPATH": str(ROOT)}
+    run = run_python(version, *PYTEST, _PYTHON, EXPECTED_VERSION=version, **folder, **surroundings)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("version", versions.PYTHON)
+def test_the_official_python_sdk_runs_assistants(version: str) -> None:
+    with _surroundings() as surroundings:
+        _run_python(version, surroundings)
+
+
+def test_the_official_python_sdk_runs_assistants_on_a_table_in_dynamodb_local(dynamodb_local: str) -> None:
+    with _surroundings(DYNAMODB_URL=dynamodb_local) as surroundings:
+        _run_python(versions.NEWEST_PYTHON, surroundings)
+
+
+@pytest.mark.parametrize("version", versions.NODE)
+def test_the_official_node_sdk_runs_assistants(version: str, tmp_path: Path) -> None:
+    node = install_node(version, tmp_path)
+    shutil.copy(_NODE, tmp_path)
+    with _surroundings() as surroundings:
+        run = run_node(node, tmp_path, "--test", _NODE.name, EXPECTED_VERSION=version, **surroundings)
+    assert run.returncode == 0, run.stdout
+    assert "# fail 0" in run.stdout
