@@ -1,7 +1,8 @@
 """The template as `sam deploy` deploys it, on ministack: an emulator of AWS in an environment and a process of its own.
 
-What ministack does not do is done here: it leaves out the routes of an API that is described by its body, and the layer
-is for Lambda's processor. Its Lambda runs a function with the Python that it runs with itself.
+What ministack does not do is done here: it leaves out the routes of an API that is described by its body, and takes the
+value of a parameter for a text where AWS takes a number. The layers are for Lambda's processor. Its Lambda runs a
+function with the Python that it runs with itself.
 """
 
 import json
@@ -54,8 +55,11 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """Build, deploy, and yield the deployment; nothing is left of it but the folder. Raises `NotHadError`."""
+def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
+    """Build, deploy with these parameters, and yield the deployment; nothing is left of it but the folder.
+
+    Raises `NotHadError`.
+    """
     python = _deployed_python()
     try:
         _sam("--version")
@@ -63,15 +67,20 @@ def deployment(folder: Path) -> Iterator[Deployment]:
         raise NotHadError(str(error)) from error
     build = folder / "build"
     _sam("build", "--build-dir", str(build))
-    layer = build / "Dependencies"
-    shutil.rmtree(layer)
-    layer.mkdir()
-    _run(["make", "build-Dependencies", f"ARTIFACTS_DIR={layer}", f"LAYER_FOR=--python {python}"])
+    for name in ("Dependencies", "ModelDependencies"):
+        layer = build / name
+        shutil.rmtree(layer)
+        layer.mkdir()
+        _run(["make", f"build-{name}", f"ARTIFACTS_DIR={layer}", f"LAYER_FOR=--python {python}"])
+    built = build / "template.yaml"
+    built.write_text(re.sub(r"(MaximumConcurrency:)\s+Ref: RunsAtOnce", r"\1 5", built.read_text()))
     with _ministack(python, folder) as aws:
         _client("s3", aws).create_bucket(Bucket=_BUCKET)
-        template = str(build / "template.yaml")
+        template = str(built)
         arguments = ["--config-file", str(ROOT / "samconfig.toml"), "--template-file", template, "--no-progressbar"]
         arguments += ["--no-resolve-s3", "--s3-bucket", _BUCKET]
+        if parameters:
+            arguments += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
         _sam("deploy", *arguments, AWS_ENDPOINT_URL=aws)
         described = _client("cloudformation", aws).describe_stacks(StackName=STACK)["Stacks"][0]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -133,9 +142,9 @@ def _route(aws: str, api_id: str) -> None:
     document = json.loads(template) if isinstance(template, str) else template
     resources = stacks.describe_stack_resources(StackName=STACK)["StackResources"]
     names = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-    for path, methods in document["Resources"]["Api"]["Properties"]["Body"]["paths"].items():
-        for method, operation in methods.items():
-            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    for path, methods in _there(document["Resources"]["Api"]["Properties"]["Body"]["paths"]).items():
+        for method, operation in _there(methods).items():
+            uri = _there(_there(operation)["x-amazon-apigateway-integration"]["uri"])["Fn::Sub"]
             (target,) = re.findall(r"functions/\$\{(\w+)(?:\.Arn)?\}/", uri)
             name = names[target]  # of the function, or the address of its alias
             integration = gateway.create_integration(
@@ -144,8 +153,15 @@ def _route(aws: str, api_id: str) -> None:
                 IntegrationUri=name if ":" in name else f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
                 PayloadFormatVersion="2.0",
             )
-            key = "$default" if path == "/$default" else f"{method.upper()} {path}"
+            verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            key = "$default" if path == "/$default" else f"{verb} {path}"
             gateway.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
+
+
+def _there(part: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in a part of the template when each condition of it is true."""
+    found: dict[str, Any] = part["Fn::If"][1] if "Fn::If" in part else part
+    return found
 
 
 def _sam(*arguments: str, **own: str) -> None:

@@ -11,13 +11,21 @@ import pytest
 
 from tests.e2e.deployed import STACK, Deployment, NotHadError, deployment
 from tests.support import schemas
+from tests.support.chat_stub import Chat, chatting
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def chat() -> Iterator[Chat]:
+    """Yield the endpoint of the model."""
+    with chatting("Sunny.") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, chat: Chat) -> Iterator[Deployment]:
     """Yield the deployed stack. Where SAM or ministack cannot be had, this is skipped; with CI=true, a failure."""
     try:
-        with deployment(tmp_path_factory.mktemp("deployed")) as deployed:
+        with deployment(tmp_path_factory.mktemp("deployed"), ModelUrl=chat.base_url, ModelMap="*=my-model") as deployed:
             yield deployed
     except NotHadError as error:
         if os.environ.get("CI") == "true":
@@ -90,6 +98,30 @@ def test_what_is_created_and_deleted_by_http_arrives_on_a_queue(
     assert {*events(stack, heard, 1)} == {f"thread.message.deleted {message_id}"}
     api.delete(f"/threads/{thread_id}").raise_for_status()
     assert {*events(stack, heard, 1)} == {f"thread.deleted {thread_id}"}
+
+
+def test_a_run_created_by_http_has_the_models_answer(stack: Deployment, api: httpx.Client, chat: Chat) -> None:
+    assistant = {"model": "gpt-4o", "instructions": "Be brief."}
+    assistant_id = api.post("/assistants", json=assistant).json()["id"]
+    asked = {"messages": [{"role": "user", "content": "How is the weather?"}]}
+    thread_id = api.post("/threads", json=asked).json()["id"]
+
+    run = api.post(f"/threads/{thread_id}/runs", json={"assistant_id": assistant_id}).raise_for_status().json()
+
+    until = time.monotonic() + 60
+    while run["status"] in ("queued", "in_progress") and time.monotonic() < until:
+        time.sleep(0.2)
+        run = api.get(f"/threads/{thread_id}/runs/{run['id']}").raise_for_status().json()
+    assert (run["status"], run["last_error"]) == ("completed", None)
+    answer, _ = api.get(f"/threads/{thread_id}/messages").json()["data"]
+    assert (answer["run_id"], answer["content"][0]["text"]["value"]) == (run["id"], "Sunny.")
+    (request,) = chat.asked
+    assert (request["model"], request["messages"]) == (
+        "my-model",
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How is the weather?"}],
+    )
+    refused = api.get("/threads/runs")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("queue", ["Commands", "FifoCommands"])
