@@ -334,14 +334,18 @@ def property_name_length(param: str, limit: int, name: str) -> WireError:
 def below_minimum(param: str, low: float, value: object) -> WireError:
     """A number below its minimum."""
     kind = "integer" if isinstance(low, int) else "decimal"
-    message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low:g}, but got {value} instead."
+    message = (
+        f"Invalid '{param}': {kind} below minimum value. Expected a value >= {_plain(low)}, but got {value} instead."
+    )
     return WireError(400, message, param=param, code=f"{kind}_below_min_value")
 
 
 def above_maximum(param: str, high: float, value: object) -> WireError:
     """A number above its maximum."""
     kind = "integer" if isinstance(high, int) else "decimal"
-    message = f"Invalid '{param}': {kind} above maximum value. Expected a value <= {high:g}, but got {value} instead."
+    message = (
+        f"Invalid '{param}': {kind} above maximum value. Expected a value <= {_plain(high)}, but got {value} instead."
+    )
     return WireError(400, message, param=param, code=f"{kind}_above_max_value")
 
 
@@ -352,6 +356,11 @@ def empty_content(param: str) -> WireError:
 
 def _body_not_parsed(why: str) -> WireError:
     return WireError(400, f"The body of the request could not be parsed as a JSON object: {why}.")
+
+
+def _plain(bound: float) -> str:
+    """Return a bound as it is written: 2 and not 2.0."""
+    return str(int(bound)) if bound == int(bound) else str(bound)
 
 
 def _clipped(text: str) -> str:

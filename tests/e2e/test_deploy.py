@@ -100,7 +100,9 @@ def test_what_is_created_and_deleted_by_http_arrives_on_a_queue(
     assert {*events(stack, heard, 1)} == {f"thread.deleted {thread_id}"}
 
 
-def test_a_run_created_by_http_has_the_models_answer(stack: Deployment, api: httpx.Client, chat: Chat) -> None:
+def test_a_run_created_by_http_has_the_models_answer(
+    stack: Deployment, api: httpx.Client, heard: str, chat: Chat
+) -> None:
     assistant = {"model": "gpt-4o", "instructions": "Be brief."}
     assistant_id = api.post("/assistants", json=assistant).json()["id"]
     asked = {"messages": [{"role": "user", "content": "How is the weather?"}]}
@@ -113,13 +115,18 @@ def test_a_run_created_by_http_has_the_models_answer(stack: Deployment, api: htt
         time.sleep(0.2)
         run = api.get(f"/threads/{thread_id}/runs/{run['id']}").raise_for_status().json()
     assert (run["status"], run["last_error"]) == ("completed", None)
-    answer, _ = api.get(f"/threads/{thread_id}/messages").json()["data"]
+    answer, question = api.get(f"/threads/{thread_id}/messages").json()["data"]
     assert (answer["run_id"], answer["content"][0]["text"]["value"]) == (run["id"], "Sunny.")
     (request,) = chat.asked
     assert (request["model"], request["messages"]) == (
         "my-model",
         [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How is the weather?"}],
     )
+    assert {*events(stack, heard, 6)} == {
+        f"thread.created {thread_id}",
+        *(f"thread.message.created {message['id']}" for message in (question, answer)),
+        *(f"thread.run.{status} {run['id']}" for status in ("queued", "in_progress", "completed")),
+    }
     refused = api.get("/threads/runs")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 

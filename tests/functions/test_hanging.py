@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.support import expected
-from tests.support.client import _ROUTES
+from tests.support.client import OPERATIONS
 from tools.local import template
 
 EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_jobs", "publish_events", "sweep_threads"]
 RUNS = {
-    "hang": ("hang", "12", *_ROUTES, *EVENT_FUNCTIONS),
+    "hang": ("hang", "12", *OPERATIONS, *EVENT_FUNCTIONS),
     "slow, then hang": ("slow", "12", "create_message"),
 }
 Ended = dict[str, dict[str, dict[str, Any]]]
@@ -45,7 +45,7 @@ def _timeouts() -> dict[str, float]:
 def test_an_operation_on_a_table_that_does_not_answer_is_a_503_in_time(ended: Ended, run: str) -> None:
     # What was cut from the clock would have come on top.
     left = 12 - float(RUNS[run][1])
-    functions = [name for name in RUNS[run][2:] if name in _ROUTES]
+    functions = [name for name in RUNS[run][2:] if name in OPERATIONS]
     assert functions
     for function in functions:
         answer, seconds = ended[run][function]["answer"], ended[run][function]["seconds"]

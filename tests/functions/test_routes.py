@@ -47,7 +47,6 @@ def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         ("POST", "/assistants/asst_1"),
         ("POST", "/files"),
         ("GET", "/vector_stores/vs_1/files"),
-        ("PUT", "/threads/runs/"),
         ("POST", "/threads/thread_1/runs"),
         ("GET", "/threads/thread_1/runs/run_1/steps"),
         ("POST", "/threads/thread_1/runs/run_1/submit_tool_outputs"),

@@ -103,7 +103,7 @@ def test_its_log_has_a_line_for_each_request_and_no_secret(api: LocalApi) -> Non
     before = len(api.errors)
     httpx.get(f"{api.base_url}/threads?limit=1&x=private", headers={"Authorization": "Bearer sk-alpha"})
     lines = api.errors[before:].splitlines()
-    assert [line.split()[:3] for line in lines] == [["GET", "/v1/threads", "200"]]
+    assert [line.split()[:3] for line in lines] == [["GET", "/v1/threads", "400"]]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

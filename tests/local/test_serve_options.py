@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from shared.store import api_keys
 from tests.support import program
+from tools.cli.serve import serve
 from tools.local import server
 from tools.local.options import ApiKey, ServeOptions
 
-_NAMES = ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS")
+_NAMES = [name for option in serve.params if isinstance(option, click.Option) and (name := str(option.envvar or ""))]
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ KNOWS_AWS = {
     "shared/inbound.py",
     "shared/run_queue.py",
     "shared/runs/endpoint.py",
+    "shared/runs/execution.py",
     "shared/store/parser.py",
     "shared/store/table.py",
 }

@@ -58,12 +58,14 @@ CASES: dict[str, WireError] = {
     "property_name_empty": errors.property_name_length("metadata", 64, ""),
     "invalid_idempotency_key": errors.invalid_idempotency_key(),
     "idempotency_key_reused": errors.idempotency_key_reused(),
+    "run_active": errors.run_active("thread_01ARZ3NDEKTSV4RRFFQ69G5FAV", "run_01ARZ3NDEKTSV4RRFFQ69G5FAW"),
+    "not_a_method_of_runs": errors.method_not_allowed("GET", "/threads/runs", ("POST",)),
     "too_busy": errors.too_busy(),
     "internal_error": errors.internal_error(),
 }
 
 ALWAYS = ("no_api_key", "wrong_api_key", "too_busy", "internal_error")
-OF_A_THREAD = ("malformed_thread_id", "unknown_url", "thread_not_found")
+OF_A_THREAD = ("malformed_thread_id", "unknown_url", "not_a_method_of_runs", "thread_not_found")
 OF_A_MESSAGE = (*OF_A_THREAD, "malformed_message_id", "message_not_found")
 OF_A_PAGE = ("limit_too_high", "limit_too_low", "limit_no_integer", "unsupported_order", "repeated_parameter")
 OF_A_BODY = (
