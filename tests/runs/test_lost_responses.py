@@ -1,7 +1,9 @@
 """A response that is lost: of the table to an operation or to the worker, or of an operation to an SDK."""
 
+import json
 import os
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -226,6 +228,20 @@ def test_a_create_run_that_an_sdk_sends_again_finds_the_run_that_it_has_made(run
     assert unsaid.body == other.body
 
 
+def test_a_create_run_that_an_sdk_sends_again_is_answered_with_the_run_that_has_answered_meanwhile(
+    runs: Runs, chat: Chat
+) -> None:
+    thread_id, body = runs.thread(), {"assistant_id": runs.assistant()}
+    first = runs.execute(runs.create("create_run", thread_id, body=body, headers=RESENT))
+
+    repeated = runs.create("create_run", thread_id, body=body, headers=RESENT)
+    runs.client.message(thread_id, "And now?")
+    other = runs.create("create_run", thread_id, body=body, headers=RESENT)
+
+    assert repeated == first
+    assert (other["status"], other["id"] != first["id"]) == ("queued", True)
+
+
 def test_a_submit_that_an_sdk_sends_again_is_answered_with_the_run_as_it_is(runs: Runs, chat: Chat) -> None:
     run = waiting(runs, chat)
 
@@ -268,13 +284,15 @@ def test_a_create_with_a_key_that_is_sent_again_gets_the_run_as_it_was_created(
 
 
 def test_a_create_thread_and_run_with_a_key_is_answered_though_its_thread_was_deleted(runs: Runs, chat: Chat) -> None:
-    from tests.support.erasing import asked, erase
+    from functions.erase_thread import handler as erase
 
     body = {"assistant_id": runs.assistant()}
     headers = {"idempotency-key": "k"}
     first = runs.create("create_thread_and_run", body=body, headers=headers)
     runs.client.create("delete_thread", first["thread_id"])
-    erase(asked(f"{runs.client.project}#{first['thread_id']}"))
+    erasure = {"partition": f"{runs.client.project}#{first['thread_id']}", "prefix": ""}
+    has_time = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
+    erase({"Records": [{"body": json.dumps(erasure)}]}, has_time)
 
     assert runs.create("create_thread_and_run", body=body, headers=headers) == first
 
