@@ -1,6 +1,7 @@
 """What an operation of runs costs: its calls, in order, with the units that DynamoDB bills."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,9 +132,9 @@ def test_a_run_costs_the_same_however_long_its_thread_is_and_whatever_the_model_
         run = owner.run(thread_id, assistant_id, **body)
         made.append(
             [
-                *cost(lambda thread_id=thread_id: owner.create("list_runs", thread_id)),
-                *cost(lambda run=run: work(owner.client.project, run)),
-                *cost(lambda run=run: owner.read(run)),
+                *cost(partial(owner.create, "list_runs", thread_id)),
+                *cost(partial(work, owner.client.project, run)),
+                *cost(partial(owner.read, run)),
             ]
         )
     # A list's first two calls are made beside each other.

@@ -241,6 +241,7 @@ def _for_a_minute(effect: Effect, at: int) -> Fault:
 
     def last(attempt: Attempt) -> Any:
         began.append(time.time())
-        return effect(attempt) if time.time() < began[0] + 60 else attempt.send()
+        is_met = time.time() < began[0] + 60 and effect in fault_injection.effects(attempt.operation)
+        return effect(attempt) if is_met else attempt.send()
 
     return Fault("", last, at, 0)
