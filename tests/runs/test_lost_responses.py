@@ -226,6 +226,20 @@ def test_a_create_run_that_an_sdk_sends_again_finds_the_run_that_it_has_made(run
     assert unsaid.body == other.body
 
 
+def test_a_create_run_that_an_sdk_sends_again_is_answered_with_the_run_that_has_answered_meanwhile(
+    runs: Runs, chat: Chat
+) -> None:
+    thread_id, body = runs.thread(), {"assistant_id": runs.assistant()}
+    first = runs.execute(runs.create("create_run", thread_id, body=body, headers=RESENT))
+
+    repeated = runs.create("create_run", thread_id, body=body, headers=RESENT)
+    runs.client.message(thread_id, "And now?")
+    other = runs.create("create_run", thread_id, body=body, headers=RESENT)
+
+    assert repeated == first
+    assert (other["status"], other["id"] != first["id"]) == ("queued", True)
+
+
 def test_a_submit_that_an_sdk_sends_again_is_answered_with_the_run_as_it_is(runs: Runs, chat: Chat) -> None:
     run = waiting(runs, chat)
 

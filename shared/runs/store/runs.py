@@ -46,6 +46,11 @@ def create(project: str, thread_id: str, new: NewRun, key: IdempotencyKey | None
     `ThreadNotFoundError`, `IdempotencyKeyReusedError`, `RunExistsError`, `NothingToRunError`, `TooLargeError`,
     `BusyError`.
     """
+    answered = _answered(project, thread_id, new) if new.resent and not key else None
+    return (answered, False) if answered else _create(project, thread_id, new, key)
+
+
+def _create(project: str, thread_id: str, new: NewRun, key: IdempotencyKey | None) -> tuple[Run, bool]:
     partition = keys.thread_partition(project, thread_id)
     packed = [items.pack(data.content, data.attachments) for data in new.messages]
     ulid, above = ids.new_ulid(), ""
@@ -207,6 +212,19 @@ def _check_size(writes: list[Write]) -> None:
     weight = sum(items.weight(write["Put"]["Item"]) for write in writes if "Put" in write)
     if len(writes) > _WRITES_IN_ONE or weight > _BYTES_IN_ONE:
         raise TooLargeError
+
+
+def _answered(project: str, thread_id: str, new: NewRun) -> Run | None:
+    """Return the newest run if a resent request has made it and its answer is the newest message.
+
+    A fast model answers before an SDK sends a request again. Raises `ThreadNotFoundError`.
+    """
+    current = head.require_open(table.get(keys.key(keys.thread_partition(project, thread_id), keys.HEAD)))
+    if not head.last_run(current):
+        return None
+    run = retrieve(project, thread_id, keys.RUN_PREFIX + head.last_run(current))
+    is_answered = run.status in ("completed", "incomplete") and run.last_ulid == head.last_ulid(current)
+    return run if is_answered and run.body_hash == new.body_hash else None
 
 
 def _same_active(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:

@@ -1,0 +1,247 @@
+"""Whichever call of an operation of runs meets whichever fault: it is done or not, says so, and can be sent again.
+
+As tests/promises/test_faults_at_every_call.py does for messages and threads. FAULTS_SHARE=1 makes all trials.
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.promises import calls
+from tests.promises.threads import incompressible
+from tests.support import chat_stub, fault_injection
+from tests.support.chat_stub import Chat, says
+from tests.support.client import Answer, Client
+from tests.support.clock import Clock
+from tests.support.fault_injection import Attempt, Attempts, Effect, Fault
+from tests.support.invariants import check_assistants, check_project
+from tests.support.runs import WEATHER, Runs, work
+
+SHARE = float(os.environ.get("FAULTS_SHARE") or 0.08)
+LARGE = incompressible(seed=1, length=110_000)
+_RESENT = {"x-stainless-retry-count": "1"}
+_ONCE = {"idempotency-key": "key"}
+
+
+@dataclass
+class Stage:
+    """A project with an assistant and a thread; with a run in the status that a case asks for."""
+
+    runs: Runs
+    assistant_id: str
+    thread_id: str
+    run: dict[str, Any]
+
+    def view(self) -> list[Any]:
+        """Return all that the project's key can see, without ids and times."""
+        found: list[Any] = [
+            (one["name"], one["instructions"])
+            for one in self.runs.create("list_assistants", query={"order": "asc"})["data"]
+        ]
+        for thread in self.runs.client.create("list_threads", query={"order": "asc"})["data"]:
+            for run in self.runs.create("list_runs", thread["id"], query={"order": "asc"})["data"]:
+                assert self.runs.read(run) == run
+                steps = [(step["type"], step["status"], _output(step)) for step in self.runs.steps(run)]
+                found.append((run["status"], run["metadata"], run["instructions"], run["required_action"], steps))
+            messages = self.runs.client.page(thread["id"], order="asc", limit=100)["data"]
+            found.append([(one["role"], one["content"]) for one in messages])
+        return found
+
+
+def _output(step: dict[str, Any]) -> Any:
+    found = step["step_details"]
+    return found["tool_calls"][0]["function"]["output"] if "tool_calls" in found else None
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operation and the status of the run that it meets, None for none.
+
+    `again` is the status of the same request once more when the first one was done, though it said 503.
+    """
+
+    operation: str
+    status: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    again: int = 200
+    large: bool = False
+    # Stored although the response was a 503, and sent again, it is there twice.
+    doubles: bool = False
+
+    def call(self, stage: Stage, headers: dict[str, str] | None = None) -> Answer:
+        ids = {
+            "create_run": [stage.thread_id],
+            "list_runs": [stage.thread_id],
+            "create_thread_and_run": [],
+            "create_assistant": [],
+            "list_assistants": [],
+            "retrieve_assistant": [stage.assistant_id],
+            "modify_assistant": [stage.assistant_id],
+            "delete_assistant": [stage.assistant_id],
+            "retrieve_run_step": [stage.thread_id, stage.run.get("id", ""), stage.run.get("step", "")],
+        }.get(self.operation, [stage.thread_id, stage.run.get("id", "")])
+        options = dict(self.options)
+        if self.operation.startswith("create_") and self.operation != "create_assistant":
+            options["body"] = {"assistant_id": stage.assistant_id} | options.get("body", {})
+        given = (headers or {}) | options.pop("headers", {})
+        return stage.runs.call(self.operation, *ids, headers=given, **options)
+
+
+_USER = {"role": "user", "content": "And now?"}
+_OUTPUTS = {"body": {"tool_outputs": [{"tool_call_id": "call_1", "output": "sunny"}]}}
+CASES = {
+    "create_run": Case("create_run", options={"body": {"additional_messages": [_USER, _USER]}}),
+    "create_run with a key": Case("create_run", options={"body": {"additional_messages": [_USER]}, "headers": _ONCE}),
+    "create_run, large": Case("create_run", options={"body": {"instructions": LARGE}}),
+    "create_thread_and_run": Case("create_thread_and_run", doubles=True),
+    "create_thread_and_run with a key": Case(
+        "create_thread_and_run", options={"body": {"thread": {"messages": [_USER]}}, "headers": _ONCE}
+    ),
+    "retrieve_run": Case("retrieve_run", "requires_action"),
+    "retrieve_run, large": Case("retrieve_run", "completed", large=True),
+    "list_runs": Case("list_runs", "completed"),
+    "modify_run": Case("modify_run", "completed", {"body": {"metadata": {"a": "b"}}}),
+    "cancel_run": Case("cancel_run", "queued", again=400),
+    "cancel_run that waits": Case("cancel_run", "requires_action", again=400),
+    "submit_tool_outputs": Case("submit_tool_outputs", "requires_action", _OUTPUTS),
+    "list_run_steps": Case("list_run_steps", "completed"),
+    "retrieve_run_step": Case("retrieve_run_step", "completed"),
+    "create_assistant": Case("create_assistant", options={"body": {"model": "gpt-4o", "name": "b"}}, doubles=True),
+    "list_assistants": Case("list_assistants"),
+    "retrieve_assistant": Case("retrieve_assistant", large=True),
+    "modify_assistant": Case("modify_assistant", options={"body": {"name": "b"}}),
+    "modify_assistant, large": Case("modify_assistant", options={"body": {"instructions": LARGE[::-1]}}, large=True),
+    "delete_assistant": Case("delete_assistant", again=404),
+}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return a clock that pauses only put forward: botocore's, and the store's own."""
+    return Clock(monkeypatch)
+
+
+def _stage(chat: Chat, case: Case) -> Stage:
+    runs = Runs(Client())
+    assistant_id = runs.assistant(tools=[WEATHER], name="a", **({"instructions": LARGE} if case.large else {}))
+    thread_id, run = runs.thread(), {}
+    if case.status:
+        call = chat_stub.calls(("call_1", "get_weather", "{}"))
+        chat.replies = [says("Sunny.") if case.status == "completed" else call]
+        run = runs.run(thread_id, assistant_id)
+        if case.status != "queued":
+            run = runs.execute(run)
+            run["step"] = runs.steps(run)[0]["id"]
+        assert run["status"] == case.status
+    return Stage(runs, assistant_id, thread_id, run)
+
+
+@contextmanager
+def _meeting(clock: Clock, *met: Fault) -> Iterator[Attempts]:
+    """Let an operation meet faults, and its key be looked up once more."""
+    clock.forward(61)
+    with fault_injection.inject(*met) as attempts:
+        yield attempts
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_operation_of_runs_is_done_or_not_and_says_which(name: str, chat: Chat, clock: Clock, seed: int) -> None:
+    """One fault is not seen; one that does not end is a 503, after which an SDK sends the same request once more."""
+    case = CASES[name]
+    stage = _stage(chat, case)
+    before = stage.view()
+    with _meeting(clock) as attempts:
+        answer = case.call(stage)
+    assert answer.status == 200, answer.text
+    after = stage.view()
+    trials = [
+        (at, effect, times)
+        for at, operation in enumerate(attempts.operations, 1)
+        for effect in fault_injection.effects(operation)
+        for times in (1, 0)
+    ]
+    draw = random.Random(f"{seed}-{name}")
+    for at, effect, times in trials:
+        if draw.random() > SHARE:
+            continue
+        trial = f"{effect.__name__} at call {at}, {'once' if times else 'without end'}"
+        stage = _stage(chat, case)
+        with calls.partitions() as touched, _meeting(clock, Fault("", effect, at, times)):
+            answer = case.call(stage)
+        assert answer.status == 200 or (not times and answer.error == (503, None, None)), f"{trial}: {answer.text}"
+        seen = stage.view()
+        assert seen == after or (answer.status == 503 and seen == before), trial
+        _check(stage, touched)
+        if answer.status == 503:
+            clock.forward(1)
+            again = case.call(stage, _RESENT)
+            assert again.status == (case.again if seen == after != before else 200), f"{trial}: {again.text}"
+            assert stage.view() == after or (case.doubles and seen == after != before), trial
+            _check(stage, touched)
+
+
+def _check(stage: Stage, touched: set[str]) -> None:
+    check_project(stage.runs.client.project, touched)
+    check_assistants(stage.runs.client.project)
+
+
+@pytest.mark.parametrize("status", ["queued", "submitted"])
+def test_a_worker_that_meets_a_fault_at_any_call_ends_its_run_or_leaves_it_to_a_later_delivery(
+    chat: Chat, clock: Clock, seed: int, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault that comes once costs nothing; one that lasts for a minute costs the answer at most, not ten minutes."""
+    monkeypatch.setenv("RUNS_QUEUE_URL", "http://127.0.0.1:9/a-queue-that-is-out-of-reach")
+    first = _to_execute(chat, status)
+    with _meeting(clock) as attempts:
+        work(first.runs.client.project, first.run)
+    assert first.runs.read(first.run)["status"] == "completed"
+    draw = random.Random(f"{seed}-{status}")
+    trials = [
+        (at, effect, lasts)
+        for at, operation in enumerate(attempts.operations, 1)
+        for effect in fault_injection.effects(operation)
+        for lasts in (False, True)
+        if draw.random() <= 3 * SHARE
+    ]
+    for at, effect, lasts in trials:
+        trial = f"{effect.__name__} at call {at}, {'for a minute' if lasts else 'once'}"
+        stage = _to_execute(chat, status)
+        with _meeting(clock, _for_a_minute(effect, at) if lasts else Fault("", effect, at)):
+            delivered = work(stage.runs.client.project, stage.run)
+        end = stage.runs.read(stage.run)["status"]
+        if delivered["batchItemFailures"]:
+            # The claim failed. Only one whose response is lost for good costs the run its time.
+            was_claimed = effect in (fault_injection.lost, fault_injection.done_but_failed)
+            assert (lasts, at, end) == (True, 1, "in_progress" if was_claimed else "queued"), trial
+            continue
+        assert end in (("completed", "failed") if lasts else ("completed",)), trial
+        messages = stage.runs.client.page(stage.thread_id)["data"]
+        assert [one["run_id"] for one in messages] == [stage.run["id"]] * (end == "completed") + [None], trial
+        _check(stage, set())
+
+
+def _to_execute(chat: Chat, status: str) -> Stage:
+    """Return a stage whose run is queued, or queued again after its outputs were submitted."""
+    stage = _stage(chat, Case("execute_run", "requires_action" if status == "submitted" else "queued"))
+    if status == "submitted":
+        assert stage.runs.submit(stage.run, {"call_1": "sunny"}).status == 200
+    chat.replies = [says("Sunny.")]
+    return stage
+
+
+def _for_a_minute(effect: Effect, at: int) -> Fault:
+    """Return a fault that lasts for a minute, counted from when its first call is made."""
+    began: list[float] = []
+
+    def last(attempt: Attempt) -> Any:
+        began.append(time.time())
+        is_met = time.time() < began[0] + 60 and effect in fault_injection.effects(attempt.operation)
+        return effect(attempt) if is_met else attempt.send()
+
+    return Fault("", last, at, 0)
