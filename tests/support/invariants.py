@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,8 +10,9 @@ from shared.settings import settings
 
 Item = dict[str, Any]
 _PART = re.compile(r"part#(msg_[0-9A-Z]{26})#([0-9]{8})#([0-9]{2})")
+_ACTIVE = {"queued", "in_progress", "requires_action"}
 _RUN = re.compile(r"run#([A-Za-z0-9_-]{1,128})#(msg_[0-9A-Z]{26})")
-_OF_A_THREAD = re.compile(r"head|thread|msg_[0-9A-Z]{26}|once#[0-9a-f]{64}|part#.*|run#.*")
+_OF_A_THREAD = re.compile(r"head|thread|msg_[0-9A-Z]{26}|once#[0-9a-f]{64}|part#.*|run#.*|run_.*|(step|output)#run_.*")
 
 
 def check_project(project: str, partitions: Iterable[str] = ()) -> None:
@@ -53,6 +55,7 @@ def _check_thread(partition: str, items: list[Item]) -> set[tuple[str, str]]:
     if state == "open":
         _check_head(head, by_key)
         _check_messages(by_key)
+        _check_runs(head, by_key)
     assert state in {"open", "pending", "erasing"}
     assert "thread" in by_key or state != "open"
     entries = [entry["S"] for entry in by_key.get("thread", head)["entries"]["L"]]
@@ -85,7 +88,62 @@ def _check_messages(by_key: dict[str, Item]) -> None:
         assert match[1] not in by_key or int(current or 1 << 31) > int(match[2]), f"a part that no edit left: {name}"
     for name, item in by_key.items():
         if name.startswith("once#"):
-            assert item["ulid"]["S"] <= by_key["head"]["lastUlid"]["S"], "a marker of no create"
+            last = max(by_key["head"]["lastUlid"]["S"], by_key["head"].get("lastRun", {"S": ""})["S"])
+            assert item["ulid"]["S"] <= last, "a marker of no create"
+
+
+def _check_runs(head: Item, by_key: dict[str, Item]) -> None:
+    """The head knows the newest run, and whether it has ended. What a run names is there, and nothing else is."""
+    found = [item for name, item in sorted(by_key.items()) if name.startswith("run_")]
+    newest = head.get("lastRun", {"S": ""})["S"]
+    assert newest == (found[-1]["messageId"]["S"].removeprefix("run_") if found else "")
+    assert [run["messageId"]["S"] for run in found[:-1] if run["status"]["S"] in _ACTIVE] == _expired(found[:-1])
+    if found:
+        is_active = found[-1]["status"]["S"] in _ACTIVE
+        assert head["runUntil"]["N"] == (found[-1]["expiresAt"]["N"] if is_active else "0"), "runUntil"
+    owned = {name for run in found for name in _owned_by_run(run, by_key)}
+    stored = {name for name in by_key if name.startswith(("step#", "output#"))}
+    assert stored == owned, f"steps and runs differ: {sorted(stored ^ owned)}"
+
+
+def _owned_by_run(run: Item, by_key: dict[str, Item]) -> set[str]:
+    """Return the sort keys of a run's steps and outputs, after a look at them. Each call has one output, or waits."""
+    run_id, step_ids = run["messageId"]["S"], [step["S"] for step in run["steps"]["L"]]
+    assert step_ids == sorted(set(step_ids))
+    answers = [item["messageId"]["S"] for item in by_key.values() if item.get("runId", {}).get("S") == run_id]
+    steps = {step_id: by_key[f"step#{run_id}#{step_id}"] for step_id in step_ids}
+    assert {step["message"]["S"] for step in steps.values() if "message" in step} >= {*answers}, "a message of no step"
+    of_calls = [step_id for step_id, step in steps.items() if "message" not in step]
+    assert bool(run["waitsFor"]["L"]) == (run["status"]["S"] == "requires_action")
+    if run["status"]["S"] == "completed":
+        assert of_calls != step_ids[-1:], "completed without its answer"
+    taken = [step_id for step_id in of_calls if f"output#{run_id}#{step_id}" in by_key]
+    assert [step_id for step_id in of_calls if "completedAt" in steps[step_id]] == taken
+    # Only the last one may lack them: it waits, or the run ended while it waited.
+    assert taken in (of_calls, of_calls[:-1])
+    return {f"step#{run_id}#{step_id}" for step_id in step_ids} | {f"output#{run_id}#{step_id}" for step_id in taken}
+
+
+def _expired(runs: list[Item]) -> list[str]:
+    """Return the ids of the runs that are stored as active and whose time is over."""
+    now = time.time()
+    return [
+        run["messageId"]["S"] for run in runs if run["status"]["S"] in _ACTIVE and int(run["expiresAt"]["N"]) <= now
+    ]
+
+
+def check_assistants(project: str) -> None:
+    """Assert that each of a project's assistants is whole and listed once, and that nothing else is left of one."""
+    from shared.store import keys
+    from shared.store.items import chunk_keys
+
+    items = {item["messageId"]["S"]: item for item in _read(keys.assistants_partition(project))}
+    found = {name: item for name, item in items.items() if name.startswith("asst_")}
+    assert {f"list#{item['ulid']['S']}": name for name, item in found.items()} == {
+        name: item["assistant"]["S"] for name, item in items.items() if name.startswith("list#")
+    }
+    chunks = {key["messageId"]["S"] for item in found.values() for key in chunk_keys(item)}
+    assert chunks <= {name for name in items if name.startswith("part#")}
 
 
 def _owned(items: list[Item]) -> set[str]:
@@ -95,10 +153,11 @@ def _owned(items: list[Item]) -> set[str]:
     owned: set[str] = set()
     for item in items:
         name = item["messageId"]["S"]
-        if name in {"head", "thread"} or name.startswith(("once#", "msg_")):
+        if name in {"head", "thread"} or name.startswith(("once#", "msg_", "run_", "step#", "output#")):
             owned.add(name)
-        if name.startswith("msg_"):
+        if name.startswith(("msg_", "run_", "step#", "output#")):
             owned |= {key["messageId"]["S"] for key in chunk_keys(item)}
+        if name.startswith("msg_"):
             owned |= {f"run#{item['runId']['S']}#{name}"} if "runId" in item else set()
     return owned
 

@@ -14,7 +14,7 @@ from tools.cli import table_options
 @table_options.options
 @click.option("--fix", is_flag=True, help="Mend what can be mended; without it, only tell.")
 def main(*, fix: bool, **table: str | None) -> None:
-    """Check a whole table: heads, parts, runs, aliases, lists and API keys.
+    """Check a whole table: heads, parts, runs, assistants, aliases, lists and API keys.
 
     A restore to a point in time may cut a transaction in two, and a replica of a global table may be written past a
     transaction; no operation leaves such a table behind. Run it while nothing writes. It reads every item once.

@@ -10,13 +10,14 @@ import boto3
 
 from shared.store import keys, table
 from shared.store.table import CancelledError
-from tools.repair import list_rules, thread_rules
+from tools.repair import assistant_rules, list_rules, thread_rules
 from tools.repair.faults import Fault, Item
 
 # What the rules look at; contents and metadata stay where they are.
 _ATTRIBUTES = (
     *("threadId", "messageId", "v", "version", "state", "activeAt", "entries", "ulid", "id", "parts", "runId"),
-    *("project", "thread", "erasure", "import", "importer", "lastUlid"),
+    *("project", "thread", "erasure", "import", "importer", "lastUlid", "lastRun", "runUntil"),
+    *("status", "steps", "waitsFor", "expiresAt", "message", "completedAt", "assistant"),
     *(f"r{number}" for number in range(1, 17)),
 )
 _PROJECTION = {
@@ -56,6 +57,8 @@ def _check(partition: str, found: list[Item]) -> Iterator[Fault]:
     if name.startswith(keys.THREAD_PREFIX):
         stored = {str(item["messageId"]["S"]): item for item in found}
         yield from thread_rules.faults(partition, stored, _listed(partition, stored))
+    elif name == "assistants":
+        yield from assistant_rules.faults(partition, found)
     elif name.startswith("threads"):
         yield from list_rules.faults_of_threads(partition, found)
     elif partition == keys.API_KEYS:
