@@ -6,23 +6,26 @@ Runs on moto: what is damaged here is the data, not the engine.
 import base64
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 from click.testing import Result
 
+from shared.runs.records import ACTIVE, Outcome, ToolCall
 from tests.support import expected, fault_injection, imported, program, stored
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.event_sources import asked, erase
-from tests.support.fault_injection import Attempt, Fault, Outcome
-from tests.support.invariants import check_project
+from tests.support.fault_injection import Attempt, Fault
+from tests.support.invariants import check_assistants, check_project
+from tests.support.runs import WEATHER, Runs
 
 _LARGE = expected.ROLE_USER | {"content": "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1_000))}
 _RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
 _ONCE = {"idempotency-key": "once"}
+_LONG = _LARGE["content"]
 _FOREIGN = ["msg_abc123", "msg_abc12"]
 
 
@@ -66,20 +69,67 @@ def repaired() -> list[str]:
     return problems
 
 
-def use(client: Client) -> None:
+def use(client: Client, *, check: Callable[[str], None] = check_project) -> None:
     """Use all that the project has: nothing may answer with a fault of ours."""
-    check_project(client.project)
+    check(client.project)
+    check_assistants(client.project)
     for thread in client.create("list_threads")["data"]:
         thread_id = thread["id"]
         assert client.create("retrieve_thread", thread_id) == thread
         for message in client.page(thread_id, limit=100)["data"]:
             assert client.create("retrieve_message", thread_id, message["id"]) == message
+        _use_runs(client, thread_id)
         new = client.message(thread_id, "after the repair")
         assert client.page(thread_id, limit=1)["data"] == [new]
         client.create("modify_thread", thread_id, body={"metadata": {"user_id": "other"}})
     listed = client.create("list_threads", query={"metadata[user_id]": "other"})["data"]
     assert listed == client.create("list_threads")["data"]
-    check_project(client.project)
+    for assistant in Runs(client).create("list_assistants")["data"]:
+        assert Runs(client).create("retrieve_assistant", assistant["id"]) == assistant
+    check(client.project)
+
+
+def _use_runs(client: Client, thread_id: str) -> None:
+    """Read all runs of a thread and their steps, end the active one, and run the thread once more."""
+    runs = Runs(client)
+    for run in runs.create("list_runs", thread_id, query={"limit": 100})["data"]:
+        assert runs.read(run) == run
+        steps = runs.steps(run)
+        assert [runs.create("retrieve_run_step", thread_id, run["id"], step["id"]) for step in steps] == steps
+        if run["status"] in ACTIVE:
+            runs.create("cancel_run", thread_id, run["id"])
+            assert runs.read(run)["status"] == "cancelled"
+    new = runs.run(thread_id, runs.assistant())
+    answer(client, new, Outcome("completed", "answered"))
+    assert client.page(thread_id, limit=1)["data"][0]["content"] == [expected.text("answered")]
+
+
+def answer(client: Client, run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """Have the worker take a run and store an outcome; return the run as it is then."""
+    from shared.runs.store import lifecycle, runs
+
+    partition = f"{client.project}#{run['thread_id']}"
+    if Runs(client).read(run)["status"] == "queued":
+        assert lifecycle.claim(partition, run["id"], "attempt")
+    assert lifecycle.finish(client.project, runs.retrieve(client.project, run["thread_id"], run["id"]), outcome)
+    return Runs(client).read(run)
+
+
+def with_runs(client: Client) -> tuple[str, dict[str, Any]]:
+    """Make a thread with a run of every kind of item, and one that waits; return its partition and that one."""
+    runs = Runs(client)
+    thread_id, assistant_id = runs.thread(), runs.assistant(instructions=_LONG, tools=[WEATHER])
+    done = runs.run(thread_id, assistant_id)
+    answer(client, done, Outcome("requires_action", "I look it up.", calls=(_call("call_1", _LONG),)))
+    assert runs.submit(done, {"call_1": _LONG}).status == 200
+    answer(client, done, Outcome("completed", "Sunny."))
+    waiting = runs.run(thread_id, assistant_id)
+    answer(client, waiting, Outcome("requires_action", calls=(_call("call_2", _LONG),)))
+    return f"{client.project}#{thread_id}", waiting
+
+
+def _call(call_id: str, arguments: str = "{}") -> ToolCall:
+    return ToolCall(call_id, "get_weather", arguments)
 
 
 def full(client: Client) -> str:
@@ -94,7 +144,7 @@ def cut(kept: tuple[bool, ...]) -> Fault:
     """Of a transaction only these parts happen, and its caller is told that it did."""
     calls = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}
 
-    def effect(attempt: Attempt) -> Outcome:
+    def effect(attempt: Attempt) -> fault_injection.Outcome:
         from shared.store import table
 
         entries = itertools.compress(attempt.request["TransactItems"], kept)
@@ -365,3 +415,207 @@ def test_a_command_line_that_names_no_table_is_refused() -> None:
         code, out, error = program.run(command)
         assert (code, out) == (2, "")
         assert "Name the table" in error
+
+
+def test_a_table_with_runs_that_only_operations_have_written_has_no_problems(client: Client, clock: Clock) -> None:
+    partition, waiting = with_runs(client)
+    thread_id = partition.partition("#")[2]
+    runs = Runs(client)
+    abandoned = runs.run(runs.thread(), runs.assistant())
+    once = runs.create("create_run", runs.thread(), body={"assistant_id": waiting["assistant_id"]}, headers=_ONCE)
+    deleted = runs.assistant(instructions=_LONG)
+    runs.create("delete_assistant", deleted)
+    stored.remove(f"{client.project}#assistants", f"part#{deleted}")
+    clock.forward(601)
+    runs.run(abandoned["thread_id"], abandoned["assistant_id"])
+    client.message(thread_id, "an answer of another", role="assistant", run_id=waiting["id"])
+
+    result = repair("--yes")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith(" items read, 0 problems\n")
+    assert runs.read(once)["status"] == "expired"
+
+
+def test_a_create_of_a_run_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
+    """Head, run, message, marker."""
+    runs = Runs(client)
+    body = {"assistant_id": runs.assistant(), "additional_messages": [expected.ROLE_USER]}
+    for kept in cuts(4):
+        thread_id = runs.thread()
+        clock.forward(1)  # so that its ids are above those of the thread
+        with fault_injection.inject(cut(kept)):
+            run = runs.create("create_run", thread_id, body=body, headers=_ONCE)
+
+        repaired()
+
+        listed = [found["id"] for found in runs.create("list_runs", thread_id)["data"]]
+        assert listed == [run["id"]] * kept[1], kept
+        again = runs.call("create_run", thread_id, body=body, headers=_ONCE)
+        assert again.status == (400 if kept[1] and not kept[3] else 200), kept
+    use(client)
+
+
+def test_an_answer_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
+    """Head, run, message, its entry, step."""
+    runs = Runs(client)
+    assistant_id = runs.assistant()
+    for kept in cuts(5):
+        run = runs.run(runs.thread(), assistant_id)
+        clock.forward(1)
+        with fault_injection.inject(cut(kept)):
+            answer(client, run, Outcome("completed", "Hello"))
+
+        repaired()
+
+        assert runs.read(run)["status"] == ("completed" if kept[1] else "in_progress"), kept
+        answers = [shown["id"] for shown in client.page(run["thread_id"])["data"] if shown["run_id"] == run["id"]]
+        assert len(answers) == kept[2], kept
+        steps = runs.steps(run)
+        assert len(steps) == (kept[4] or (kept[1] and kept[2])), kept
+        for step in steps:
+            assert [step["step_details"]["message_creation"]["message_id"]] == answers or not kept[2]
+    # A message without its step, or a completed run without its answer, is what a cut may leave.
+    use(client, check=lambda _: None)
+
+
+def test_outputs_that_were_submitted_by_half_are_repaired(client: Client) -> None:
+    """Head, run, step, outputs. What the run still waits for can be submitted again."""
+    runs = Runs(client)
+    assistant_id = runs.assistant(tools=[WEATHER])
+    for kept in cuts(4):
+        run = runs.run(runs.thread(), assistant_id)
+        answer(client, run, Outcome("requires_action", calls=(_call("call_1"),)))
+        with fault_injection.inject(cut(kept)):
+            runs.submit(run, {"call_1": "sunny"})
+
+        repaired()
+
+        assert runs.read(run)["status"] == ("queued" if kept[1] else "requires_action"), kept
+        if not kept[1]:
+            assert runs.submit(run, {"call_1": "sunny"}).status == 200
+        (step,) = runs.steps(run)
+        is_kept = kept[3] or not kept[1]
+        assert step["status"] == ("completed" if kept != (False, True, False, False) else "in_progress")
+        assert step["step_details"]["tool_calls"][0]["function"]["output"] == ("sunny" if is_kept else None), kept
+        answer(client, run, Outcome("completed", "Sunny."))
+    use(client)
+
+
+def test_a_run_that_was_cancelled_by_half_is_repaired(client: Client) -> None:
+    """Head, run. The head follows the run."""
+    runs = Runs(client)
+    assistant_id = runs.assistant()
+    for kept in cuts(2):
+        run = runs.run(runs.thread(), assistant_id)
+        with fault_injection.inject(cut(kept)):
+            runs.create("cancel_run", run["thread_id"], run["id"])
+
+        assert repaired() == [
+            f"{client.project}#{run['thread_id']}: has a head that does not know its newest run - repaired"
+        ]
+
+        assert runs.read(run)["status"] == ("cancelled" if kept[1] else "queued")
+    use(client)
+
+
+@pytest.mark.parametrize(
+    "kind", ["head", "thread", "msg_", "run#", "run_", "step#", "output#", "part#run_", "part#step#", "part#output#"]
+)
+@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
+def test_whatever_single_item_of_runs_is_lost_every_operation_works_after_the_repair(
+    client: Client, kind: str, place: int
+) -> None:
+    partition, _ = with_runs(client)
+    lost = stored.sort_keys(partition, kind)[place]
+    stored.remove(partition, lost)
+
+    told = repaired()
+
+    assert bool(told) == (kind != "msg_") or place == -1
+    assert all(line.startswith(f"{partition}: ") for line in told)
+    use(client)
+
+
+def test_a_run_whose_settings_are_lost_is_removed_and_its_messages_stay(client: Client) -> None:
+    partition, waiting = with_runs(client)
+    thread_id = partition.partition("#")[2]
+    before = client.page(thread_id)
+    stored.remove(partition, f"part#{waiting['id']}")
+
+    assert repaired() == [
+        f"{partition}: has lost the settings of {waiting['id']}, which nobody can read - repaired",
+        f"{partition}: has a head that does not know its newest run - repaired",
+    ]
+
+    assert client.page(thread_id) == before
+    assert waiting["id"] not in [run["id"] for run in Runs(client).create("list_runs", thread_id)["data"]]
+    assert [sort for sort in stored.sort_keys(partition) if waiting["id"] in sort] == []
+    use(client)
+
+
+def test_a_run_whose_calls_are_lost_has_failed(client: Client) -> None:
+    partition, waiting = with_runs(client)
+    stored.remove(partition, f"part#step#{waiting['id']}")
+
+    repaired()
+
+    shown = Runs(client).read(waiting)
+    assert (shown["status"], shown["required_action"], Runs(client).steps(waiting)) == ("failed", None, [])
+    assert shown["last_error"] == {
+        "code": "server_error",
+        "message": "Part of this run was lost when its table was restored. Create another run.",
+    }
+    use(client)
+
+
+def test_a_thread_that_only_has_runs_keeps_them_when_its_head_is_lost(client: Client) -> None:
+    runs = Runs(client)
+    run = runs.run(client.thread(), runs.assistant())
+    partition = f"{client.project}#{run['thread_id']}"
+    stored.remove(partition, "head", "thread")
+
+    repaired()
+
+    assert runs.read(run) == run
+    use(client)
+
+
+def test_assistants_and_their_list_go_together(client: Client) -> None:
+    """An assistant, its entry, one of its chunks; and a chunk that an edit has left."""
+    runs = Runs(client)
+    partition = f"{client.project}#assistants"
+    gone, unlisted, broken, edited, kept = (runs.assistant(instructions=_LONG) for _ in range(5))
+    (left,) = (stored.item(partition, sort) for sort in stored.sort_keys(partition, f"part#{edited}")[:1])
+    runs.create("modify_assistant", edited, body={"instructions": _LONG[::-1]})
+    stored.remove(partition, gone, f"list#{unlisted[5:]}", stored.sort_keys(partition, f"part#{broken}")[0])
+    chunks = len(stored.sort_keys(partition, f"part#{gone}")) + len(
+        stored.sort_keys(partition, f"part#{edited}#00000001")
+    )
+
+    told = repaired()
+
+    assert left["threadId"]["S"] == partition
+    assert sorted(told) == sorted(
+        f"{partition}: {text} - repaired"
+        for text in (
+            f"lists {gone}, which is not there",
+            f"does not list {unlisted}",
+            f"has lost content of {broken}, which nobody can read",
+            f"has {chunks} chunks of no assistant",
+        )
+    )
+    assert {found["id"] for found in runs.create("list_assistants")["data"]} == {unlisted, edited, kept}
+    use(client)
+
+
+def test_assistants_that_a_later_version_has_written_are_left_alone(client: Client) -> None:
+    partition = f"{client.project}#assistants"
+    stored.change(partition, Runs(client).assistant(), v={"N": "99"})
+    stored.remove(partition, "list#")
+
+    result = repair("--yes")
+
+    assert result.exit_code == 1
+    assert f"{partition}: was written by a later version" in result.output
+    assert stored.sort_keys(partition, "list#") == []

@@ -6,6 +6,7 @@ from shared import ids
 from shared.records import NO_METADATA, NO_TOOL_RESOURCES, Thread
 from shared.store import head, items, keys
 from shared.store.threads import entries_of, entry_of
+from tools.repair import run_rules
 from tools.repair.problem import Item, Problem, delete, put
 
 # The items of one partition by sort key; which (partition, sort key) of a list are there.
@@ -26,7 +27,7 @@ def ulid_of(partition: str, stored: Items) -> str:
             ulid = keys.ulid_of(keys.thread_id(partition), item)
             if ids.is_ulid(ulid):
                 return ulid
-    return _messages(stored)[0].removeprefix(keys.MESSAGE_PREFIX)
+    return [*_messages(stored), *run_rules.run_ids(stored)][0].partition("_")[2]
 
 
 def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
@@ -48,7 +49,7 @@ def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]
 
 
 def _headless(partition: str, stored: Items) -> Problem:
-    if not _messages(stored):
+    if not _messages(stored) and not run_rules.run_ids(stored):
         left = [keys.key(partition, sort) for sort in stored]
         return Problem(partition, f"is deleted, but {len(left)} items of it are left", delete(*left))
     if keys.THREAD not in stored:
@@ -82,13 +83,14 @@ def _behind(partition: str, stored: Items) -> Iterator[Problem]:
         }
         moved = seen | _new_head(partition, stored)
         yield Problem(partition, f"has a head that is behind {newest[0]}", ({"Put": {"Item": moved, **condition}},))
+    else:
+        yield from run_rules.problems_of_head(partition, stored)
 
 
 def _chunks(partition: str, stored: Items) -> Iterator[Problem]:
-    owned: set[str] = set()
+    owned = {key["messageId"]["S"] for item in stored.values() for key in items.chunk_keys(item)}
     for sort in _messages(stored):
         chunks = {key["messageId"]["S"] for key in items.chunk_keys(stored[sort])}
-        owned |= chunks
         if not chunks <= stored.keys():
             unreadable = [sort, *(chunks & stored.keys()), *_run_entry(stored, sort)]
             writes = delete(*(keys.key(partition, name) for name in unreadable))
@@ -120,10 +122,11 @@ def _aliases(partition: str, stored: Items) -> Iterator[Problem]:
 
 def _markers(partition: str, stored: Items) -> Iterator[Problem]:
     """Yield records of creates that are missing. If the ULID is not above the head's, the message was deleted later."""
-    last = stored[keys.HEAD]["lastUlid"]["S"]
+    last, last_run = stored[keys.HEAD]["lastUlid"]["S"], head.last_run(stored[keys.HEAD])
+    made = {sort.partition("_")[2] for sort in (*_messages(stored), *run_rules.run_ids(stored))}
     for sort, item in stored.items():
         ulid = item.get("ulid", {"S": ""})["S"]
-        if sort.startswith("once#") and ulid > last and keys.MESSAGE_PREFIX + ulid not in stored:
+        if sort.startswith("once#") and (ulid > last or ulid == last_run) and ulid not in made:
             yield Problem(partition, "has the record of a missing create", delete(keys.key(partition, sort)))
 
 
@@ -135,12 +138,16 @@ def _unlisted(partition: str, stored: Items, listed: Listed) -> Iterator[Problem
         yield Problem(partition, f"is missing from {len(missing)} lists", writes)
 
 
-_RULES: tuple[Callable[[str, Items], Iterator[Problem]], ...] = (_behind, _chunks, _runs, _aliases, _markers)
+_RULES: tuple[Callable[[str, Items], Iterator[Problem]], ...] = (
+    *(_behind, _chunks, _runs, _aliases, _markers),
+    run_rules.problems,
+)
 
 
 def _new_head(partition: str, stored: Items) -> Item:
     ulids = [sort.removeprefix(keys.MESSAGE_PREFIX) for sort in _messages(stored)]
-    return head.item(partition, head.OPEN, ulids) | _own_ulid(partition, ulid_of(partition, stored))
+    own_ulid = _own_ulid(partition, ulid_of(partition, stored))
+    return head.item(partition, head.OPEN, ulids) | own_ulid | run_rules.head_fields(stored)
 
 
 def _own_ulid(partition: str, ulid: str) -> Item:

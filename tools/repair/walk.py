@@ -10,13 +10,14 @@ import boto3
 from shared.settings import settings
 from shared.store import keys, table
 from shared.store.table import CancelledError
-from tools.repair import list_rules, thread_rules
+from tools.repair import assistant_rules, list_rules, thread_rules
 from tools.repair.problem import Item, Problem
 
 # What the rules read: no content and no metadata.
 _ATTRIBUTES = (
     *("threadId", "messageId", "v", "version", "state", "activeAt", "entries", "ulid", "id", "parts", "runId"),
-    *("project", "thread", "erasure", "import", "importer", "lastUlid"),
+    *("project", "thread", "erasure", "import", "importer", "lastUlid", "lastRun", "runUntil"),
+    *("status", "steps", "waitsFor", "expiresAt", "message", "completedAt", "assistant"),
     *(f"r{number}" for number in range(1, 17)),
 )
 _PROJECTION = {
@@ -62,6 +63,8 @@ def _check(partition: str, items: list[Item]) -> Iterator[Problem]:
     if name.startswith(keys.THREAD_PREFIX):
         stored = {str(item["messageId"]["S"]): item for item in items}
         yield from thread_rules.problems(partition, stored, _listed(partition, stored))
+    elif name == "assistants":
+        yield from assistant_rules.problems(partition, items)
     elif name.startswith("threads"):
         yield from list_rules.problems_of_threads(partition, items)
     elif partition == keys.API_KEYS:

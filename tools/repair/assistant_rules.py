@@ -1,0 +1,45 @@
+"""The rules of a project's assistants: each is whole and listed once, and nothing is left of one that is gone."""
+
+from collections.abc import Iterator
+
+from shared.store import head, items, keys
+from tools.repair.problem import Item, Problem, delete
+
+_ENTRIES = keys.assistant_entry("")
+
+
+def problems(partition: str, found: list[Item]) -> Iterator[Problem]:
+    """Yield what is wrong with the assistants of a project."""
+    if any(int(item["v"]["N"]) > head.SCHEMA for item in found):
+        yield Problem(partition, "was written by a later version: repair it with that version")
+        return
+    stored = {str(item["messageId"]["S"]): item for item in found}
+    yield from _of_assistants(partition, stored)
+    for sort, entry in stored.items():
+        if sort.startswith(_ENTRIES) and _entry(stored.get(entry["assistant"]["S"])) != sort:
+            text = f"lists {entry['assistant']['S']}, which is not there"
+            yield Problem(partition, text, delete(keys.key(partition, sort)))
+    owned = {key["messageId"]["S"] for item in found for key in items.chunk_keys(item)}
+    orphans = [sort for sort in stored if sort.startswith("part#") and sort not in owned]
+    if orphans:
+        writes = delete(*(keys.key(partition, sort) for sort in orphans))
+        yield Problem(partition, f"has {len(orphans)} parts of no assistant", writes)
+
+
+def _of_assistants(partition: str, stored: dict[str, Item]) -> Iterator[Problem]:
+    for sort, item in stored.items():
+        if "ulid" not in item:
+            continue
+        entry, chunks = _entry(item), [key["messageId"]["S"] for key in items.chunk_keys(item)]
+        if not {*chunks} <= stored.keys():
+            gone = [sort, entry, *(chunk for chunk in chunks if chunk in stored)]
+            writes = delete(*(keys.key(partition, name) for name in gone))
+            yield Problem(partition, f"has lost content of {sort}, which nobody can read", writes)
+        elif stored.get(entry, {}).get("assistant") != {"S": sort}:
+            listed = {**keys.key(partition, entry), "v": {"N": str(head.SCHEMA)}, "assistant": {"S": sort}}
+            yield Problem(partition, f"does not list {sort}", ({"Put": {"Item": listed}},))
+
+
+def _entry(assistant: Item | None) -> str:
+    """Return the sort key of the entry of an assistant, empty when there is none."""
+    return keys.assistant_entry(assistant["ulid"]["S"]) if assistant else ""
