@@ -6,7 +6,7 @@ from shared.responses import Response
 from shared.runs import bodies
 from shared.runs.models import CreateRun
 from shared.runs.responses import run_response
-from shared.runs.store import runs
+from shared.runs.store import runs, steps
 from shared.runs.store.runs import NewRun
 from shared.runs.unknown_assistants import assistant_for_run
 from shared.validation import validate
@@ -30,4 +30,4 @@ def create_run(request: Request) -> Response:
         resent=request.is_resent,
     )
     run, replayed = runs.create(request.project, thread_id, new, key)
-    return run_response(run).replay(replayed)
+    return run_response(run, steps.waiting_calls(request.project, run)).replay(replayed)
