@@ -258,6 +258,13 @@ def test_a_submit_that_an_sdk_sends_again_is_answered_with_the_run_as_it_is(runs
         assert other.body == expected.error('Runs in status "completed" do not accept tool outputs.')
 
 
+def test_a_resent_create_of_a_run_that_waits_for_outputs_gets_its_calls(runs: Runs, chat: Chat) -> None:
+    run = waiting(runs, chat)
+
+    body = {"assistant_id": run["assistant_id"]}
+    assert runs.create("create_run", run["thread_id"], body=body, headers=RESENT) == run
+
+
 @pytest.mark.parametrize("operation", ["create_run", "create_thread_and_run"])
 def test_a_create_with_a_key_that_is_sent_again_gets_the_run_as_it_was_created(
     runs: Runs, chat: Chat, operation: str
