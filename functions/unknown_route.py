@@ -3,24 +3,30 @@
 import re
 from typing import Any
 
-from shared import errors
+from shared import errors, paths
 from shared.entry import Response, serve
 from shared.request import Request
 from shared.settings import settings
 
-_THREADS = "(?:/openai)?(?:/v1)?/threads"
-_RUNS = re.compile(rf"{_THREADS}/runs")
+_PREFIX = "(?:/openai)?(?:/v1)?"
+_THREAD = f"{_PREFIX}/threads/[^/]+"
 _METHODS = [
-    (re.compile(_THREADS), ("GET", "POST")),
-    (re.compile(rf"{_THREADS}/(?!runs$)[^/]+"), ("GET", "POST", "DELETE")),
-    (re.compile(rf"{_THREADS}/[^/]+/messages"), ("GET", "POST")),
-    (re.compile(rf"{_THREADS}/[^/]+/messages/[^/]+"), ("GET", "POST", "DELETE")),
+    (re.compile(f"{_PREFIX}/threads"), ("GET", "POST")),
+    (re.compile(f"{_PREFIX}/threads/(?!runs$)[^/]+"), ("GET", "POST", "DELETE")),
+    (re.compile(f"{_THREAD}/messages"), ("GET", "POST")),
+    (re.compile(f"{_THREAD}/messages/[^/]+"), ("GET", "POST", "DELETE")),
     (re.compile(r"(?:/v1)?/openapi\.json"), ("GET",)),
 ]
-_SLASHES = re.compile("/{2,}")
-_VERSIONS = re.compile("(?:/v1)+(?=/)")
-# Where a client has left a thread's id empty: the path without the second slash is a thread's.
-_NO_THREAD_ID = re.compile("/threads/messages(?:/|$)")
+# Where runs are on. Requests for these paths reach their own functions, all but those for `/threads/runs`.
+_METHODS_OF_RUNS = [
+    (re.compile(f"{_PREFIX}/threads/runs"), ("POST",)),
+    (re.compile(f"{_PREFIX}/assistants"), ("GET", "POST")),
+    (re.compile(f"{_PREFIX}/assistants/[^/]+"), ("GET", "POST", "DELETE")),
+    (re.compile(f"{_THREAD}/runs"), ("GET", "POST")),
+    (re.compile(f"{_THREAD}/runs/[^/]+"), ("GET", "POST")),
+    (re.compile(f"{_THREAD}/runs/[^/]+/(?:cancel|submit_tool_outputs)"), ("POST",)),
+    (re.compile(f"{_THREAD}/runs/[^/]+/steps(?:/[^/]+)?"), ("GET",)),
+]
 
 
 def unknown_route(request: Request) -> Response:
@@ -28,17 +34,16 @@ def unknown_route(request: Request) -> Response:
     methods = _methods(request.path)
     if methods and request.method not in methods:
         raise errors.method_not_allowed(request.method, request.path, methods)
-    meant = _VERSIONS.sub("/v1", _SLASHES.sub("/", request.path).rstrip("/"))
-    if meant != request.path and _methods(meant) and not _NO_THREAD_ID.search(meant):
+    meant = paths.meant(request.path)
+    if meant != request.path and _methods(meant):
         raise errors.misspelt_url(request.method, request.path, meant)
     raise errors.unknown_url(request.method, request.path, runs_on=settings().runs_on)
 
 
 def _methods(path: str) -> tuple[str, ...]:
     """Return the methods of a path; none when this service does not have it."""
-    if settings().runs_on and _RUNS.fullmatch(path):
-        return ("POST",)
-    return next((methods for pattern, methods in _METHODS if pattern.fullmatch(path)), ())
+    known = [*_METHODS, *(_METHODS_OF_RUNS if settings().runs_on else ())]
+    return next((methods for pattern, methods in known if pattern.fullmatch(path)), ())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

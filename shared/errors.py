@@ -88,6 +88,71 @@ def run_active(thread_id: str, run_id: str) -> WireError:
     return WireError(400, f"Can't add messages to {thread_id} while a run {run_id} is active.")
 
 
+def assistant_not_found(assistant_id: str) -> WireError:
+    """The key's project has no such assistant."""
+    return WireError(404, f"No assistant found with id '{assistant_id}'.")
+
+
+def run_not_found(run_id: str) -> WireError:
+    """The thread has no such run."""
+    return WireError(404, f"No run found with id '{run_id}'.")
+
+
+def step_not_found(step_id: str) -> WireError:
+    """The run has no such step."""
+    return WireError(404, f"No run step found with id '{step_id}'.")
+
+
+def run_exists(thread_id: str, run_id: str) -> WireError:
+    """A run for a thread whose run is active; programs match the text."""
+    return WireError(400, f"Thread {thread_id} already has an active run {run_id}.")
+
+
+def nothing_to_run() -> WireError:
+    """No instructions, and a thread that never had a message."""
+    return WireError(
+        400,
+        "Run creation requires a Thread with a user message or an assistant with instructions.",
+        code="invalid_thread",
+    )
+
+
+def run_not_cancellable(status: str) -> WireError:
+    """Cancel run in a status that forbids it; programs compare the text."""
+    return WireError(400, f"Cannot cancel run with status '{status}'.")
+
+
+def run_not_modifiable(status: str) -> WireError:
+    """Modify run in a status that forbids it."""
+    return WireError(400, f"Cannot update run with status '{status}'.")
+
+
+def run_takes_no_outputs(status: str) -> WireError:
+    """Submit tool outputs in a status that forbids it."""
+    return WireError(400, f'Runs in status "{status}" do not accept tool outputs.')
+
+
+def outputs_mismatch(expected: list[str], got: list[str]) -> WireError:
+    """Tool outputs for other calls than those that the run waits for."""
+    return WireError(400, f"Expected tool outputs for call_ids {expected}, got {got}")
+
+
+def unknown_function(name: str) -> WireError:
+    """A tool choice that names a function which the run does not have."""
+    return invalid_value("tool_choice", f"Invalid 'tool_choice': the run has no function '{name}'.")
+
+
+def tools_too_large(limit: int) -> WireError:
+    """Tools, tool resources and response format that are too large together; the limit is in bytes."""
+    message = f"The tools, tool_resources and response_format are larger than {limit} bytes together."
+    return WireError(413, message, code="request_too_large")
+
+
+def no_streams() -> WireError:
+    """A stream was asked for, and there are none yet."""
+    return invalid_value("stream", "Invalid 'stream': this service does not stream yet. Create the run, then poll it.")
+
+
 def body_not_json(reason: str, line: int, column: int) -> WireError:
     """The body is not JSON; `reason` is the parser's, such as `Extra data`."""
     reason = reason.rstrip(": ").removesuffix(" at")

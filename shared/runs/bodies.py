@@ -7,7 +7,6 @@ from shared import errors, ids
 from shared.body import hash_of
 from shared.message_data import new_message_data, new_metadata
 from shared.records import NO_METADATA, MessageData
-from shared.runs import wire_errors
 from shared.runs.models import (
     MAX_OUTPUTS,
     CreateAssistant,
@@ -99,7 +98,7 @@ def tool_outputs(body: dict[str, Any], *, resent: bool) -> Outputs:
 def refuse_stream(stream: bool | None) -> None:
     """Raise a `WireError` for a request that asks for a stream: there are none yet."""
     if stream:
-        raise wire_errors.no_streams()
+        raise errors.no_streams()
 
 
 def _assistant_data(values: dict[str, Any]) -> AssistantData:
@@ -113,9 +112,9 @@ def _check_tool_choice(settings: RunSettings) -> None:
     if isinstance(choice, dict) and choice["type"] == "function":
         name = choice["function"]["name"]
         if name not in {tool["function"]["name"] for tool in settings.tools if tool["type"] == "function"}:
-            raise wire_errors.unknown_function(name)
+            raise errors.unknown_function(name)
 
 
 def _check_tools(*values: Any) -> None:
     if sum(len(json.dumps(value, ensure_ascii=False).encode()) for value in values) > _MAX_TOOLS:
-        raise wire_errors.tools_too_large(_MAX_TOOLS)
+        raise errors.tools_too_large(_MAX_TOOLS)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared import errors
+from shared import errors, paths
 from shared.entry import Handler, Operation, serve_any
 from shared.request import Request
 from shared.runs import wire_errors
@@ -39,6 +39,9 @@ def _finder(routes: Routes) -> Callable[[Request], Operation]:
                     raise errors.method_not_allowed(request.method, request.path, operations)
                 request.parameters = match.groupdict()
                 return operations[request.method]
+        meant = paths.meant(request.path)
+        if meant != request.path and any(pattern.fullmatch(meant) for pattern, _ in patterns):
+            raise errors.misspelt_url(request.method, request.path, meant)
         raise errors.unknown_url(request.method, request.path, runs_on=True)
 
     return find

@@ -17,9 +17,9 @@ import pytest
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
 from tests.support.local_api import ROOT, LocalApi, environment, serving
-from tests.support.routes import ROUTES
 from tools.cli.serve import serve
 from tools.local.template import STACK, load
+from tools.openapi.routes import ROUTES
 
 # The documents whose blocks this module runs, one after the other.
 RUN = readme.TEXT + readme.LOCAL + readme.API

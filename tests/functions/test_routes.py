@@ -11,6 +11,7 @@ from tests.support.expected import malformed_id
 from tests.support.refusals import NOTHING, NOWHERE, refused
 from tests.support.variables import VARIABLES
 from tools.local import template
+from tools.openapi.routes import ROUTES
 
 _ABOUT = {
     "off": "This service stores threads and their messages. Assistants and runs are off: to turn them on, set the "
@@ -47,6 +48,7 @@ def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         ("POST", "/assistants/asst_1"),
         ("POST", "/files"),
         ("GET", "/vector_stores/vs_1/files"),
+        ("PUT", "/threads//runs"),
         ("POST", "/threads/thread_1/runs"),
         ("GET", "/threads/thread_1/runs/run_1/steps"),
         ("POST", "/threads/thread_1/runs/run_1/submit_tool_outputs"),
@@ -59,7 +61,9 @@ def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         ("GET", "/Threads"),
         ("GET", "/v1/runs"),
         ("GET", "/threads/v1"),
-        ("GET", "/threads/thread_1/runs//"),
+        ("GET", "/threads/thread_1/runs//steps"),
+        ("POST", "/threads/thread_1/runs//cancel"),
+        ("POST", "/threads//runs/run_1/cancel"),
         ("GET", "/threads//messages/msg_1"),
         ("PATCH", "/"),
         ("GET", "/é\n"),
@@ -116,30 +120,83 @@ def test_a_path_with_a_slash_or_a_version_too_many_names_the_path_that_was_meant
 ) -> None:
     for method in ("GET", "POST", "PUT"):
         answer = _default(anybody, method, path)
-        message = (
-            f"Unknown request URL: {method} {path}. Use '{meant}' instead: there is a '/' or a '/v1' too many, "
-            "perhaps in the base URL of the client."
-        )
-        assert (answer.status, answer.body) == (404, expected.error(message, code="unknown_url"))
+        assert (answer.status, answer.body) == (404, _misspelt(method, path, meant))
         assert "allow" not in answer.headers
 
 
-def test_each_path_names_the_methods_that_the_template_has_for_it_and_no_other_path_does(anybody: Client) -> None:
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/v1//assistants", "/v1/assistants"),
+        ("/assistants/", "/assistants"),
+        ("/v1/v1/assistants/asst_1", "/v1/assistants/asst_1"),
+        ("/threads/runs/", "/threads/runs"),
+        ("/v1//threads/runs", "/v1/threads/runs"),
+        ("/threads/thread_1/runs//", "/threads/thread_1/runs"),
+        ("/openai/v1/v1/threads/thread_1/runs/run_1", "/openai/v1/threads/thread_1/runs/run_1"),
+        ("/threads/thread_1//runs/run_1/cancel", "/threads/thread_1/runs/run_1/cancel"),
+        ("/v1/v1/threads/thread_1/runs/run_1/steps/", "/v1/threads/thread_1/runs/run_1/steps"),
+    ],
+)
+def test_so_does_a_path_of_assistants_and_runs_where_runs_are_on(
+    anybody: Client, runs: str, path: str, meant: str
+) -> None:
+    answer = _default(anybody, "POST", path)
+
+    assert (answer.status, answer.body) == (
+        404,
+        _misspelt("POST", path, meant) if runs == "on" else _unknown("POST", path, runs),
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "path", "meant"),
+    [
+        ("assistants", "/assistants/asst_1/", "/assistants/asst_1"),
+        ("runs", "/v1/threads/thread_1/runs/run_1//", "/v1/threads/thread_1/runs/run_1"),
+        ("runs", "/threads/thread_1/runs/run_1//cancel", "/threads/thread_1/runs/run_1/cancel"),
+    ],
+)
+def test_so_does_such_a_path_that_reaches_the_function_of_its_route(
+    anybody: Client, function: str, path: str, meant: str
+) -> None:
+    answer = invoke(function, anybody.event_at("POST", path, {}))
+
+    assert (answer.status, answer.body) == (404, _misspelt("POST", path, meant))
+
+
+def _misspelt(method: str, path: str, meant: str) -> dict[str, Any]:
+    message = (
+        f"Unknown request URL: {method} {path}. Use '{meant}' instead: there is a '/' or a '/v1' too many, "
+        "perhaps in the base URL of the client."
+    )
+    return expected.error(message, code="unknown_url")
+
+
+def test_each_path_names_the_methods_that_its_routes_have_and_no_other_path_does(
+    anybody: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The routes of the template, where runs are off, and those in the tables of assistants and runs."""
     from functions import unknown_route
 
-    methods: dict[str, set[str]] = {}
-    for function in template.load().functions:
-        for route in function.routes:
-            if route.path != "$default":
-                methods.setdefault(route.path, set()).add(route.method)
-    paths = {re.sub("{[^}]*}", "x", path): allowed for path, allowed in methods.items()}
+    for runs, known in (("off", unknown_route._METHODS), ("on", unknown_route._METHODS_OF_RUNS)):
+        monkeypatch.setitem(VARIABLES, "RUNS", runs)
+        methods: dict[str, set[str]] = {}
+        for path, method in _routes(runs):
+            methods.setdefault(re.sub("{[^}]*}", "x", path), set()).add(method)
+        assert methods
+        for path, allowed in methods.items():
+            answer = _default(anybody, "TRACE", path)
+            assert (answer.status, {*answer.headers["allow"].split(", ")}) == (405, allowed), path
+        for pattern, _ in known:
+            assert any(pattern.fullmatch(path) for path in methods), "a path without a route"
 
-    assert paths
-    for path, allowed in paths.items():
-        answer = _default(anybody, "TRACE", path)
-        assert (answer.status, {*answer.headers["allow"].split(", ")}) == (405, allowed)
-    for pattern, _ in unknown_route._METHODS:
-        assert any(pattern.fullmatch(path) for path in paths), "a path that the template does not have"
+
+def _routes(runs: str) -> list[tuple[str, str]]:
+    if runs == "on":
+        return [(stem + path, method) for _, method, path in ROUTES.values() for stem in _STEMS]
+    routes = [route for function in template.load().functions for route in function.routes]
+    return [(route.path, route.method) for route in routes if route.path != "$default"]
 
 
 _PREFLIGHT = {"origin": "https://a.example", "access-control-request-method": "POST"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.client import Answer, Client, invoke
-from tests.support.routes import ROUTES
+from tools.openapi.routes import ROUTES
 
 ASSISTANT = {"model": "gpt-4o", "instructions": "Be brief."}
 WEATHER = {
