@@ -2,10 +2,8 @@
 
 import os
 import sqlite3
-import sys
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,36 +14,42 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.store.errors import BusyError, StoreError, ThreadNotFoundError
 from tools.cli import table_options
 from tools.local.dynamodb import database
+from tools.transfer import progress
 from tools.transfer.errors import TransferError
 
-_CLEAR = "\r\x1b[K"
 _GOES_ON = "what is complete stays, the same command goes on from there"
 
 
 class _Refusals:
-    """Tells of each line or thread that is refused, on stderr, and counts them."""
+    """Prints each line or thread that is refused to stderr and counts them."""
 
     def __init__(self) -> None:
         self.count = 0
+        self._warned = False
 
-    def tell(self, where: str, reason: str) -> None:
+    def refuse(self, where: str, reason: str) -> None:
         self.count += 1
-        _say(f"{where}: {reason}")
+        progress.say(f"{where}: {reason}")
+
+    def warn(self, where: str, reason: str) -> None:
+        """Print what is missing, though nothing was refused."""
+        self._warned = True
+        progress.say(f"{where}: {reason}")
 
     def end(self) -> None:
-        """Leave with exit code 1 when something was refused."""
-        if self.count:
+        """Exit with 1 when something was refused or is missing."""
+        if self.count or self._warned:
             click.get_current_context().exit(1)
 
 
 class _OneLineErrors(click.Group):
-    """Shows what cannot be done as one line, with exit code 1."""
+    """Shows an error that ends a command as one line, with exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (BotoCoreError, ClientError, OSError, StoreError, TransferError, sqlite3.Error) as error:
-            raise click.ClickException(_told(error)) from error
+            raise click.ClickException(_described(error)) from error
 
 
 @click.group(cls=_OneLineErrors)
@@ -83,34 +87,34 @@ def _with_table(command: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     help="Seconds without a sign of life after which another import is taken for dead and its thread taken over.",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-def import_(*, project: str, dry_run: bool, patience: float, file: str) -> None:
-    """Import the threads and messages of FILE (- for standard input) with their ids and created_at.
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+def import_(*, project: str, dry_run: bool, patience: float, files: tuple[str, ...]) -> None:
+    """Import the threads and messages of FILES (- for standard input) with their ids and created_at.
 
-    A thread that exists is left alone. Each line that is refused is named on stderr, and the exit code is then 1. An
-    import that was cut short is finished by running it again.
+    FILES are files or folders of saved responses: objects, list pages or JSON arrays, one on each line or over several
+    lines. A thread that exists is not changed. Each line that is refused is named on stderr, and the exit code is then
+    1. An import that was interrupted is finished by running it again.
     """
-    from tools.transfer import imports, spool
+    from tools.transfer import imports
+    from tools.transfer.files import expand, size
+    from tools.transfer.spool import open_spool
 
     refusals = _Refusals()
-
-    def refuse(line: int, reason: str) -> None:
-        refusals.tell(f"{file}:{line}", reason)
-
-    with spool.opened() as found:
-        with click.open_file(file, "rb") as opened, _bar("Reading", _size(file)) as advance:
-            imports.read(opened, found, refuse, advance)
-        threads, _ = found.counts()
-        with _bar("Checking" if dry_run else "Importing", threads) as advance:
+    report = imports.Report(refusals.refuse, refusals.warn)
+    with open_spool() as spool:
+        names = expand(files, refusals.refuse)
+        with progress.bar("Reading", size(names), "B") as advance:
+            imports.read(names, spool, report, advance)
+        threads, _ = spool.counts()
+        with progress.bar("Checking" if dry_run else "Importing", threads) as advance:
             if dry_run:
-                counts = imports.rehearse(found, project, refuse, advance)
+                counts = imports.rehearse(spool, project, report, advance)
             else:
-                counts = imports.write(
-                    found, project, refuse, advance, patience=patience, told_of_waiting=_told_of_waiting
-                )
+                counts = imports.write(spool, project, report, advance, patience=patience, on_waiting=_show_waiting)
     click.echo(
         f"{'would import' if dry_run else 'imported'} {counts.threads} threads with {counts.messages} messages, "
         f"{counts.existing} threads exist already, {refusals.count} refused"
+        + (f", {counts.missing} messages are missing in threads that exist" if counts.missing else "")
     )
     refusals.end()
 
@@ -129,7 +133,7 @@ def export(*, project: str, thread_id: str | None, dry_run: bool, file: Path) ->
 
     done = [0, 0]
 
-    with _bar("Exporting", None) as step:
+    with progress.bar("Exporting", None) as step:
 
         def advance(threads: int, messages: int) -> None:
             done[0] += threads
@@ -163,22 +167,22 @@ def copy(*, azure: bool, threads: Any, file: Path, thread_ids: tuple[str, ...]) 
     named = [*thread_ids, *(line.strip() for line in threads or () if line.strip())]
     source = copies.client(azure=azure)
     identity = (str(source.base_url), str(zlib.crc32(repr(named).encode())))
-    with parts.part_of(file, *identity) as into, _bar("Copying", len(named) or None) as step:
+    with parts.part_of(file, *identity) as into, progress.bar("Copying", len(named) or None) as step:
 
         def advance(threads: int, messages: int) -> None:
             done[0] += threads
             done[1] += messages
             step(threads)
 
-        unknown = copies.copy(source, named or copies.listed(source), into, refusals.tell, advance)
+        unknown = copies.copy(source, named or copies.listed(source), into, refusals.refuse, advance)
     for name, count in sorted(unknown.items()):
         click.echo(f"left out: {name}, {count} times", err=True)
     click.echo(f"copied {done[0]} threads with {done[1]} messages, {refusals.count} refused")
     refusals.end()
 
 
-def _told(error: Exception) -> str:
-    """Return what a person is told of what ended a command."""
+def _described(error: Exception) -> str:
+    """Return the line about the error that ended a command."""
     match error:
         case TransferError():
             return str(error)
@@ -187,52 +191,15 @@ def _told(error: Exception) -> str:
         case ThreadNotFoundError():
             return f"the project has no thread {error.thread_id}"
         case sqlite3.Error():
-            return f"no room for what is read from the file ({error}): set TMPDIR to another folder"
+            return f"no room for what is read from the files ({error}): set TMPDIR to another folder"
         case OSError():
             return f"{error.filename or 'cannot write'}: {error.strerror}; {_GOES_ON}"
     return f"{type(error).__name__}: {error}"
 
 
-@contextmanager
-def _bar(label: str, length: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on stderr, if that is a terminal; without a length, a number. Yield what moves it."""
-    done = 0
-
-    def count(steps: int) -> None:
-        nonlocal done
-        done += steps
-        click.echo(f"{_CLEAR}{label}  {done}", err=True, nl=False)
-
-    if not _is_terminal():
-        yield lambda _: None
-        return
-    if length is None:
-        try:
-            yield count
-        finally:
-            click.echo(_CLEAR, err=True, nl=False)
-        return
-    bar: Any = click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True)
-    with bar:
-        yield bar.update
-
-
-def _told_of_waiting(threads: int) -> None:
-    if _is_terminal():
-        _say(f"waiting for {threads} threads that another import was writing")
-
-
-def _say(line: str) -> None:
-    """Write a line to stderr; on a terminal in place of the progress bar, which is drawn again below it."""
-    click.echo(_CLEAR + line if _is_terminal() else line, err=True)
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
-
-
-def _size(file: str) -> int | None:
-    return None if file == "-" else Path(file).stat().st_size or None
+def _show_waiting(threads: int) -> None:
+    if progress.is_terminal():
+        progress.say(f"waiting for {threads} threads that another import was writing")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from shared.store import aliases, erasure, head, items, keys, table, threads
 from shared.store.errors import BusyError
 from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item
-from tools.transfer import places
-from tools.transfer.lines import RefusedError
+from tools.transfer import positions
+from tools.transfer.errors import RefusedError
 from tools.transfer.spool import Spool
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ T = TypeVar("T")
 _IMPORTED = {"imported": {"BOOL": True}}
 # A call of BatchWriteItem takes 25 items and, from a slow line, should not take long.
 _ITEMS_IN_ONE, _BYTES_IN_ONE = 25, 1_000_000
+_IDS_IN_ONE = 100
 _TRIES = 100
 _SECONDS_FOR_A_CALL = 20.0
 
@@ -56,9 +57,9 @@ class _Job(NamedTuple):
     digest: str
 
     def head(self, state: str, ulids: Iterable[str]) -> Item:
-        return head.item(self.partition, state, list(ulids)) | self.own_place()
+        return head.item(self.partition, state, list(ulids)) | self.list_position()
 
-    def own_place(self) -> Item:
+    def list_position(self) -> Item:
         return {} if self.thread.id == keys.THREAD_PREFIX + self.ulid else {"ulid": {"S": self.ulid}}
 
 
@@ -76,12 +77,12 @@ def state_of(project: str, thread_id: str) -> str | None:
     return None if found is None else _state(thread_id, found)
 
 
-def write(run: Writer, spool: Spool, line: int, thread: Thread) -> str:
+def write(run: Writer, spool: Spool, number: int, thread: Thread) -> str:
     """Write a thread with its messages; return IMPORTED, EXISTS if it was there, TAKEN if another import writes it.
 
     Raises `RefusedError` for a thread that is being erased, `BusyError`.
     """
-    job = _job(run.project, spool, line, thread)
+    job = _job(run.project, spool, number, thread)
     found = _begin(run, job)
     if found is not None:
         return found
@@ -104,8 +105,21 @@ def patiently(work: Callable[[], T]) -> T:
     raise busy
 
 
-def _job(project: str, spool: Spool, line: int, thread: Thread) -> _Job:
-    ulid = places.of_thread(project, thread, line)
+def missing(project: str, spool: Spool, thread_id: str) -> int:
+    """Return how many of the spool's messages of a thread that exists were never in it, as far as the table shows.
+
+    The table remembers the ids of deleted messages, but not those of this API's own form. Raises `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    messages, count = spool.messages(thread_id), 0
+    while batch := [message.id for message in islice(messages, _IDS_IN_ONE)]:
+        wanted = [keys.key(partition, keys.alias(own) if aliases.is_foreign(own) else own) for own in batch]
+        count += len(batch) - len(patiently(partial(table.batch_get, wanted)))
+    return count
+
+
+def _job(project: str, spool: Spool, number: int, thread: Thread) -> _Job:
+    ulid = positions.of_thread(project, thread, number)
     digest = hashlib.sha256(repr((ulid, thread)).encode())
     for message in spool.messages(thread.id):
         digest.update(repr(message).encode())
@@ -173,7 +187,7 @@ def _renew(run: Writer, partition: str, importer: str) -> bool:
 
 
 def _clear(partition: str, found: Item) -> None:
-    """Erase what an import of other lines left behind; nothing, if that has changed since it was read."""
+    """Erase what an import of other files left behind; nothing, if that has changed since it was read."""
     with suppress(ConditionFailedError):  # after a lost answer it is a tombstone all the same
         patiently(lambda: table.update(**head.mark_expired(partition, found)))
     patiently(lambda: erasure.erase_thread(partition, time.monotonic() + 3600))
@@ -191,7 +205,7 @@ def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
             renewed = time.time()
         patiently(partial(table.batch_put, batch))
     shown = {"Item": job.head(head.OPEN, ulids), **_if_written_by(run.token)}
-    thread = items.thread_item(job.partition, job.thread, job.entries) | job.own_place() | _IMPORTED
+    thread = items.thread_item(job.partition, job.thread, job.entries) | job.list_position() | _IMPORTED
     listed = [threads.entry_of(entry, job.ulid, job.thread.id) for entry in job.entries]
     try:
         patiently(lambda: table.transact([{"Put": shown}, {"Put": {"Item": thread}}, *listed]))
@@ -204,7 +218,7 @@ def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
 def _items(spool: Spool, job: _Job, ulids: deque[str]) -> Iterator[Item]:
     """Yield the items of all messages, in order; note the last ULIDs."""
     thread_id = job.thread.id
-    stored = places.of_messages(
+    stored = positions.of_messages(
         spool.messages(thread_id), lambda ulid: spool.has(thread_id, keys.MESSAGE_PREFIX + ulid)
     )
     for ulid, message in stored:
