@@ -134,7 +134,7 @@ def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -
     assert shell(command.replace("http://127.0.0.1:8000/v1", api.base_url), tmp_path) == (
         "copied 1 threads with 2 messages, 0 refused"
     )
-    assert read(tmp_path / "threads.jsonl") == read(ROOT / "local" / "example.jsonl")
+    assert read(tmp_path / "threads.jsonl") == read(ROOT / "tools" / "local" / "example.jsonl")
 
 
 def test_the_lines_that_it_shows_are_lines(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:

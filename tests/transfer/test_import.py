@@ -40,7 +40,7 @@ def test_a_refused_line_is_named_and_makes_the_exit_code(client: Client, file: P
 
     said = "imported 1 threads with 1 messages, 0 threads exist already, 1 refused\n"
     assert (found.exit_code, found.stdout) == (1, said)
-    assert found.stderr == f"{file}:2: it is not valid JSON in UTF-8.\n"
+    assert found.stderr == f"{file}:2: it is not valid JSON: expecting value at column 1\n"
     assert client.page(THREAD) == expected.page([message("msg_a")])
 
 
@@ -65,7 +65,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(client: Client, file: Path) 
 def test_the_file_may_be_standard_input(client: Client) -> None:
     found = commands.run("import", "--project", client.project, "-", stdin=jsonl(*GOOD, "x"))
 
-    assert (found.exit_code, found.stderr) == (1, "-:4: it is not valid JSON in UTF-8.\n")
+    assert (found.exit_code, found.stderr) == (1, "-:4: it is not valid JSON: expecting value at column 1\n")
     assert client.page(THREAD, order="asc") == expected.page(GOOD[1:])
 
 
@@ -78,7 +78,7 @@ def test_the_file_may_be_standard_input(client: Client) -> None:
             "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does",
         ),
         (("FILE",), 2, "Missing option '--project'."),
-        (("--project", "alpha", "nothing.jsonl"), 2, "File 'nothing.jsonl' does not exist."),
+        (("--project", "alpha", "nothing.jsonl"), 2, "Path 'nothing.jsonl' does not exist."),
     ],
 )
 def test_what_cannot_be_done_is_one_line(file: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -106,8 +106,10 @@ def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
 
     found = commands.run("import", "--project", client.project, file)
 
-    told = "Error: none of the first 100 lines is a thread or message: of line 1, it is not valid JSON in UTF-8.\n"
-    assert (found.exit_code, found.stdout, found.stderr) == (1, "", told)
+    said = "imported 0 threads with 0 messages, 0 threads exist already, 1 refused\n"
+    first = f"{file}:1: it is not valid JSON: expecting value at column 1"
+    told = f"{file}: none of its first 100 lines or objects is a thread or message. {first}\n"
+    assert (found.exit_code, found.stdout, found.stderr) == (1, said, told)
 
 
 def test_a_table_that_cannot_be_reached_is_one_line(
@@ -157,7 +159,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
     )
 
     assert (found.returncode, found.stdout) == (1, "")
-    assert found.stderr.startswith("Error: no room for what is read from the file (")
+    assert found.stderr.startswith("Error: no room for what is read from the files (")
     assert found.stderr.endswith("): set TMPDIR to another folder\n")
     assert found.stderr.count("\n") == 1
 

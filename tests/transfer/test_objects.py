@@ -1,13 +1,12 @@
 """Which lines are refused, and for what reason; the rest of their file goes in."""
 
-import io
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import expected
+from tests.support import expected, openapi, schemas, stream
 from tests.support.client import Client
 from tests.support.expected import compact
 from tests.support.imported import CREATED, THREAD, Refused, bring, brought, jsonl, message, thread
@@ -123,14 +122,6 @@ def test_what_the_old_api_said_of_messages_is_taken_and_answered_as_ours(client:
     assert client.page(THREAD, order="asc") == expected.page([message("msg_a"), cut | {"incomplete_at": CREATED}])
 
 
-def _stored(client: Client, **fields: Any) -> dict[str, Any]:
-    """Import a message with these fields, and export nothing twice: return it as the API returns it."""
-    brought(client, thread(), message("msg_a", **fields))
-    answer = client.call("retrieve_message", THREAD, "msg_a")
-    assert answer.status == 200
-    return answer.body
-
-
 _CITATION = {"type": "file_citation", "text": "x", "start_index": 0, "end_index": 1}
 _URL_CITATION = {"type": "url_citation", "url_citation": {"title": None, "url": "https://a.example"}, "text": "【1】"}
 
@@ -179,14 +170,22 @@ _URL_CITATION = {"type": "url_citation", "url_citation": {"title": None, "url": 
 def test_what_the_old_api_and_its_sdks_wrote_is_imported_and_comes_back_equal_from_an_export(
     client: Client, tmp_path: Path, written: dict[str, Any], read: dict[str, Any]
 ) -> None:
+    from shared import events
+
     first, second, other = tmp_path / "first.jsonl", tmp_path / "second.jsonl", Client()
 
-    assert _stored(client, **written) == message("msg_a") | read
+    brought(client, thread(), message("msg_a", **written))
+    answer = openapi.check("retrieve_message", client.call("retrieve_message", THREAD, "msg_a"))
+    assert answer.body == message("msg_a") | read
 
     assert commands.run("export", "--project", client.project, first).exit_code == 0
     assert commands.run("import", "--project", other.project, first).stderr == ""
     assert commands.run("export", "--project", other.project, second).exit_code == 0
     assert first.read_bytes() == second.read_bytes()
+    with stream.changes() as records:
+        client.create("modify_message", THREAD, "msg_a", body={"metadata": {"a": "b"}})
+    (event,) = (schemas.event(*event) for record in records for event in events.of_record(record))
+    assert event["detail"]["content"] == answer.body["content"]
 
 
 def test_a_file_may_begin_with_a_byte_order_mark_and_have_blank_lines(client: Client) -> None:

@@ -12,6 +12,7 @@ from openai.pagination import SyncCursorPage
 from openai.types.beta import Thread
 
 from tools.transfer.errors import SourceError
+from tools.transfer.objects import with_attachments
 from tools.transfer.parts import PartFile
 
 _THREAD = ("id", "object", "created_at", "metadata", "tool_resources")
@@ -95,9 +96,10 @@ def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[s
     return count
 
 
-def _line(found: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
+def _line(item: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
     """Return an object as a line, without the fields that the import does not know."""
-    fields = found.to_dict(mode="json", exclude_unset=True)
+    # The SDK's models warn of values that they do not expect, and keep them.
+    fields = with_attachments(item.to_dict(mode="json", exclude_unset=True, warnings=False))
     unknown.update(f"{fields['object']}.{name}" for name in fields.keys() - {*known})
     kept = {name: fields[name] for name in known if name in fields}
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))

@@ -108,15 +108,15 @@ def _rest(values: list[Any]) -> str:
 @contextmanager
 def _decoded(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
     """Decode a file. Bytes that are not UTF-8 become lone surrogates, so that their line can be refused."""
-    buffered = io.BufferedReader(cast("io.RawIOBase", file))
-    start = buffered.peek(4)
-    for magic, kind in _ARCHIVES.items():
-        if start.startswith(magic):
-            raise RefusedError(f"it is {kind}: extract it first")
-    is_utf_16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding, errors = ("utf-16", "strict") if is_utf_16 else ("utf-8", "surrogateescape")
-    with io.TextIOWrapper(buffered, encoding, errors, newline="\n") as text:
-        yield text
+    with io.BufferedReader(cast("io.RawIOBase", file)) as buffered:
+        start = buffered.peek(4)
+        for magic, kind in _ARCHIVES.items():
+            if start.startswith(magic):
+                raise RefusedError(f"it is {kind}: extract it first")
+        is_utf_16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        encoding, errors = ("utf-16", "strict") if is_utf_16 else ("utf-8", "surrogateescape")
+        with io.TextIOWrapper(buffered, encoding, errors, newline="\n") as text:
+            yield text
 
 
 def _lines(text: IO[str], advance: Advance) -> Iterator[str]:
@@ -176,9 +176,10 @@ def _documents(text: str) -> Iterator[tuple[int, Any]]:
             yield line, value
             line += text.count("\n", start, end)
     except (ValueError, RecursionError) as error:
-        at = error.lineno if isinstance(error, json.JSONDecodeError) else line
-        reason = f"what begins here has more than {_LONGEST} characters" if len(text) >= _LONGEST else _reason(error)
-        yield at, RefusedError(reason)
+        if len(text) >= _LONGEST:
+            yield line, RefusedError(f"what begins here has more than {_LONGEST} characters")
+        else:
+            yield error.lineno if isinstance(error, json.JSONDecodeError) else line, RefusedError(_reason(error))
 
 
 def _loaded(line: str) -> Any:
@@ -187,7 +188,7 @@ def _loaded(line: str) -> Any:
         return RefusedError(f"it is longer than {_LONGEST} characters")
     try:
         line.encode()
-        return json.loads(line, parse_constant=_refuse_constant)
+        return json.loads(line.rstrip(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         return RefusedError(_reason(error) + ("" if line.endswith("\n") else " (the file ends in this line)"))
 
@@ -197,7 +198,7 @@ def _goes_on(line: str) -> bool:
     try:
         json.loads(line)
     except json.JSONDecodeError as error:
-        return error.pos >= len(line.rstrip())
+        return error.pos >= len(line.rstrip()) > 0
     except (ValueError, RecursionError):
         return False
     return False

@@ -137,9 +137,8 @@ class _Judge:
         if len(held) == _VALUES_TO_JUDGE or (len(held) > 1 and not self._is_json):
             place, reason = held[0]
             self._held = None
-            self._refuse(
-                self._name, f"none of its first {len(held)} lines or objects is a thread or message. {place}: {reason}"
-            )
+            reason = f"none of its first {len(held)} lines or objects is a thread or message. {place}: {reason}"
+            self._refuse(self._name, reason)
         self.accept()
 
 
