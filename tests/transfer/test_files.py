@@ -66,7 +66,7 @@ FORMS: dict[str, bytes] = {
     "a page saved twice": jsonl(page(NEWEST_FIRST), thread(), page(NEWEST_FIRST), thread()),
     "pages that overlap": jsonl(thread(), page(NEWEST_FIRST[2:]), page(NEWEST_FIRST[:4])),
     "a page without its kind": jsonl(thread(), {"data": NEWEST_FIRST, "has_more": False}),
-    "an empty page": jsonl(thread(), *MESSAGES, page([]), []),
+    "an empty page": jsonl(thread(), *MESSAGES, page([]), "[]"),
 }
 
 
