@@ -229,7 +229,7 @@ def test_a_full_disk_is_one_line_and_with_room_the_export_goes_on(dynamodb_local
         check=False,
     )
 
-    told = "Error: cannot write: File too large; what is complete stays, the same command goes on from there\n"
+    told = "Error: cannot write: File too large; what is complete is kept, the same command continues from there\n"
     assert (full.returncode, full.stdout, full.stderr) == (1, "", told)
     assert not (tmp_path / "out.jsonl").exists()
     assert commands.done("export", *table, tmp_path / "out.jsonl") == (0, "exported 1 threads with 9 messages\n", "")

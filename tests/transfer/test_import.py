@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_reached_is_one_line(
 
     told = (
         "Error: the table is too busy or cannot be reached (ConnectTimeoutError): "
-        "what is complete stays, the same command goes on from there\n"
+        "what is complete is kept, the same command continues from there\n"
     )
     assert (found.exit_code, found.stdout, found.stderr) == (1, "", told)
 

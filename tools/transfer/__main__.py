@@ -17,7 +17,7 @@ from tools.local.dynamodb import database
 from tools.transfer import progress
 from tools.transfer.errors import TransferError
 
-_GOES_ON = "what is complete stays, the same command goes on from there"
+_CONTINUES = "what is complete is kept, the same command continues from there"
 
 
 class _Refusals:
@@ -56,7 +56,7 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Bring threads in from JSONL, out to JSONL, or from another endpoint of the same API to JSONL.
 
-    Each line of such a file is a thread or a message as the API answers it.
+    Each line of such a file is a thread or a message as the API returns it.
     """
 
 
@@ -85,7 +85,7 @@ def _with_table(command: Callable[..., None]) -> Callable[..., None]:
     type=click.FloatRange(min=1),
     default=60,
     show_default=True,
-    help="Seconds without a sign of life after which another import is taken for dead and its thread taken over.",
+    help="Seconds without a renewal after which the thread of another import is taken over.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
 def import_(*, project: str, dry_run: bool, patience: float, files: tuple[str, ...]) -> None:
@@ -187,13 +187,13 @@ def _described(error: Exception) -> str:
         case TransferError():
             return str(error)
         case BusyError():
-            return f"the table is too busy or cannot be reached ({error}): {_GOES_ON}"
+            return f"the table is too busy or cannot be reached ({error}): {_CONTINUES}"
         case ThreadNotFoundError():
             return f"the project has no thread {error.thread_id}"
         case sqlite3.Error():
             return f"no room for what is read from the files ({error}): set TMPDIR to another folder"
         case OSError():
-            return f"{error.filename or 'cannot write'}: {error.strerror}; {_GOES_ON}"
+            return f"{error.filename or 'cannot write'}: {error.strerror}; {_CONTINUES}"
     return f"{type(error).__name__}: {error}"
 
 

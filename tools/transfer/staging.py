@@ -1,7 +1,7 @@
-"""Staging: how the import writes a thread, so that nobody sees it before it is complete, and so that it may be killed.
+"""Staging: writes a thread so that nobody sees it before it is complete, and so that the import may be killed.
 
-The pending head of the thread names the import that writes it and is renewed while that lives. Who finds a pending head
-that has not been renewed for a while takes it over: what the file says of the thread is the same, so its items are.
+The pending head of the thread names the import that writes it. That import renews it while it runs. Another import
+takes over a pending head that was not renewed for a while: the same files give the same items.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class LostError(Exception):
 
 
 class Writer(NamedTuple):
-    """This run of the import, and the seconds without a sign of life after which another takes its thread over."""
+    """This run of the import, and the seconds without a renewal after which another run takes its thread over."""
 
     project: str
     token: str
@@ -48,7 +48,7 @@ class Writer(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """A thread that is being written: its items are the same for the same file, `digest` tells whether it is."""
+    """A thread that is being written. Equal digests mean equal items."""
 
     partition: str
     thread: Thread
@@ -69,23 +69,23 @@ def writer(project: str, patience: float) -> Writer:
 
 
 def state_of(project: str, thread_id: str) -> str | None:
-    """Return EXISTS for a thread that is there, TAKEN for one that is being written, None for none.
+    """Return EXISTS, TAKEN for a thread that is being written, or None when there is none.
 
-    Raises `RefusedError` for one that is being erased, or is about to be.
+    Raises `RefusedError` for a thread that is being erased or will be.
     """
-    found = patiently(lambda: table.get(_head_key(keys.thread_partition(project, thread_id))))
-    return None if found is None else _state(thread_id, found)
+    stored = patiently(lambda: table.get(_head_key(keys.thread_partition(project, thread_id))))
+    return None if stored is None else _state(thread_id, stored)
 
 
 def write(run: Writer, spool: Spool, number: int, thread: Thread) -> str:
-    """Write a thread with its messages; return IMPORTED, EXISTS if it was there, TAKEN if another import writes it.
+    """Write a thread with its messages; return IMPORTED, EXISTS, or TAKEN if another import writes it.
 
     Raises `RefusedError` for a thread that is being erased, `BusyError`.
     """
     job = _job(run.project, spool, number, thread)
-    found = _begin(run, job)
-    if found is not None:
-        return found
+    state = _begin(run, job)
+    if state is not None:
+        return state
     try:
         _put_messages(run, spool, job)
     except LostError:
@@ -94,7 +94,7 @@ def write(run: Writer, spool: Spool, number: int, thread: Thread) -> str:
 
 
 def patiently(work: Callable[[], T]) -> T:
-    """Do something again while the table is busy, for about a minute. Raises `BusyError`."""
+    """Retry while the table is busy, for about a minute. Raises `BusyError`."""
     busy = BusyError()
     for _ in islice(table.backoff(), _TRIES):
         table.set_deadline(_SECONDS_FOR_A_CALL)
@@ -133,7 +133,7 @@ def _job(project: str, spool: Spool, number: int, thread: Thread) -> _Job:
 
 
 def _begin(run: Writer, job: _Job) -> str | None:
-    """Put the thread's pending head and list it, for the sweep; return None, or what is there instead."""
+    """Put the thread's pending head and its entry, for the sweep; return None, or the state that prevents it."""
     pending = job.head(head.PENDING, []) | {
         "entries": {"L": [{"S": job.entries[0]}]},
         "import": {"S": job.digest},
@@ -150,29 +150,29 @@ def _begin(run: Writer, job: _Job) -> str | None:
                 )
             )
         except CancelledError as cancelled:
-            found = cancelled.failed.get(0) or {}
-            if found.get("importer") == pending["importer"]:
-                return None  # our own, whose answer was lost
-            state = _state(job.thread.id, found)
-            if state == EXISTS or head.idle_seconds(found) < run.patience:
+            stored = cancelled.failed.get(0) or {}
+            if stored.get("importer") == pending["importer"]:
+                return None  # our own: its response was lost
+            state = _state(job.thread.id, stored)
+            if state == EXISTS or head.idle_seconds(stored) < run.patience:
                 return state
-            if found["import"] == pending["import"]:
-                return None if _renew(run, job.partition, found["importer"]["S"]) else TAKEN
-            _clear(job.partition, found)
+            if stored["import"] == pending["import"]:
+                return None if _renew(run, job.partition, stored["importer"]["S"]) else TAKEN
+            _clear(job.partition, stored)
         else:
             return None
 
 
-def _state(thread_id: str, found: Item) -> str:
-    if head.is_open(found):
+def _state(thread_id: str, stored: Item) -> str:
+    if head.is_open(stored):
         return EXISTS
-    if found["state"]["S"] == head.PENDING and "importer" in found:
+    if stored["state"]["S"] == head.PENDING and "importer" in stored:
         return TAKEN
     raise RefusedError(f"{thread_id} is being erased or created, or has expired: import it again in some minutes")
 
 
 def _renew(run: Writer, partition: str, importer: str) -> bool:
-    """Give a sign of life, in the name of this run; tell whether the thread still was in the hands of `importer`."""
+    """Renew the head in the name of this run; tell whether `importer` still had the thread."""
     try:
         patiently(
             lambda: table.update(
@@ -186,19 +186,19 @@ def _renew(run: Writer, partition: str, importer: str) -> bool:
     return True
 
 
-def _clear(partition: str, found: Item) -> None:
-    """Erase what an import of other files left behind; nothing, if that has changed since it was read."""
-    with suppress(ConditionFailedError):  # after a lost answer it is a tombstone all the same
-        patiently(lambda: table.update(**head.mark_expired(partition, found)))
+def _clear(partition: str, stored: Item) -> None:
+    """Erase what an import of other files left behind, unless that has changed since it was read."""
+    with suppress(ConditionFailedError):  # after a lost response it is a tombstone too
+        patiently(lambda: table.update(**head.mark_expired(partition, stored)))
     patiently(lambda: erasure.erase_thread(partition, time.monotonic() + 3600))
 
 
 def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
-    """Write the messages, then show the thread. Raises `LostError`."""
+    """Write the messages, then make the thread visible. Raises `LostError`."""
     ulids: deque[str] = deque(maxlen=head.RECENT)
     renewed = time.time()
     for batch in _batches(_items(spool, job, ulids)):
-        # By the wall clock: a machine that slept finds that its thread is in other hands.
+        # By the wall clock, so that a machine that slept notices that another import has its thread.
         if time.time() - renewed >= run.patience / 4:
             if not _renew(run, job.partition, run.token):
                 raise LostError
@@ -210,7 +210,7 @@ def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
     try:
         patiently(lambda: table.transact([{"Put": shown}, {"Put": {"Item": thread}}, *listed]))
     except CancelledError as cancelled:
-        # Nobody but us could have opened it: then an answer was lost, and the call sent again.
+        # Only this import could have opened it: then a response was lost, and the call was sent again.
         if not head.is_open(cancelled.failed.get(0)):
             raise LostError from cancelled
 
@@ -237,10 +237,10 @@ def _message_items(partition: str, ulid: str, message: Message) -> Iterator[Item
     yield from others
 
 
-def _batches(found: Iterator[Item]) -> Iterator[list[Item]]:
+def _batches(stored: Iterator[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     weight = 0
-    for item in found:
+    for item in stored:
         weight += items.weight(item)
         if len(batch) == _ITEMS_IN_ONE or (batch and weight > _BYTES_IN_ONE):
             yield batch
