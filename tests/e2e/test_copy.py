@@ -158,7 +158,7 @@ def test_a_key_that_is_revoked_on_the_way_is_told_in_one_line_and_the_copy_goes_
 ) -> None:
     file, names = tmp_path / "copied.jsonl", "thread_0 thread_abc123 thread_z"
     source.refuses_from = 5  # a thread and its messages, then the next thread and one page of its messages
-    told = "Error: the key was refused (401) after 1 threads; with another one the same command continues"
+    told = "Error: the key was refused (401) after 1 threads; with another key the command continues"
     assert _copy(url, file, names) == (2, "", [told])
     assert not file.exists()
     source.refuses_from = 1_000

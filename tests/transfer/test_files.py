@@ -1,6 +1,7 @@
 """Files as people saved them: which objects are found in them, and in which order messages then are."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ FORMS: dict[str, bytes] = {
     "a page saved twice": jsonl(page(NEWEST_FIRST), thread(), page(NEWEST_FIRST), thread()),
     "pages that overlap": jsonl(thread(), page(NEWEST_FIRST[2:]), page(NEWEST_FIRST[:4])),
     "a page without its kind": jsonl(thread(), {"data": NEWEST_FIRST, "has_more": False}),
+    "objects on one line": jsonl(thread(), *MESSAGES).replace(b"\n", b""),
     "an empty page": jsonl(thread(), *MESSAGES, page([]), "[]"),
 }
 
@@ -179,6 +181,18 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
         json.dumps(page([thread("thread_1"), message("msg_x", role="system")]), indent=2).encode(),
         ["x: message 2: Invalid value: 'system'. Supported values are: 'user' and 'assistant'."],
     ),
+    "a line with something after its object": (
+        jsonl(thread("thread_1"))[:-1] + b",\n",
+        ["x:1: it is not valid JSON: expecting value at column 94"],
+    ),
+    "a number with too many digits": (
+        b'{"a":' + b"1" * 5_000 + b"}\n",
+        ["x:1: it has a number with too many digits"],
+    ),
+    "half of an emoji in an id": (
+        b'{"object":"thread","created_at":1,"id":"thread_\\ud83d"}\n',
+        ["x:1: its id 'thread_\\ud83d' is not 'thread_' followed by letters, digits, '_' and '-', 128 in all"],
+    ),
     "a zip archive": (b"PK\x03\x04\n\n\n\xff", ["x: it is a zip archive: extract it first"]),
     "a gzip archive": (b"\x1f\x8b\x08\n\n\n\xff", ["x: it is a gzip archive: extract it first"]),
     "an image": (
@@ -236,6 +250,16 @@ def test_a_bad_file_is_named_with_the_place_and_the_rest_of_the_folder_goes_in(
     assert listed(client) == [own["id"] for own in MESSAGES]
 
 
+def test_the_name_of_a_file_need_not_be_utf_8(client: Client, folder: Path) -> None:
+    name = os.fsdecode(bytes(folder) + b"/caf\xe9.json")
+    Path(name).write_bytes(jsonl(thread(), message("msg_a"), "x"))
+
+    code, told, errors = run(client, folder)
+
+    assert (code, told) == (1, said(1, 1, 1))
+    assert errors == ["caf\\udce9.json:3: it is not valid JSON: expecting value at column 1"]
+
+
 def test_a_real_archive_is_refused(client: Client, folder: Path) -> None:
     with zipfile.ZipFile(folder / "saved.zip", "w") as archive:
         archive.writestr("threads.jsonl", jsonl(thread()))
@@ -256,8 +280,8 @@ def test_a_file_that_is_too_long_for_its_form_is_refused(
     code, told, errors = run(client, folder)
 
     assert errors == [
-        "indented:1: what begins here has more than 2000 characters",
-        "line:1: it is longer than 2000 characters",
+        "indented:1: it has more than 2000 characters",
+        "line:1: it has more than 2000 characters",
         "lines:1: it is not valid JSON: expecting value at column 7",
     ]
     assert (code, told) == (1, said(1, 6, 3))

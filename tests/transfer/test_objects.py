@@ -210,7 +210,7 @@ def test_a_line_of_any_length_is_refused_without_being_kept(client: Client, monk
     monkeypatch.setattr(files, "_LONGEST", 10_000)
     counts, refused = bring(client, jsonl(thread(), '{"a":"' + "x" * 40_000, message("msg_a")))
 
-    assert (counts, refused) == ((1, 1, 0, 0), [(2, "it is longer than 10000 characters")])
+    assert (counts, refused) == ((1, 1, 0, 0), [(2, "it has more than 10000 characters")])
 
 
 def test_a_message_too_large_to_be_stored_is_refused(client: Client) -> None:

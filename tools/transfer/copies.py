@@ -65,7 +65,7 @@ def copy(source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse,
                 refuse(thread_id, "the endpoint has no such thread")
     except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
         raise SourceError(
-            f"the key was refused ({error.status_code}) after {done} threads; with another one the same command continues"
+            f"the key was refused ({error.status_code}) after {done} threads; with another key the command continues"
         ) from error
     except openai.OpenAIError as error:
         raise SourceError(

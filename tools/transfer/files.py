@@ -67,6 +67,7 @@ def read(name: str, refuse: Refuse, advance: Advance) -> Iterator[Candidate]:
 
 def objects(name: str, file: IO[bytes], refuse: Refuse, advance: Advance) -> Iterator[Candidate]:
     """Yield the values in an open file, as `read` does. Each place begins with `name`."""
+    name = name.encode(errors="backslashreplace").decode()  # a file's name need not be UTF-8
     try:
         with _decoded(file) as text:
             for number, value in _values(_lines(text, advance)):
@@ -136,13 +137,13 @@ def _values(lines: Iterator[str]) -> Iterator[tuple[int, Any]]:
         rest = [*_until_too_long(lines)]
         held += rest
         values = [*_documents("".join(held))]
-        if not isinstance(values[0][1], RefusedError) or not _is_value(next(filter(str.strip, rest), "")):
+        if not isinstance(values[0][1], RefusedError) or not _has_object(next(filter(str.strip, rest), "")):
             is_whole = len(values) == 1 and not isinstance(values[0][1], RefusedError)
             yield from [(0, values[0][1])] if is_whole else values
             return
     for number, line in enumerate(chain(held, lines), start=1):
-        if line.strip():
-            yield number, _loaded(line)
+        for value in _of_line(line):
+            yield number, value
 
 
 def _start(lines: Iterator[str]) -> list[str]:
@@ -175,22 +176,24 @@ def _documents(text: str) -> Iterator[tuple[int, Any]]:
             value, end = decoder.raw_decode(text, start)
             yield line, value
             line += text.count("\n", start, end)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, RefusedError) as error:
         if len(text) >= _LONGEST:
-            yield line, RefusedError(f"what begins here has more than {_LONGEST} characters")
+            yield line, RefusedError(f"it has more than {_LONGEST} characters")
         else:
             yield error.lineno if isinstance(error, json.JSONDecodeError) else line, RefusedError(_reason(error))
 
 
-def _loaded(line: str) -> Any:
-    """Return the JSON value of a line, or the RefusedError about it."""
-    if len(line) == _LONGEST:
-        return RefusedError(f"it is longer than {_LONGEST} characters")
-    try:
-        line.encode()
-        return json.loads(line.rstrip(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        return RefusedError(_reason(error) + ("" if line.endswith("\n") else " (the file ends in this line)"))
+def _of_line(line: str) -> list[Any]:
+    """Return the JSON values of a line, or one RefusedError."""
+    values = [value for _, value in _documents(line.rstrip())]
+    if not values or not isinstance(values[-1], RefusedError):
+        return values
+    at_the_end = "" if line.endswith("\n") or len(line) >= _LONGEST else " (the file ends in this line)"
+    return [RefusedError(f"{values[-1]}{at_the_end}")]
+
+
+def _has_object(line: str) -> bool:
+    return any(isinstance(value, dict | list) for value in _of_line(line))
 
 
 def _goes_on(line: str) -> bool:
@@ -204,11 +207,7 @@ def _goes_on(line: str) -> bool:
     return False
 
 
-def _is_value(line: str) -> bool:
-    return isinstance(_loaded(line), dict | list)
-
-
-def _reason(error: ValueError | RecursionError) -> str:
+def _reason(error: Exception) -> str:
     match error:
         case json.JSONDecodeError():
             said = error.msg.rstrip(": ").removesuffix(" at")
@@ -217,11 +216,13 @@ def _reason(error: ValueError | RecursionError) -> str:
             return "it is not UTF-8"
         case RecursionError():
             return "it is nested too deeply"
-    return f"it is not valid JSON: {error}"
+        case RefusedError():
+            return str(error)
+    return "it has a number with too many digits"
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"it has the number {name}")
+    raise RefusedError(f"it is not valid JSON: it has the number {name}")
 
 
 def _is_hidden(path: Path) -> bool:

@@ -150,7 +150,7 @@ def _add(values: Iterable[Candidate], spool: Spool, judge: _Judge) -> None:
             except RefusedError as error:
                 judge.refuse(candidate.place, str(error), is_json=True)
                 if isinstance(candidate.value, dict) and candidate.value.get("object") == "thread":
-                    spool.refuse_thread(candidate.place, str(candidate.value.get("id")))
+                    spool.refuse_thread(candidate.place, candidate.value.get("id"))
             else:
                 judge.accept()
     except _OtherKindError:

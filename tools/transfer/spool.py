@@ -110,9 +110,10 @@ class Spool:
             if (*stored,) != row:
                 raise RefusedError(f"it differs from {record.id} in {place}, and only that one is imported") from None
 
-    def refuse_thread(self, place: str, thread_id: str) -> None:
-        """Note a thread that was refused: its messages do not make it."""
-        self._run("INSERT OR IGNORE INTO refused_threads VALUES (?, ?)", (thread_id, place))
+    def refuse_thread(self, place: str, thread_id: object) -> None:
+        """Note a thread that was refused, so that its messages do not make it."""
+        if isinstance(thread_id, str) and ids.is_path_id(thread_id, "thread"):
+            self._run("INSERT OR IGNORE INTO refused_threads VALUES (?, ?)", (thread_id, place))
 
     def complete(self, refuse: Refuse, warn: Refuse) -> None:
         """Drop the messages of refused threads, make the threads that only have messages, and order all messages.
