@@ -34,7 +34,7 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     (message("msg_1", thread_id="abc"), "its thread_id 'abc' is not the id of a thread"),
     (_without(message("msg_1"), "thread_id"), "Missing required parameter: 'thread_id'."),
     (_without(message("msg_1"), "created_at"), "Missing required parameter: 'created_at'."),
-    (message("msg_1", created_at=-1), "Invalid 'created_at': the value is not allowed."),
+    (message("msg_1", created_at=-1), "Invalid 'created_at': "),
     (
         message("msg_1") | {"created_at": "2023-11-03"},
         "Invalid type for 'created_at': expected an integer, but got a string instead.",
@@ -43,7 +43,7 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     (message(f"msg_{_NATIVE}"), f"its created_at is {CREATED}, but the time in its id is 1699049549"),
     (message("msg_1", role="system"), "Invalid value: 'system'. Supported values are: 'user' and 'assistant'."),
     (_without(message("msg_1"), "role"), "Missing required parameter: 'role'."),
-    (message("msg_1", content=[_URL]), "Invalid 'content[0].image_url.url': a data: URL is a file, and files are not "),
+    (message("msg_1", content=[_URL]), "Invalid 'content[0].image_url.url': a data: URL is a file, and "),
     (message("msg_1", "x" * 256_001), "Invalid 'content': string too long."),
     (message("msg_1", metadata={"a": 1}), "Invalid type for 'metadata.a': expected a string, but got an integer"),
     (message("msg_1", attachments=[{"file_id": "f"}] * 21), "Invalid 'attachments': array too long."),
@@ -53,20 +53,20 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
         message("msg_1", incomplete_details={"reason": "max_tokens"}),
         "it has incomplete_details, but its status is not ",
     ),
-    (message("msg_1", run_id="a#b"), "Invalid 'run_id': the value is not allowed."),
+    (message("msg_1", run_id="a#b"), "Invalid 'run_id': "),
     (message("msg_1", "\ud800"), "it is not UTF-8"),
-    (compact(message("msg_1")).replace('"hello"', '"\\ud800"'), "Invalid 'content[0].text.value': it holds a lone "),
+    (compact(message("msg_1")).replace('"hello"', '"\\ud800"'), "Invalid 'content[0].text.value': "),
     (
         compact(message("msg_1", content=[expected.text("x", {"type": "url_citation", "text": "#"})])).replace(
             "#", "\\ud83d"
         ),
-        "Invalid 'content[0].text.annotations[0]': ",
+        "Invalid 'content[0].text.annotations[0]",
     ),
     (
         compact(message("msg_1", content=[expected.text("x", {"type": "url_citation", "text": "#"})])).replace(
             '"#"', "1e999"
         ),
-        "Invalid 'content[0].text.annotations[0]': ",
+        "Invalid 'content[0].text.annotations[0]",
     ),
     (
         message("msg_1", content=[expected.text("x", {"type": "web_citation"})]),
@@ -75,7 +75,7 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     (message("msg_1", content=[{"type": "text", "text": 1}]), "Invalid type for 'content[0].text': expected a"),
     (message("msg_1", content=[{"type": []}]), "Invalid "),
     (message("msg_1", content=[7]), "Invalid type for 'content[0]': expected an object, but got an integer instead."),
-    (message("msg_1", content=7), "Invalid type for 'content': expected a string or an array, but got an integer "),
+    (message("msg_1", content=7), "Invalid type for 'content': expected an array, but got an integer "),
     (message("msg_1", content=None), "Missing required parameter: 'content'."),
     (message("msg_1", attachments=[None]), "Invalid type for 'attachments[0]': expected an object, but got null "),
     (message("msg_1", file_ids=["f"] * 21 + ["g"]), "Invalid 'attachments': array too long."),

@@ -1,11 +1,11 @@
 """Threads and messages as the old API and its SDKs wrote them, which is more than a client of this API may create.
 
-The unions have the shape of those in `shared.trusted`: `shared.validation` derives the paths of errors from it.
+They are for objects that `tools.transfer.objects` has brought into the stored form.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.models import (
@@ -18,7 +18,6 @@ from shared.models import (
     ToolResources,
     check_content,
     compact_json,
-    content_kind,
 )
 from shared.trusted import FileCitationAnnotation, FilePathAnnotation, IncompleteDetails, PlainId, RefusalPart
 
@@ -51,20 +50,14 @@ class AnnotatedText(Model):
     annotations: list[Annotation]
 
 
-def text_kind(_: object) -> str:
-    """Return the one form that a part's `text` has; a plain string was wrapped before."""
-    return "stored"
-
-
 class TextPart(Model):
     """A text."""
 
     type: Literal["text"]
-    text: Annotated[Annotated[AnnotatedText, Tag("stored")], Discriminator(text_kind)]
+    text: AnnotatedText
 
 
 Part = Annotated[TextPart | RefusalPart | ImageUrlPart | ImageFilePart, Field(discriminator="type")]
-Parts = Annotated[list[Part], Field(max_length=64)]
 
 
 class ImportedThread(Model):
@@ -85,7 +78,7 @@ class ImportedMessage(Model):
     created_at: Moment
     thread_id: str
     role: Literal["user", "assistant"]
-    content: Annotated[Annotated[Parts, Tag("parts")], Discriminator(content_kind)]
+    content: Annotated[list[Part], Field(max_length=64)]
     attachments: Attachments = Field(default=[])
     metadata: Metadata = Field(default={})
     assistant_id: PlainId | None = None
