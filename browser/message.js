@@ -82,6 +82,8 @@ function place({ text: passage, start_index: start }, value) {
 }
 
 function note(annotation) {
+  const page = annotation.url_citation; // of imported messages only, and of any shape
+  if (page) return make("li", {}, "Web page ", make("code", {}, String(page.url ?? page.title ?? "")));
   const file = annotation.file_citation ?? annotation.file_path ?? {};
   const kind = annotation.type === "file_path" ? "Made file" : "File";
   const quote = annotation.file_citation?.quote;

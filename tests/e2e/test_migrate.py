@@ -16,7 +16,7 @@ from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python_with
 from tests.e2e.test_azure_agents import CLIENT
 from tests.support import expected
-from tests.support.imported import CREATED, message, thread
+from tests.support.imported import message, thread
 from tests.support.local_api import ROOT, LocalApi, environment, serving
 
 TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
@@ -98,24 +98,6 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
         assert listed == expected.page([chat])
         page = client.get("/threads/thread_chat1/messages", params={"before": "msg_1"}).json()
         assert page == expected.page([second])
-
-
-def test_saved_answers_become_lines(tmp_path: Path) -> None:
-    saved = tmp_path / "saved"
-    (saved / "deeper").mkdir(parents=True)
-    found = [message("msg_b", created_at=CREATED + 1), message("msg_a")]
-    lone = message("msg_c", created_at=CREATED + 2, thread_id="thread_lone")
-    (saved / "1.json").write_text(json.dumps(thread()))
-    (saved / "deeper" / "2.json").write_text(json.dumps(expected.page(found)))
-    (saved / "deeper" / "3.json").write_text(json.dumps(expected.page([lone])))
-
-    python(program("## From OpenAI"), tmp_path)
-    assert read(tmp_path / "threads.jsonl") == [thread(), *found, lone]
-
-    python(program("## From OpenAI", 1), tmp_path)
-    assert read(tmp_path / "threads.jsonl")[4:] == [
-        {"id": "thread_lone", "object": "thread", "created_at": CREATED + 2}
-    ]
 
 
 def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:

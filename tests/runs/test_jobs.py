@@ -11,7 +11,7 @@ from tests.promises.threads import incompressible as _incompressible
 from tests.support import chat_stub, expected, fault_injection, stored, stream
 from tests.support.chat_stub import Chat, calls, says
 from tests.support.clock import Clock
-from tests.support.erasing import Queue, asked, change, erase, queue_changes, sweep
+from tests.support.event_sources import Queue, asked, change, erase, queue_changes, sweep
 from tests.support.fault_injection import Fault
 from tests.support.runs import WEATHER, Runs, record, work
 from tests.support.variables import VARIABLES
@@ -246,12 +246,13 @@ def test_a_large_assistant_that_is_modified_or_deleted_leaves_no_chunks(runs: Ru
     kept = runs.assistant(instructions=incompressible(2))
     of_kept = stored.sort_keys(partition, f"part#{kept}")
     assert of_kept
-    for make in (
-        lambda: runs.create("modify_assistant", assistant_id, body={"instructions": incompressible(3)}),
-        lambda: runs.create("delete_assistant", assistant_id),
-    ):
+    calls: list[tuple[str, Any]] = [
+        ("modify_assistant", {"instructions": incompressible(3)}),
+        ("delete_assistant", None),
+    ]
+    for operation, body in calls:
         with stream.changes("QueueJobs") as records:
-            make()
+            runs.create(operation, assistant_id, body=body)
         queue_changes(*(one["dynamodb"] for one in records))
         erasures = queue.taken()
         assert [erasure["partition"] for erasure in erasures] == [partition]

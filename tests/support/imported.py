@@ -28,14 +28,20 @@ def jsonl(*objects: dict[str, Any] | str) -> bytes:
     return "".join(f"{found if isinstance(found, str) else compact(found)}\n" for found in objects).encode()
 
 
+class Refused(list[tuple[int, str]]):
+    """The lines that an import of standard input refused, with the reasons."""
+
+    def add(self, place: str, reason: str) -> None:
+        self.append((int(place.removeprefix("-:").partition(":")[0]), reason))
+
+
 def bring(client: Client, *objects: dict[str, Any] | str | bytes) -> tuple[Any, list[tuple[int, str]]]:
-    """Import objects, or a file, into a client's project; return what became of it, and the lines that were refused."""
+    """Import objects, or a file, into a client's project; return the counts, and the lines that were refused."""
     from tools.transfer import imports
 
     file = b"".join(found if isinstance(found, bytes) else jsonl(found) for found in objects)
-
-    refused: list[tuple[int, str]] = []
-    counts = imports.import_file(io.BytesIO(file), client.project, lambda line, reason: refused.append((line, reason)))
+    refused = Refused()
+    counts = imports.import_file(io.BytesIO(file), client.project, imports.Report(refused.add, refused.add))
     return counts, refused
 
 

@@ -13,7 +13,6 @@ from tests.support.fault_injection import Fault
 from tests.support.imported import THREAD, jsonl, message, thread
 from tests.transfer import commands
 
-NOT_JSON = "it is not valid JSON: expecting value at line 1, column 1."
 GOOD = [thread(), message("msg_a"), message("msg_b")]
 
 
@@ -42,7 +41,7 @@ def test_a_refused_line_is_named_and_makes_the_exit_code(client: Client, file: P
 
     said = "imported 1 threads with 1 messages, 0 threads exist already, 1 refused\n"
     assert (found.exit_code, found.stdout) == (1, said)
-    assert found.stderr == f"{file}:2: {NOT_JSON}\n"
+    assert found.stderr == f"{file}:2: it is not valid JSON: expecting value at line 2, column 1\n"
     assert client.page(THREAD) == expected.page([message("msg_a")])
 
 
@@ -67,7 +66,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(client: Client, file: Path) 
 def test_the_file_may_be_standard_input(client: Client) -> None:
     found = commands.run("import", "--project", client.project, "-", stdin=jsonl(*GOOD, "x"))
 
-    assert (found.exit_code, found.stderr) == (1, f"-:4: {NOT_JSON}\n")
+    assert (found.exit_code, found.stderr) == (1, "-:4: it is not valid JSON: expecting value at line 4, column 1\n")
     assert client.page(THREAD, order="asc") == expected.page(GOOD[1:])
 
 
@@ -76,7 +75,7 @@ def test_the_file_may_be_standard_input(client: Client) -> None:
     [
         (("--project", "A b", "FILE"), 2, api_keys.PROJECT_RULE),
         (("FILE",), 2, "Missing option '--project'."),
-        (("--project", "alpha", "nothing.jsonl"), 2, "File 'nothing.jsonl' does not exist."),
+        (("--project", "alpha", "nothing.jsonl"), 2, "Path 'nothing.jsonl' does not exist."),
     ],
 )
 def test_what_cannot_be_done_is_one_line(file: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -100,8 +99,10 @@ def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
 
     found = commands.run("import", "--project", client.project, file)
 
-    told = f"Error: none of the first 100 lines is a thread or message: of line 1, {NOT_JSON}\n"
-    assert (found.exit_code, found.stdout, found.stderr) == (1, "", told)
+    said = "imported 0 threads with 0 messages, 0 threads exist already, 1 refused\n"
+    first = f"{file}:1: it is not valid JSON: expecting value at line 1, column 1"
+    told = f"{file}: none of its first 100 lines or objects is a thread or message. {first}\n"
+    assert (found.exit_code, found.stdout, found.stderr) == (1, said, told)
 
 
 def test_a_table_that_cannot_be_reached_is_one_line(
@@ -151,7 +152,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
     )
 
     assert (found.returncode, found.stdout) == (1, "")
-    assert found.stderr.startswith("Error: no room for what is read from the file (")
+    assert found.stderr.startswith("Error: no room for what is read from the files (")
     assert found.stderr.endswith("): set TMPDIR to another folder\n")
     assert found.stderr.count("\n") == 1
 

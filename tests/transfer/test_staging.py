@@ -10,7 +10,7 @@ from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
 from tests.support.event_sources import asked, erase, sweep
 from tests.support.fault_injection import Fault
-from tests.support.imported import THREAD, bring, brought, jsonl, message, thread
+from tests.support.imported import THREAD, Refused, bring, brought, jsonl, message, thread
 
 FILE = [thread(metadata={"user_id": "u"}), message("msg_a"), message("msg_b", run_id="run_1"), message("msg_c")]
 WHOLE = expected.page(FILE[1:])
@@ -35,31 +35,29 @@ def everything(client: Client) -> dict[str, Any]:
 
 def run(client: Client, *objects: dict[str, Any], patience: float = 0) -> tuple[Any, list[tuple[int, str]], list[int]]:
     """Import objects; return what became of them, what was refused, and what was told of waiting for other imports."""
-    from tools.transfer import imports, spool
+    from tools.transfer import imports
+    from tools.transfer.spool import open_spool
 
-    refused: list[tuple[int, str]] = []
+    refused = Refused()
     waited: list[int] = []
-
-    def refuse(line: int, reason: str) -> None:
-        refused.append((line, reason))
-
-    with spool.opened() as found:
-        imports.read(io.BytesIO(jsonl(*objects)), found, refuse, lambda _: None)
+    report = imports.Report(refused.add, refused.add)
+    with open_spool() as spool:
+        imports.read_open(io.BytesIO(jsonl(*objects)), spool, report)
         counts = imports.write(
-            found, client.project, refuse, lambda _: None, patience=patience, told_of_waiting=waited.append
+            spool, client.project, report, lambda _: None, patience=patience, on_waiting=waited.append
         )
     return counts, refused, waited
 
 
 def test_importing_twice_changes_nothing(client: Client) -> None:
-    assert bring(client, *FILE) == ((1, 3, 0), [])
+    assert bring(client, *FILE) == ((1, 3, 0, 0), [])
     client.create("modify_thread", THREAD, body={"metadata": {"a": "b"}})
     client.create("delete_message", THREAD, "msg_b")
     client.create("modify_message", THREAD, "msg_c", body={"content": "edited"})
     created = client.message(THREAD)
     before = everything(client)
 
-    assert bring(client, *FILE) == ((0, 0, 1), [])
+    assert bring(client, *FILE) == ((0, 0, 1, 0), [])
 
     assert everything(client) == before
     assert client.page(THREAD, limit=1)["data"] == [created]
@@ -70,9 +68,10 @@ def test_a_thread_that_is_there_is_left_alone(client: Client) -> None:
     live = client.create("create_thread")
     own = client.message(live["id"])
 
-    counts, refused = bring(client, live, message("msg_a", thread_id=live["id"]))
+    counts, warned = bring(client, live, message("msg_a", thread_id=live["id"]), own)
 
-    assert (counts, refused) == ((0, 0, 1), [])
+    assert counts == (0, 0, 1, 1)
+    assert warned == [(1, f"{live['id']} exists already, and 1 of its 2 messages here are not in it")]
     assert client.page(live["id"]) == expected.page([own])
 
 
@@ -80,17 +79,17 @@ def test_an_id_that_is_being_erased_is_refused_until_that_is_done(client: Client
     brought(client, *FILE)
     client.create("delete_thread", THREAD)
 
-    assert bring(client, *FILE) == ((0, 0, 0), [(1, f"{THREAD} {_BUSY}")])
+    assert bring(client, *FILE) == ((0, 0, 0, 0), [(1, f"{THREAD} {_BUSY}")])
 
     erase(asked(f"{client.project}#{THREAD}"))
-    assert bring(client, *FILE) == ((1, 3, 0), [])
+    assert bring(client, *FILE) == ((1, 3, 0, 0), [])
 
 
 def test_a_thread_that_the_api_is_creating_is_refused(client: Client) -> None:
     live = client.create("create_thread")
     stored.change(f"{client.project}#{live['id']}", "head", state={"S": "pending"})
 
-    assert bring(client, live) == ((0, 0, 0), [(1, f"{live['id']} {_BUSY}")])
+    assert bring(client, live) == ((0, 0, 0, 0), [(1, f"{live['id']} {_BUSY}")])
 
 
 @pytest.mark.parametrize("operation", ["TransactWriteItems", "BatchWriteItem"])
@@ -117,7 +116,7 @@ def test_a_killed_import_leaves_nothing_to_be_seen_and_is_finished_by_the_next(
 
     counts, refused, _ = run(client, *FILE)
 
-    assert (counts, refused) == ((0, 0, 1) if ended else (1, 3, 0), [])
+    assert (counts, refused) == ((0, 0, 1, 0) if ended else (1, 3, 0, 0), [])
     assert client.page(THREAD, order="asc") == WHOLE
     theirs = {
         sort: item | {"threadId": {"S": f"{client.project}#{THREAD}"}} for sort, item in everything(other).items()
@@ -137,7 +136,7 @@ def test_an_import_waits_for_another_that_is_alive(client: Client) -> None:
     started = time.monotonic()
     counts, refused, waited = run(client, *FILE, patience=2)
 
-    assert (counts, refused) == ((1, 3, 0), [])
+    assert (counts, refused) == ((1, 3, 0, 0), [])
     assert set(waited) == {1}
     assert time.monotonic() - started > 1
     assert client.page(THREAD, order="asc") == WHOLE
@@ -159,15 +158,15 @@ def test_an_import_that_was_taken_for_dead_stops_writing(client: Client) -> None
         with fault_injection.inject(Fault("UpdateItem", fault_injection.before(take_over), at=2)):
             counts, refused, waited = run(client, *FILE)
 
-    assert taken == [((1, 3, 0), [], [])]
-    assert (counts, refused, waited) == ((0, 0, 1), [], [1])
+    assert taken == [((1, 3, 0, 0), [], [])]
+    assert (counts, refused, waited) == ((0, 0, 1, 0), [], [1])
     assert client.create("retrieve_message", THREAD, "msg_c")["content"] == [expected.text("edited")]
 
 
 def test_an_import_that_was_taken_over_before_its_end_does_not_show_what_it_wrote(client: Client) -> None:
     def take_over() -> None:
         brought_by_another = run(client, *FILE)
-        assert brought_by_another[0] == (1, 3, 0)
+        assert brought_by_another[0] == (1, 3, 0, 0)
         client.create("delete_thread", THREAD)
         erase(asked(f"{client.project}#{THREAD}"))
 
@@ -175,7 +174,7 @@ def test_an_import_that_was_taken_over_before_its_end_does_not_show_what_it_wrot
     with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(take_over), at=2)):
         counts, refused, waited = run(client, *FILE)
 
-    assert (counts, refused, waited) == ((1, 3, 0), [], [1])
+    assert (counts, refused, waited) == ((1, 3, 0, 0), [], [1])
     assert client.page(THREAD, order="asc") == WHOLE
 
 
@@ -183,7 +182,7 @@ def test_what_an_import_of_other_lines_left_behind_is_erased_first(client: Clien
     with pytest.raises(Killed), fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(die), at=2)):
         run(client, thread(metadata={"user_id": "x"}), message("msg_z"), message("msg_a", "other"))
 
-    assert run(client, *FILE) == ((1, 3, 0), [], [])
+    assert run(client, *FILE) == ((1, 3, 0, 0), [], [])
 
     assert client.page(THREAD, order="asc") == WHOLE
     assert stored.sort_keys(f"{client.project}#{THREAD}", "alias#") == ["alias#msg_a", "alias#msg_b", "alias#msg_c"]
@@ -203,7 +202,7 @@ def test_faults_of_the_table_are_not_seen(client: Client, operation: str, effect
     with fault_injection.inject(Fault(operation, effect, at=at, times=3)):
         counts, refused, _ = run(client, *FILE)
 
-    assert (counts, refused) == ((1, 3, 0), [])
+    assert (counts, refused) == ((1, 3, 0, 0), [])
     assert client.page(THREAD, order="asc") == WHOLE
     assert client.create("list_threads") == expected.page([FILE[0]])
 

@@ -37,7 +37,7 @@ def _line(error: Exception) -> str:
         case ThreadNotFoundError():
             return f"the project has no thread {error.thread_id}"
         case sqlite3.Error():
-            return f"no room for what is read from the file ({error}): set TMPDIR to another folder"
+            return f"no room for what is read from the files ({error}): set TMPDIR to another folder"
         case OSError():
             return f"{error.filename or 'cannot write'}: {error.strerror}; {_RETRY}"
     return f"{type(error).__name__}: {error}"

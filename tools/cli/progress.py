@@ -1,64 +1,55 @@
-"""What a long command shows: a progress bar on a terminal, and lines that are refused."""
+"""What a long command shows: a progress bar on stderr, if that is a terminal, and lines above it."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import click
+from tqdm import tqdm
 
-_CLEAR = "\r\x1b[K"
+# Without the thread that watches the bars of slow loops.
+tqdm.monitor_interval = 0
 
 
 class Refusals:
-    """Prints each line or thread that is refused to stderr, and counts them."""
+    """Prints to stderr what is refused or missing, and counts what is refused."""
 
     def __init__(self) -> None:
         self.count = 0
+        self._warned = False
 
     def add(self, where: str, reason: str) -> None:
+        """Print what is refused."""
         self.count += 1
         _say(f"{where}: {reason}")
 
+    def warn(self, where: str, reason: str) -> None:
+        """Print what is missing, though nothing was refused."""
+        self._warned = True
+        _say(f"{where}: {reason}")
+
     def end(self) -> None:
-        """Exit with code 1 if something was refused."""
-        if self.count:
+        """Exit with code 1 if something was refused or is missing."""
+        if self.count or self._warned:
             click.get_current_context().exit(1)
 
 
 @contextmanager
-def bar(label: str, length: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on stderr, if that is a terminal; without a length, a number. Yield what moves it."""
-    done = 0
+def bar(label: str, length: int | None, unit: str = "") -> Iterator[Callable[[int], None]]:
+    """Show a progress bar, or only a count when the length is None. Yield the function that advances it."""
+    with tqdm(desc=label, total=length, unit=unit, unit_scale=bool(unit), disable=None, leave=False) as shown:
 
-    def count(steps: int) -> None:
-        nonlocal done
-        done += steps
-        click.echo(f"{_CLEAR}{label}  {done}", err=True, nl=False)
+        def advance(steps: int) -> None:
+            shown.update(steps)
 
-    if not _is_terminal():
-        yield lambda _: None
-        return
-    if length is None:
-        try:
-            yield count
-        finally:
-            click.echo(_CLEAR, err=True, nl=False)
-        return
-    shown: Any = click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True)
-    with shown:
-        yield shown.update
+        yield advance
 
 
 def print_waiting(threads: int) -> None:
-    if _is_terminal():
+    """Print, on a terminal, that the import waits for another one."""
+    if sys.stderr.isatty():
         _say(f"waiting for {threads} threads that another import was writing")
 
 
 def _say(line: str) -> None:
-    """Write a line to stderr; on a terminal in place of the progress bar, which is drawn again below it."""
-    click.echo(_CLEAR + line if _is_terminal() else line, err=True)
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
+    tqdm.write(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`import`, `export`: threads and messages as JSONL, one a line, as the API returns them."""
+"""`import`, `export`: threads and messages, from files that people saved and to JSONL."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 
 from tools.cli import example, progress, table_options
 from tools.cli.table_options import Project
-from tools.transfer import exports, imports, parts, spool
+from tools.transfer import exports, files, imports, parts, spool
 
 _project = click.option("--project", type=Project(), required=True, help="The project of the threads.")
 
@@ -15,7 +15,7 @@ _project = click.option("--project", type=Project(), required=True, help="The pr
 @click.command("import", epilog=example("import --stack message-api --project alpha threads.jsonl"))
 @table_options.with_table
 @_project
-@click.option("--dry-run", is_flag=True, help="Check all lines and print what an import would do; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check all files and print what an import would do; write nothing.")
 @click.option(
     "--patience",
     type=click.FloatRange(min=1),
@@ -23,32 +23,32 @@ _project = click.option("--project", type=Project(), required=True, help="The pr
     show_default=True,
     help="Take over the thread of another import that shows no activity for so many seconds.",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-def import_(*, project: str, dry_run: bool, patience: float, file: str) -> None:
-    """Import the threads and messages of FILE (- for standard input) with their ids and created_at.
+@click.argument("names", metavar="FILES...", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+def import_(*, project: str, dry_run: bool, patience: float, names: tuple[str, ...]) -> None:
+    """Import the threads and messages of FILES (- for standard input) with their ids and created_at.
 
-    A thread that exists is not changed. Each refused line is printed to stderr, and the exit code is then 1. To finish
-    an import that was interrupted, run the same command again.
+    FILES are files or folders of saved responses: objects, list pages or JSON arrays, one on each line or over several
+    lines. A thread that exists is not changed. Each refused object is printed to stderr with its place, and the exit
+    code is then 1. To finish an import that was interrupted, run the same command again.
     """
     refusals = progress.Refusals()
-
-    def refuse(line: int, reason: str) -> None:
-        refusals.add(f"{file}:{line}", reason)
-
-    with spool.opened() as spooled:
-        with click.open_file(file, "rb") as opened, progress.bar("Reading", _size(file)) as advance:
-            imports.read(opened, spooled, refuse, advance)
+    report = imports.Report(refusals.add, refusals.warn)
+    with spool.open_spool() as spooled:
+        found = files.expand(names, refusals.add)
+        with progress.bar("Reading", files.size(found), "B") as advance:
+            imports.read(found, spooled, report, advance)
         threads, _ = spooled.counts()
         with progress.bar("Checking" if dry_run else "Importing", threads) as advance:
             if dry_run:
-                counts = imports.rehearse(spooled, project, refuse, advance)
+                counts = imports.rehearse(spooled, project, report, advance)
             else:
                 counts = imports.write(
-                    spooled, project, refuse, advance, patience=patience, told_of_waiting=progress.print_waiting
+                    spooled, project, report, advance, patience=patience, on_waiting=progress.print_waiting
                 )
     click.echo(
         f"{'would import' if dry_run else 'imported'} {counts.threads} threads with {counts.messages} messages, "
         f"{counts.existing} threads exist already, {refusals.count} refused"
+        + (f", {counts.missing} messages are missing in threads that exist" if counts.missing else "")
     )
     refusals.end()
 
@@ -80,7 +80,3 @@ def export(*, project: str, thread_id: str | None, dry_run: bool, file: Path) ->
             with parts.part_of(file, *source) as into:
                 exports.export(project, thread_id, into, advance)
     click.echo(f"{'would export' if dry_run else 'exported'} {done[0]} threads with {done[1]} messages")
-
-
-def _size(file: str) -> int | None:
-    return None if file == "-" else Path(file).stat().st_size or None

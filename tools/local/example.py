@@ -13,8 +13,8 @@ def put(projects: Iterable[str]) -> None:
     """Import them into each project, where they are not there yet; the environment must lead to the table."""
     for project in projects:
         with FILE.open("rb") as file:
-            imports.import_file(file, project, _say)
+            imports.import_file(file, project, imports.Report(_say, _say))
 
 
-def _say(_line: int, reason: str) -> None:
+def _say(_place: str, reason: str) -> None:
     print(f"EXAMPLE: {reason}", file=sys.stderr, flush=True)

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.models import Detail, FileId, ImageFile, ImageUrl, Metadata, Tool
-from shared.trusted import Annotation, IncompleteDetails, PlainId, RefusalPart
+from shared.trusted import IncompleteDetails, PlainId, RefusalPart
+from tools.transfer.models import Annotation
 
 # As `shared.ids` has them: 128 characters in all.
 THREAD_ID = r"^thread_[A-Za-z0-9_-]{1,121}$"
@@ -85,7 +86,7 @@ class MessageObject(Shown):
     thread_id: ThreadId
     run_id: PlainId | None
     role: Literal["user", "assistant"]
-    content: Annotated[list[Content], Field(min_length=1, max_length=64)]
+    content: Annotated[list[Content], Field(max_length=64)]
     attachments: Annotated[list[AttachmentObject], Field(max_length=20)]
     metadata: Metadata
     status: Literal["completed", "incomplete"]

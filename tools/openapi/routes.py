@@ -6,27 +6,23 @@ from pathlib import Path
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
+class _Names(dict[str, str]):
+    """The constants of a module; any other name, such as that of an operation, stands for itself."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
 def _routes(function: str) -> dict[str, tuple[str, str, str]]:
     """Return function, method and path of each operation in the `ROUTES` of a package."""
-    tree = ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8"))
-    names: dict[str, str] = {}
-    found = {}
-    for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.targets[0], ast.Name)
-        ):
-            names[node.targets[0].id] = ast.literal_eval(node.value)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
-            for path, operations in zip(node.value.keys, node.value.values, strict=True):
-                assert path
-                assert isinstance(operations, ast.Dict)
-                text = eval(compile(ast.Expression(path), "<routes>", "eval"), dict(names))  # noqa: S307 - our own code
-                for method, operation in zip(operations.keys, operations.values, strict=True):
-                    assert isinstance(operation, ast.Name)
-                    assert isinstance(method, ast.Constant)
-                    found[operation.id] = (function, str(method.value), str(text))
+    names, found = _Names(), {}
+    for node in ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            names[ast.unparse(node.targets[0])] = str(node.value.value)
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            routes = eval(compile(ast.Expression(node.value), function, "eval"), {}, names)  # noqa: S307 - our own code
+            for path, operations in routes.items():
+                found |= {operation: (function, method, path) for method, operation in operations.items()}
     return found
 
 

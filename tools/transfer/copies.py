@@ -12,6 +12,7 @@ from openai.pagination import SyncCursorPage
 from openai.types.beta import Thread
 
 from tools.transfer.errors import SourceError
+from tools.transfer.objects import with_attachments
 from tools.transfer.parts import PartFile
 
 _THREAD = ("id", "object", "created_at", "metadata", "tool_resources")
@@ -26,8 +27,8 @@ Advance = Callable[[int, int], None]
 
 
 def client(*, azure: bool) -> Any:
-    """Return the SDK's client, which takes what it needs from the environment. Raises `SourceError`."""
-    # It says that the API is deprecated, at every call.
+    """Return the SDK's client, which reads its settings from the environment. Raises `SourceError`."""
+    # The SDK warns at every call that the API is deprecated.
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
         return openai.AzureOpenAI(max_retries=5) if azure else openai.OpenAI(max_retries=5)
@@ -48,9 +49,9 @@ def listed(source: Any) -> Iterator[str]:
 
 
 def copy(source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse, advance: Advance) -> Counter[str]:
-    """Write the threads with these ids, from the last one on that the file has; return the fields that were left out.
+    """Write the threads with these ids, beginning with the last one that the file has.
 
-    `refuse` is told of threads that the endpoint does not have. Raises `SourceError`, `OSError`.
+    Return the fields that were left out. `refuse` gets the threads that do not exist. Raises `SourceError`, `OSError`.
     """
     unknown: Counter[str] = Counter()
     done = 0
@@ -64,24 +65,24 @@ def copy(source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse,
                 refuse(thread_id, "the endpoint has no such thread")
     except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
         raise SourceError(
-            f"the key was refused ({error.status_code}) after {done} threads; with another one the same command goes on"
+            f"the key was refused ({error.status_code}) after {done} threads; with another key the command continues"
         ) from error
     except openai.OpenAIError as error:
         raise SourceError(
-            f"{type(error).__name__} after {done} threads; the same command goes on from there"
+            f"{type(error).__name__} after {done} threads; the same command continues from there"
         ) from error
     return unknown
 
 
 def _from(last: str | None, thread_ids: Iterable[str]) -> Iterator[str]:
-    """Yield the ids from the last one on that the file has. Raises `SourceError` when it is not among them."""
+    """Yield the ids, beginning with the last one that the file has. Raises `SourceError` when it is missing."""
     rest = iter(thread_ids) if last is None else dropwhile(lambda thread_id: thread_id != last, thread_ids)
     first = next(rest, None)
     if first is not None:
         yield first
         yield from rest
     elif last is not None:
-        raise SourceError(f"the file goes on with {last}, which is not there any more: remove the part file")
+        raise SourceError(f"the part file ends with {last}, which does not exist any more: delete the part file")
 
 
 def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[str]) -> int:
@@ -95,9 +96,10 @@ def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[s
     return count
 
 
-def _line(found: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
+def _line(item: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
     """Return an object as a line, without the fields that the import does not know."""
-    fields = found.to_dict(mode="json", exclude_unset=True)
+    # The SDK's models warn of values that they do not expect, and keep them.
+    fields = with_attachments(item.to_dict(mode="json", exclude_unset=True, warnings=False))
     unknown.update(f"{fields['object']}.{name}" for name in fields.keys() - {*known})
     kept = {name: fields[name] for name in known if name in fields}
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))

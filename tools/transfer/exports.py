@@ -1,4 +1,4 @@
-"""The export: threads of a project, oldest first, each followed by its messages in their order, as lines of JSON."""
+"""The export: threads of a project, oldest first, each followed by its messages in order, as lines of JSON."""
 
 import heapq
 from collections.abc import Callable, Iterator
@@ -23,9 +23,9 @@ Advance = Callable[[int, int], None]
 
 
 def export(project: str, thread_id: str | None, into: PartFile, advance: Advance) -> None:
-    """Write the threads of a project, or one of them, from the last one on that the file has.
+    """Write the threads of a project, or one of them, beginning with the last one that the file has.
 
-    `advance` is told threads and messages. A thread that is deleted while it is written is left out. Raises
+    `advance` gets the numbers of threads and messages. A thread that is deleted meanwhile is left out. Raises
     `ThreadNotFoundError` for the one thread, `BusyError`, `OSError`.
     """
     first = _start(project, into)
@@ -44,7 +44,7 @@ def export(project: str, thread_id: str | None, into: PartFile, advance: Advance
 
 
 def rehearse(project: str, thread_id: str | None, advance: Advance) -> None:
-    """Read what `export` would write."""
+    """Count what `export` would write."""
     for thread in _threads(project, _LOWEST) if thread_id is None else [_thread(project, thread_id)]:
         with suppress(ThreadNotFoundError):
             advance(1, sum(1 for _ in _messages(project, thread.id)))
@@ -61,8 +61,8 @@ def _messages(project: str, thread_id: str) -> Iterator[Message]:
     """Yield the messages of a thread, oldest first. Raises `ThreadNotFoundError`, `BusyError`."""
     after, more = "", True
     while more:
-        asked = PageRequest(_AT_ONCE, ascending=True, after=after, before="")
-        page = patiently(partial(pages.list_messages, project, thread_id, asked, None))
+        request = PageRequest(_AT_ONCE, ascending=True, after=after, before="")
+        page = patiently(partial(pages.list_messages, project, thread_id, request, None))
         yield from page.records
         more = page.has_more
         if more:
@@ -72,19 +72,19 @@ def _messages(project: str, thread_id: str) -> Iterator[Message]:
 
 
 def _start(project: str, into: PartFile) -> str:
-    """Return the ULID of the last thread that the file has, under which the lists hold it; the lowest to begin anew."""
+    """Return the ULID in the lists of the last thread that the file has, or the lowest one to start again."""
     last = into.last_thread()
     if last:
-        found = patiently(partial(table.get, keys.key(keys.thread_partition(project, last), keys.HEAD)))
-        ulid = keys.ulid_of(last, found or {})
+        head_item = patiently(partial(table.get, keys.key(keys.thread_partition(project, last), keys.HEAD)))
+        ulid = keys.ulid_of(last, head_item or {})
         if ids.is_ulid(ulid):
             return ulid
-        into.restart()  # an imported thread that is gone: nobody knows where it stood
+        into.restart()  # an imported thread that was erased: its position is lost
     return _LOWEST
 
 
 def _threads(project: str, first: str) -> Iterator[Thread]:
-    """Yield a project's threads that exist for their users, oldest first, from this ULID on."""
+    """Yield the visible threads of a project, oldest first, from this ULID on."""
     entries = heapq.merge(
         *(_entries(partition, first) for partition in keys.threads_partitions(project, settings().list_shards)),
         key=lambda entry: str(entry["messageId"]["S"]),

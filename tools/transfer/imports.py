@@ -1,138 +1,178 @@
-"""The import: a file is read and checked line by line, then its threads are written one after the other."""
+"""The import: files are read and checked, then their threads are written one after the other."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import IO, NamedTuple
 
-from shared.records import Message, Thread
-from tools.transfer import lines, spool, staging
-from tools.transfer.errors import FileError
-from tools.transfer.lines import RefusedError
-from tools.transfer.spool import Spool
+from tools.transfer import files, objects, staging
+from tools.transfer.errors import RefusedError
+from tools.transfer.files import Advance, Candidate, Refuse
+from tools.transfer.spool import Entry, Spool, open_spool
 
-# In bytes; a message with all that it may hold, each character escaped, takes half of that.
-_LONGEST_LINE = 16 * 1024 * 1024
-# A file none of whose first lines is a thread or message is of another kind.
-_LINES_TO_JUDGE = 100
+# A file without a thread or message among so many values is of another kind.
+_VALUES_TO_JUDGE = 100
 _SECONDS_BETWEEN_LOOKS = 1.0
-
-Refuse = Callable[[int, str], None]
-Advance = Callable[[int], None]
 
 
 class Counts(NamedTuple):
-    """What became of a file; `existing` are the threads that were there before and left alone."""
+    """What an import did.
+
+    `existing` are the threads that existed before and were not changed, `missing` the messages that these do not have.
+    """
 
     threads: int = 0
     messages: int = 0
     existing: int = 0
+    missing: int = 0
 
 
-def read(file: IO[bytes], into: Spool, refuse: Refuse, advance: Advance) -> None:
-    """Read a file into a spool; `refuse` is told line and reason of each that cannot be imported, `advance` the bytes.
+class Report(NamedTuple):
+    """Receives, with its place in the files, each line that is refused and each warning that something is missing."""
 
-    Raises `FileError`, `sqlite3.OperationalError` when there is no room for the spool.
-    """
-    good = False
-    held: list[tuple[int, str]] = []  # until it is known what kind of file it is
-    for number, line in enumerate(_lines(file), start=1):
-        advance(len(line))
-        try:
-            if line.strip():
-                into.add(number, _parse(line))
-                good = True
-        except RefusedError as error:
-            held.append((number, str(error)))
-        if not good and len(held) == _LINES_TO_JUDGE:
-            first, reason = held[0]
-            raise FileError(f"none of the first {number} lines is a thread or message: of line {first}, {reason}")
-        while good and held:
-            refuse(*held.pop(0))
-    for told in held:
-        refuse(*told)
-    for number, thread_id in into.orphans():
-        refuse(number, f"there is no line of its thread {thread_id}, or that was refused")
+    refuse: Refuse
+    warn: Refuse
+
+
+def read(names: Iterable[str], spool: Spool, report: Report, advance: Advance) -> None:
+    """Read files into a spool; `advance` gets the bytes. Raises `OSError`, `sqlite3.OperationalError`."""
+    for name in names:
+        judge = _Judge(name, report.refuse)
+        _add(files.read(name, judge.refuse, advance), spool, judge)
+    spool.complete(*report)
+
+
+def read_open(file: IO[bytes], spool: Spool, report: Report) -> None:
+    """Read an open file into a spool, as standard input is read."""
+    judge = _Judge(files.STDIN, report.refuse)
+    _add(files.objects(files.STDIN, file, judge.refuse, _ignore), spool, judge)
+    spool.complete(*report)
 
 
 def write(
-    found: Spool, project: str, refuse: Refuse, advance: Advance, *, patience: float, told_of_waiting: Advance
+    spool: Spool, project: str, report: Report, advance: Advance, *, patience: float, on_waiting: Advance
 ) -> Counts:
-    """Write the threads of a spool, each whole or not at all; `advance` is told the threads that are done.
+    """Write the threads of a spool, each of them completely or not at all; `advance` gets the threads that are done.
 
     A thread that another import writes is looked at again until it is complete, or until that import has given no sign
-    of life for `patience` seconds; `told_of_waiting` is told the number of these. Raises `BusyError`.
+    of life for `patience` seconds. `on_waiting` gets the number of these threads. Raises `BusyError`.
     """
     run = staging.writer(project, patience)
-    counts = Counts()
-    taken: list[tuple[int, Thread]] = []
-    waiting: Iterable[tuple[int, Thread]] = found.threads()
+    tally = _Tally(spool, project, report)
+    taken: list[Entry] = []
+    waiting: Iterable[Entry] = spool.threads()
     while True:
-        for line, thread in waiting:
+        for entry in waiting:
             try:
-                became = staging.write(run, found, line, thread)
+                state = staging.write(run, spool, entry.number, entry.thread)
             except RefusedError as error:
-                refuse(line, str(error))
-                became = ""
-            if became == staging.TAKEN:
-                taken.append((line, thread))
+                report.refuse(entry.place, str(error))
+                state = ""
+            if state == staging.TAKEN:
+                taken.append(entry)
             else:
-                counts = _counted(counts, became, found.count(thread.id))
+                tally.add(state, entry)
                 advance(1)
         if not taken:
-            return counts
-        told_of_waiting(len(taken))
+            return tally.counts
+        on_waiting(len(taken))
         time.sleep(_SECONDS_BETWEEN_LOOKS)
         waiting, taken = taken, []
 
 
-def rehearse(found: Spool, project: str, refuse: Refuse, advance: Advance) -> Counts:
-    """Return what `write` would, as the table is now, without writing. Raises `BusyError`."""
-    counts = Counts()
-    for line, thread in found.threads():
+def rehearse(spool: Spool, project: str, report: Report, advance: Advance) -> Counts:
+    """Return the counts that `write` would, without writing. Raises `BusyError`."""
+    tally = _Tally(spool, project, report)
+    for entry in spool.threads():
         try:
-            state = staging.state_of(project, thread.id)
+            state = staging.state_of(project, entry.thread.id)
         except RefusedError as error:
-            refuse(line, str(error))
+            report.refuse(entry.place, str(error))
         else:
-            became = staging.EXISTS if state == staging.EXISTS else staging.IMPORTED
-            counts = _counted(counts, became, found.count(thread.id))
+            tally.add(staging.EXISTS if state == staging.EXISTS else staging.IMPORTED, entry)
         advance(1)
-    return counts
+    return tally.counts
 
 
-def import_file(file: IO[bytes], project: str, refuse: Refuse) -> Counts:
-    """Import a small file at once. Raises `FileError`, `BusyError`."""
-
-    def unheard(_: int) -> None:
-        """Nobody watches."""
-
-    with spool.opened() as found:
-        read(file, found, refuse, unheard)
-        return write(found, project, refuse, unheard, patience=60, told_of_waiting=unheard)
+def import_file(file: IO[bytes], project: str, report: Report) -> Counts:
+    """Import a small file at once. Raises `BusyError`."""
+    with open_spool() as spool:
+        read_open(file, spool, report)
+        return write(spool, project, report, _ignore, patience=60, on_waiting=_ignore)
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines; of one that is too long, its beginning."""
-    while line := file.readline(_LONGEST_LINE):
-        yield line
-        while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
-            line = file.readline(_LONGEST_LINE)
+def _ignore(_: int) -> None:
+    """Show no progress."""
 
 
-def _parse(line: bytes) -> Thread | Message:
-    if len(line) == _LONGEST_LINE:
-        raise RefusedError(f"it is longer than {_LONGEST_LINE} bytes")
+class _OtherKindError(Exception):
+    """A file has something else than threads and messages."""
+
+
+class _Judge:
+    """Holds back what is refused until a thread or message shows that the file is one of threads and messages."""
+
+    def __init__(self, name: str, refuse: Refuse) -> None:
+        self._name = name
+        self._refuse = refuse
+        self._held: list[tuple[str, str]] | None = []
+        self._is_json = False
+
+    def accept(self) -> None:
+        for place, reason in self._held or ():
+            self._refuse(place, reason)
+        self._held = None
+
+    def refuse(self, place: str, reason: str, *, is_json: bool = False) -> None:
+        self._is_json = self._is_json or is_json
+        if self._held is None:
+            self._refuse(place, reason)
+            return
+        self._held.append((place, reason))
+        if len(self._held) == _VALUES_TO_JUDGE:
+            raise _OtherKindError
+
+    def end(self) -> None:
+        """Refuse what was held back: the file as a whole when nothing in it is JSON."""
+        held = self._held or []
+        if len(held) == _VALUES_TO_JUDGE or (len(held) > 1 and not self._is_json):
+            place, reason = held[0]
+            self._held = None
+            reason = f"none of its first {len(held)} lines or objects is a thread or message. {place}: {reason}"
+            self._refuse(self._name, reason)
+        self.accept()
+
+
+def _add(values: Iterable[Candidate], spool: Spool, judge: _Judge) -> None:
     try:
-        return lines.parse(line)
-    except RefusedError as error:
-        if line.endswith(b"\n"):
-            raise
-        raise RefusedError(f"{str(error).rstrip('.')} (the file ends in it, without a line feed)") from None
+        for candidate in values:
+            try:
+                spool.add(candidate, objects.parse(candidate.value))
+            except RefusedError as error:
+                judge.refuse(candidate.place, str(error), is_json=True)
+                if isinstance(candidate.value, dict) and candidate.value.get("object") == "thread":
+                    spool.refuse_thread(candidate.place, candidate.value.get("id"))
+            else:
+                judge.accept()
+    except _OtherKindError:
+        pass
+    judge.end()
 
 
-def _counted(counts: Counts, became: str, messages: int) -> Counts:
-    if became == staging.EXISTS:
-        return counts._replace(existing=counts.existing + 1)
-    if became == staging.IMPORTED:
-        return counts._replace(threads=counts.threads + 1, messages=counts.messages + messages)
-    return counts
+class _Tally:
+    """Counts what an import did, and warns of messages that threads which existed do not have."""
+
+    def __init__(self, spool: Spool, project: str, report: Report) -> None:
+        self._spool, self._project, self._report = spool, project, report
+        self.counts = Counts()
+
+    def add(self, state: str, entry: Entry) -> None:
+        counts, thread_id = self.counts, entry.thread.id
+        messages = self._spool.count(thread_id)
+        if state == staging.IMPORTED:
+            self.counts = counts._replace(threads=counts.threads + 1, messages=counts.messages + messages)
+        elif state == staging.EXISTS:
+            missing = staging.missing(self._project, self._spool, thread_id)
+            self.counts = counts._replace(existing=counts.existing + 1, missing=counts.missing + missing)
+            if missing:
+                reason = f"{thread_id} exists already, and {missing} of its {messages} messages here are not in it"
+                self._report.warn(entry.place, reason)

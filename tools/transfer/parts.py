@@ -1,4 +1,4 @@
-"""Part files: what an export or copy writes until it is complete, and what it goes on from when it was cut short."""
+"""Part files: an export or copy writes one until it is complete, and continues it after an interruption."""
 
 import json
 import os
@@ -17,7 +17,7 @@ class PartFile:
         self._thread = 0
 
     def last_thread(self) -> str | None:
-        """Return the id of the last thread, of which nothing is kept, to begin with it again; None if there is none."""
+        """Remove the last thread, which may be incomplete, and return its id; None if there is none."""
         start, last, offset = 0, b"", 0
         self._file.seek(0)
         for line in self._file:
@@ -28,11 +28,11 @@ class PartFile:
         return str(json.loads(last)["id"]) if last else None
 
     def restart(self) -> None:
-        """Drop all that the file has."""
+        """Remove everything."""
         self._truncate(0)
 
     def mark(self) -> None:
-        """Begin a thread."""
+        """Start a thread."""
         self._thread = self._file.tell()
 
     def add(self, line: str) -> None:
@@ -40,7 +40,7 @@ class PartFile:
         self._file.write(line.encode() + b"\n")
 
     def drop(self) -> None:
-        """Take back the thread that was begun, with its messages."""
+        """Remove the thread that was started last, with its messages."""
         self._truncate(self._thread)
 
     def _truncate(self, size: int) -> None:
@@ -50,9 +50,9 @@ class PartFile:
 
 @contextmanager
 def part_of(out: Path, *source: str | None) -> Iterator[PartFile]:
-    """Yield the part file of `out`, which becomes `out` at the end; when it is left by an exception it stays.
+    """Yield the part file of `out`. It becomes `out` at the end, and stays after an exception.
 
-    `source` says where the threads come from: what was begun from another source is not gone on with. Raises `OSError`.
+    `source` says where the threads come from: a part file of another source is not continued. Raises `OSError`.
     """
     path = out.with_name(f"{out.name}.{zlib.crc32(repr(source).encode()):08x}.part")
     try:

@@ -1,91 +1,179 @@
-"""The spool: what a file holds, on disk and in order, for its lines come in any order and may outgrow the memory."""
+"""The spool: the threads and messages of all files, on disk and in order, because memory may not hold them."""
 
 import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
+from shared import ids
 from shared.records import Message, MessageData, Thread
-from tools.transfer.lines import RefusedError
+from shared.store import keys
+from tools.transfer.errors import RefusedError
+from tools.transfer.files import Candidate, Refuse
 
 _TABLES = """
     PRAGMA journal_mode = MEMORY;
     PRAGMA synchronous = OFF;
-    CREATE TABLE threads (id TEXT PRIMARY KEY, line INTEGER, created_at INTEGER, metadata TEXT, tool_resources TEXT);
-    CREATE TABLE messages (thread TEXT, id TEXT, line INTEGER, created_at INTEGER, draft TEXT, UNIQUE (thread, id));
-    CREATE INDEX in_order ON messages (thread, created_at, line);
+    CREATE TABLE threads (
+        number INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, metadata TEXT, tool_resources TEXT, place TEXT
+    );
+    CREATE TABLE refused_threads (id TEXT PRIMARY KEY, place TEXT);
+    CREATE TABLE messages (
+        number INTEGER PRIMARY KEY, thread TEXT, id TEXT, created_at INTEGER, data TEXT, place TEXT, source TEXT,
+        in_page INTEGER, UNIQUE (thread, id)
+    );
+    CREATE TABLE page_ends (thread TEXT, message TEXT, rest TEXT, place TEXT);
+    CREATE TABLE positions (position INTEGER PRIMARY KEY, thread TEXT, number INTEGER);
+    CREATE INDEX of_thread ON positions (thread, position);
+"""
+
+# Of one second, messages have the order of their sources (by time) and then their order in it. Responses of list
+# messages have the newest message first. Where no time in a source contradicts that, and a time or the kind of source
+# says so, its order is turned around.
+_POSITIONS = """
+    INSERT INTO positions (thread, number)
+    WITH steps AS (
+        SELECT thread, number, created_at, source, in_page,
+            created_at - lag(created_at) OVER (PARTITION BY thread, source ORDER BY number) AS step
+        FROM messages
+    ), sources AS (
+        SELECT thread, source, min(created_at) AS oldest, max(created_at) AS newest, max(in_page) AS in_page,
+            coalesce(max(step) > 0, 0) AS rises, coalesce(min(step) < 0, 0) AS falls
+        FROM steps GROUP BY thread, source
+    ), turned AS (
+        SELECT *, NOT rises AND (falls OR in_page AND NOT max(rises) OVER (PARTITION BY thread)) AS newest_first
+        FROM sources
+    )
+    SELECT thread, number FROM messages JOIN turned USING (thread, source)
+    ORDER BY thread, created_at, oldest, newest, CASE WHEN newest_first THEN -number ELSE number END
+"""
+_MADE_THREADS = """
+    INSERT INTO threads (place, id, created_at, metadata, tool_resources)
+    SELECT place, thread, time_of(thread, min(created_at)), '{}', '{}' FROM messages
+    WHERE thread NOT IN (SELECT id FROM threads) GROUP BY thread ORDER BY min(number)
+"""
+# A page that says that it has more, but its last message is also the last one of its thread in that direction.
+_BROKEN_OFF = """
+    SELECT min(page_ends.place), page_ends.thread, message, rest FROM page_ends JOIN messages
+    ON id = message AND number = (
+        SELECT number FROM positions WHERE position = (
+            SELECT CASE rest WHEN 'older' THEN min(position) ELSE max(position) END
+            FROM positions WHERE thread = page_ends.thread
+        )
+    )
+    GROUP BY page_ends.thread, message, rest
+"""
+_DROP = """
+    DELETE FROM messages WHERE thread IN (SELECT id FROM refused_threads) AND thread NOT IN (SELECT id FROM threads)
+    RETURNING place, thread, (SELECT place FROM refused_threads WHERE id = thread)
 """
 
 
+class Entry(NamedTuple):
+    """A thread in the spool, with its place in a file and its number among all threads."""
+
+    number: int
+    place: str
+    thread: Thread
+
+
 class Spool:
-    """The threads and messages of one file, each with the number of its line."""
+    """The threads and messages of some files. What was added can be read after `complete`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self._run = connection.execute
 
-    def add(self, line: int, found: Thread | Message) -> None:
-        """Keep a thread or message. Raises `RefusedError` for an id that was there before."""
+    def add(self, candidate: Candidate, record: Thread | Message) -> None:
+        """Keep a thread or message. Raises `RefusedError` for one that differs from another with its id."""
+        if isinstance(record, Thread):
+            row: tuple[object, ...] = tuple(record)
+            add = "INSERT INTO threads (id, created_at, metadata, tool_resources, place) VALUES (?, ?, ?, ?, ?)"
+            known = "SELECT id, created_at, metadata, tool_resources, place FROM threads WHERE id = ?"
+            key: tuple[object, ...] = (record.id,)
+            beside: tuple[object, ...] = (candidate.place,)
+        else:
+            row = (record.thread_id, record.id, record.created_at, json.dumps(record.data))
+            add = """
+                INSERT INTO messages (thread, id, created_at, data, place, source, in_page)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+            """
+            known = "SELECT thread, id, created_at, data, place FROM messages WHERE thread = ? AND id = ?"
+            key = (record.thread_id, record.id)
+            beside = (candidate.place, candidate.source, candidate.in_page)
+            if candidate.rest:
+                self._run("INSERT INTO page_ends VALUES (?, ?, ?, ?)", (*key, candidate.rest, candidate.place))
         try:
-            if isinstance(found, Thread):
-                self._connection.execute("INSERT INTO threads VALUES (?, ?, ?, ?, ?)", (found.id, line, *found[1:]))
-            else:
-                row = (found.thread_id, found.id, line, found.created_at, json.dumps(found.data))
-                self._connection.execute("INSERT INTO messages VALUES (?, ?, ?, ?, ?)", row)
+            self._run(add, (*row, *beside))
         except sqlite3.IntegrityError:
-            raise RefusedError(f"{found.id} is on line {self._line_of(found)} already") from None
+            *stored, place = self._run(known, key).fetchone()
+            if (*stored,) != row:
+                raise RefusedError(f"it differs from {record.id} in {place}, and only that one is imported") from None
+
+    def refuse_thread(self, place: str, thread_id: object) -> None:
+        """Note a thread that was refused, so that its messages do not make it."""
+        if isinstance(thread_id, str) and ids.is_path_id(thread_id, "thread"):
+            self._run("INSERT OR IGNORE INTO refused_threads VALUES (?, ?)", (thread_id, place))
+
+    def complete(self, refuse: Refuse, warn: Refuse) -> None:
+        """Drop the messages of refused threads, make the threads that only have messages, and order all messages.
+
+        `refuse` gets the messages that were dropped, `warn` the pages whose continuation was not added.
+        """
+        for place, thread_id, other in self._run(_DROP):
+            refuse(place, f"its thread {thread_id} was refused: {other}")
+        self._run(_MADE_THREADS)
+        self._run(_POSITIONS)
+        for place, thread_id, message_id, rest in self._run(_BROKEN_OFF):
+            warn(place, f"the page has more, but no {rest} message of {thread_id} than {message_id} is in the files")
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of threads and of messages."""
-        ((threads, messages),) = self._connection.execute(
-            "SELECT (SELECT count(*) FROM threads), (SELECT count(*) FROM messages)"
-        )
+        ((threads, messages),) = self._run("SELECT (SELECT count(*) FROM threads), (SELECT count(*) FROM messages)")
         return threads, messages
 
-    def orphans(self) -> Iterator[tuple[int, str]]:
-        """Yield line and thread of each message whose thread the file does not have, and forget these messages."""
-        missing = "FROM messages WHERE thread NOT IN (SELECT id FROM threads)"
-        yield from self._connection.execute(f"SELECT line, thread {missing} ORDER BY line")
-        self._connection.execute(f"DELETE {missing}")
-
-    def threads(self) -> Iterator[tuple[int, Thread]]:
-        """Yield the threads, in the order of their lines, which come with them."""
-        for own_id, line, *rest in self._connection.execute("SELECT * FROM threads ORDER BY line"):
-            yield line, Thread(own_id, *rest)
+    def threads(self) -> Iterator[Entry]:
+        """Yield the threads, in the order in which they were added."""
+        query = "SELECT number, place, id, created_at, metadata, tool_resources FROM threads ORDER BY number"
+        for number, place, *thread in self._run(query):
+            yield Entry(number, place, Thread(*thread))
 
     def messages(self, thread_id: str) -> Iterator[Message]:
-        """Yield the messages of a thread in the order of their times, and then of their lines."""
-        query = "SELECT id, created_at, draft FROM messages WHERE thread = ? ORDER BY created_at, line"
-        for own_id, created_at, data in self._connection.execute(query, (thread_id,)):
+        """Yield the messages of a thread in their order."""
+        query = """
+            SELECT id, created_at, data FROM positions JOIN messages USING (number)
+            WHERE positions.thread = ? ORDER BY position
+        """
+        for own_id, created_at, data in self._run(query, (thread_id,)):
             yield Message(own_id, thread_id, created_at, MessageData(*json.loads(data)))
 
     def count(self, thread_id: str) -> int:
         """Return the number of messages of a thread."""
-        ((found,),) = self._connection.execute("SELECT count(*) FROM messages WHERE thread = ?", (thread_id,))
-        return int(found)
+        ((count,),) = self._run("SELECT count(*) FROM messages WHERE thread = ?", (thread_id,))
+        return int(count)
 
     def has(self, thread_id: str, message_id: str) -> bool:
         """Tell whether a thread has a message."""
         query = "SELECT 1 FROM messages WHERE thread = ? AND id = ?"
-        return self._connection.execute(query, (thread_id, message_id)).fetchone() is not None
+        return self._run(query, (thread_id, message_id)).fetchone() is not None
 
-    def _line_of(self, found: Thread | Message) -> int:
-        if isinstance(found, Thread):
-            rows = self._connection.execute("SELECT line FROM threads WHERE id = ?", (found.id,))
-        else:
-            query = "SELECT line FROM messages WHERE thread = ? AND id = ?"
-            rows = self._connection.execute(query, (found.thread_id, found.id))
-        return int(rows.fetchone()[0])
+
+def _time_of(thread_id: str, first: int) -> int:
+    """Return when a thread was created: the time in its id, if it has one, or that of its first message."""
+    ulid = thread_id.removeprefix(keys.THREAD_PREFIX)
+    return ids.milliseconds(ulid) // 1000 if ids.is_ulid(ulid) else first
 
 
 @contextmanager
-def opened() -> Iterator[Spool]:
-    """Yield an empty spool, in a file that TMPDIR places and that goes with the process, however that ends.
+def open_spool() -> Iterator[Spool]:
+    """Yield an empty spool, in a file in TMPDIR that is deleted with the process, however that ends.
 
     When there is no room for it, its methods raise `sqlite3.OperationalError`.
     """
     connection = sqlite3.connect("", isolation_level=None)
     try:
         connection.executescript(_TABLES)
+        connection.create_function("time_of", 2, _time_of, deterministic=True)
         yield Spool(connection)
     finally:
         connection.close()

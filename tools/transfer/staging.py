@@ -1,7 +1,7 @@
-"""Staging: how the import writes a thread, so that nobody sees it before it is complete, and so that it may be killed.
+"""Staging: writes a thread so that nobody sees it before it is complete, and so that the import may be killed.
 
-The pending head of the thread names the import that writes it and is renewed while that lives. Who finds a pending head
-that has not been renewed for a while takes it over: what the file says of the thread is the same, so its items are.
+The pending head of the thread names the import that writes it. That import renews it while it runs. Another import
+takes over a pending head that was not renewed for a while: the same files give the same items.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from shared.store import aliases, erasure, head, items, keys, table, threads
 from shared.store.errors import BusyError
 from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item
-from tools.transfer import places
-from tools.transfer.lines import RefusedError
+from tools.transfer import positions
+from tools.transfer.errors import RefusedError
 from tools.transfer.spool import Spool
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ T = TypeVar("T")
 _IMPORTED = {"imported": {"BOOL": True}}
 # A call of BatchWriteItem takes 25 items and, from a slow line, should not take long.
 _ITEMS_IN_ONE, _BYTES_IN_ONE = 25, 1_000_000
+_IDS_IN_ONE = 100
 _TRIES = 100
 _SECONDS_FOR_A_CALL = 20.0
 
@@ -39,7 +40,7 @@ class LostError(Exception):
 
 
 class Writer(NamedTuple):
-    """This run of the import, and the seconds without a sign of life after which another takes its thread over."""
+    """This run of the import, and the seconds without a renewal after which another run takes its thread over."""
 
     project: str
     token: str
@@ -47,7 +48,7 @@ class Writer(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """A thread that is being written: its items are the same for the same file, `digest` tells whether it is."""
+    """A thread that is being written. Equal digests mean equal items."""
 
     partition: str
     thread: Thread
@@ -56,9 +57,9 @@ class _Job(NamedTuple):
     digest: str
 
     def head(self, state: str, ulids: Iterable[str]) -> Item:
-        return head.item(self.partition, state, list(ulids)) | self.own_place()
+        return head.item(self.partition, state, list(ulids)) | self.list_position()
 
-    def own_place(self) -> Item:
+    def list_position(self) -> Item:
         return {} if self.thread.id == keys.THREAD_PREFIX + self.ulid else {"ulid": {"S": self.ulid}}
 
 
@@ -68,23 +69,23 @@ def writer(project: str, patience: float) -> Writer:
 
 
 def state_of(project: str, thread_id: str) -> str | None:
-    """Return EXISTS for a thread that is there, TAKEN for one that is being written, None for none.
+    """Return EXISTS, TAKEN for a thread that is being written, or None when there is none.
 
-    Raises `RefusedError` for one that is being erased, or is about to be.
+    Raises `RefusedError` for a thread that is being erased or will be.
     """
-    found = patiently(lambda: table.get(_head_key(keys.thread_partition(project, thread_id))))
-    return None if found is None else _state(thread_id, found)
+    stored = patiently(lambda: table.get(_head_key(keys.thread_partition(project, thread_id))))
+    return None if stored is None else _state(thread_id, stored)
 
 
-def write(run: Writer, spool: Spool, line: int, thread: Thread) -> str:
-    """Write a thread with its messages; return IMPORTED, EXISTS if it was there, TAKEN if another import writes it.
+def write(run: Writer, spool: Spool, number: int, thread: Thread) -> str:
+    """Write a thread with its messages; return IMPORTED, EXISTS, or TAKEN if another import writes it.
 
     Raises `RefusedError` for a thread that is being erased, `BusyError`.
     """
-    job = _job(run.project, spool, line, thread)
-    found = _begin(run, job)
-    if found is not None:
-        return found
+    job = _job(run.project, spool, number, thread)
+    state = _begin(run, job)
+    if state is not None:
+        return state
     try:
         _put_messages(run, spool, job)
     except LostError:
@@ -93,7 +94,7 @@ def write(run: Writer, spool: Spool, line: int, thread: Thread) -> str:
 
 
 def patiently(work: Callable[[], T]) -> T:
-    """Do something again while the table is busy, for about a minute. Raises `BusyError`."""
+    """Retry while the table is busy, for about a minute. Raises `BusyError`."""
     busy = BusyError()
     for _ in islice(table.backoff(), _TRIES):
         table.set_deadline(_SECONDS_FOR_A_CALL)
@@ -104,8 +105,21 @@ def patiently(work: Callable[[], T]) -> T:
     raise busy
 
 
-def _job(project: str, spool: Spool, line: int, thread: Thread) -> _Job:
-    ulid = places.of_thread(project, thread, line)
+def missing(project: str, spool: Spool, thread_id: str) -> int:
+    """Return how many of the spool's messages of a thread that exists were never in it, as far as the table shows.
+
+    The table remembers the ids of deleted messages, but not those of this API's own form. Raises `BusyError`.
+    """
+    partition = keys.thread_partition(project, thread_id)
+    messages, count = spool.messages(thread_id), 0
+    while batch := [message.id for message in islice(messages, _IDS_IN_ONE)]:
+        wanted = [keys.key(partition, keys.alias(own) if aliases.is_foreign(own) else own) for own in batch]
+        count += len(batch) - len(patiently(partial(table.batch_get, wanted)))
+    return count
+
+
+def _job(project: str, spool: Spool, number: int, thread: Thread) -> _Job:
+    ulid = positions.of_thread(project, thread, number)
     digest = hashlib.sha256(repr((ulid, thread)).encode())
     for message in spool.messages(thread.id):
         digest.update(repr(message).encode())
@@ -119,7 +133,7 @@ def _job(project: str, spool: Spool, line: int, thread: Thread) -> _Job:
 
 
 def _begin(run: Writer, job: _Job) -> str | None:
-    """Put the thread's pending head and list it, for the sweep; return None, or what is there instead."""
+    """Put the thread's pending head and its entry, for the sweep; return None, or the state that prevents it."""
     pending = job.head(head.PENDING, []) | {
         "entries": {"L": [{"S": job.entries[0]}]},
         "import": {"S": job.digest},
@@ -136,29 +150,29 @@ def _begin(run: Writer, job: _Job) -> str | None:
                 )
             )
         except CancelledError as cancelled:
-            found = cancelled.failed.get(0) or {}
-            if found.get("importer") == pending["importer"]:
-                return None  # our own, whose answer was lost
-            state = _state(job.thread.id, found)
-            if state == EXISTS or head.idle_seconds(found) < run.patience:
+            stored = cancelled.failed.get(0) or {}
+            if stored.get("importer") == pending["importer"]:
+                return None  # our own: its response was lost
+            state = _state(job.thread.id, stored)
+            if state == EXISTS or head.idle_seconds(stored) < run.patience:
                 return state
-            if found["import"] == pending["import"]:
-                return None if _renew(run, job.partition, found["importer"]["S"]) else TAKEN
-            _clear(job.partition, found)
+            if stored["import"] == pending["import"]:
+                return None if _renew(run, job.partition, stored["importer"]["S"]) else TAKEN
+            _clear(job.partition, stored)
         else:
             return None
 
 
-def _state(thread_id: str, found: Item) -> str:
-    if head.is_open(found):
+def _state(thread_id: str, stored: Item) -> str:
+    if head.is_open(stored):
         return EXISTS
-    if found["state"]["S"] == head.PENDING and "importer" in found:
+    if stored["state"]["S"] == head.PENDING and "importer" in stored:
         return TAKEN
     raise RefusedError(f"{thread_id} is being erased or created, or has expired: import it again in some minutes")
 
 
 def _renew(run: Writer, partition: str, importer: str) -> bool:
-    """Give a sign of life, in the name of this run; tell whether the thread still was in the hands of `importer`."""
+    """Renew the head in the name of this run; tell whether `importer` still had the thread."""
     try:
         patiently(
             lambda: table.update(
@@ -172,31 +186,31 @@ def _renew(run: Writer, partition: str, importer: str) -> bool:
     return True
 
 
-def _clear(partition: str, found: Item) -> None:
-    """Erase what an import of other lines left behind; nothing, if that has changed since it was read."""
-    with suppress(ConditionFailedError):  # after a lost answer it is a tombstone all the same
-        patiently(lambda: table.update(**head.mark_expired(partition, found)))
+def _clear(partition: str, stored: Item) -> None:
+    """Erase what an import of other files left behind, unless that has changed since it was read."""
+    with suppress(ConditionFailedError):  # after a lost response it is a tombstone too
+        patiently(lambda: table.update(**head.mark_expired(partition, stored)))
     patiently(lambda: erasure.erase_thread(partition, time.monotonic() + 3600))
 
 
 def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
-    """Write the messages, then show the thread. Raises `LostError`."""
+    """Write the messages, then make the thread visible. Raises `LostError`."""
     ulids: deque[str] = deque(maxlen=head.RECENT)
     renewed = time.time()
     for batch in _batches(_items(spool, job, ulids)):
-        # By the wall clock: a machine that slept finds that its thread is in other hands.
+        # By the wall clock, so that a machine that slept notices that another import has its thread.
         if time.time() - renewed >= run.patience / 4:
             if not _renew(run, job.partition, run.token):
                 raise LostError
             renewed = time.time()
         patiently(partial(table.batch_put, batch))
     shown = {"Item": job.head(head.OPEN, ulids), **_if_written_by(run.token)}
-    thread = items.thread_item(job.partition, job.thread, job.entries) | job.own_place() | _IMPORTED
+    thread = items.thread_item(job.partition, job.thread, job.entries) | job.list_position() | _IMPORTED
     listed = [threads.entry_of(entry, job.ulid, job.thread.id) for entry in job.entries]
     try:
         patiently(lambda: table.transact([{"Put": shown}, {"Put": {"Item": thread}}, *listed]))
     except CancelledError as cancelled:
-        # Nobody but us could have opened it: then an answer was lost, and the call sent again.
+        # Only this import could have opened it: then a response was lost, and the call was sent again.
         if not head.is_open(cancelled.failed.get(0)):
             raise LostError from cancelled
 
@@ -204,7 +218,7 @@ def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
 def _items(spool: Spool, job: _Job, ulids: deque[str]) -> Iterator[Item]:
     """Yield the items of all messages, in order; note the last ULIDs."""
     thread_id = job.thread.id
-    stored = places.of_messages(
+    stored = positions.of_messages(
         spool.messages(thread_id), lambda ulid: spool.has(thread_id, keys.MESSAGE_PREFIX + ulid)
     )
     for ulid, message in stored:
@@ -223,10 +237,10 @@ def _message_items(partition: str, ulid: str, message: Message) -> Iterator[Item
     yield from others
 
 
-def _batches(found: Iterator[Item]) -> Iterator[list[Item]]:
+def _batches(stored: Iterator[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     weight = 0
-    for item in found:
+    for item in stored:
         weight += items.weight(item)
         if len(batch) == _ITEMS_IN_ONE or (batch and weight > _BYTES_IN_ONE):
             yield batch
