@@ -433,7 +433,7 @@ def test_a_table_with_runs_that_only_operations_have_written_has_no_problems(cli
     result = repair("--yes")
 
     assert result.exit_code == 0, result.output
-    assert result.output.endswith(" items read, 0 problems\n")
+    assert result.output.endswith(" items read, 0 problems, 0 repaired\n")
     assert runs.read(once)["status"] == "expired"
 
 
@@ -511,9 +511,7 @@ def test_a_run_that_was_cancelled_by_half_is_repaired(client: Client) -> None:
         with fault_injection.inject(cut(kept)):
             runs.create("cancel_run", run["thread_id"], run["id"])
 
-        assert repaired() == [
-            f"{client.project}#{run['thread_id']}: has a head that does not know its newest run - repaired"
-        ]
+        assert repaired() == [f"{client.project}#{run['thread_id']}: has a head that does not know its newest run"]
 
         assert runs.read(run)["status"] == ("cancelled" if kept[1] else "queued")
     use(client)
@@ -544,8 +542,8 @@ def test_a_run_whose_settings_are_lost_is_removed_and_its_messages_stay(client: 
     stored.remove(partition, f"part#{waiting['id']}")
 
     assert repaired() == [
-        f"{partition}: has lost the settings of {waiting['id']}, which nobody can read - repaired",
-        f"{partition}: has a head that does not know its newest run - repaired",
+        f"{partition}: has lost the settings of {waiting['id']}, which nobody can read",
+        f"{partition}: has a head that does not know its newest run",
     ]
 
     assert client.page(thread_id) == before
@@ -597,7 +595,7 @@ def test_assistants_and_their_list_go_together(client: Client) -> None:
 
     assert left["threadId"]["S"] == partition
     assert sorted(told) == sorted(
-        f"{partition}: {text} - repaired"
+        f"{partition}: {text}"
         for text in (
             f"lists {gone}, which is not there",
             f"does not list {unlisted}",

@@ -15,7 +15,8 @@ class _Names(dict[str, str]):
 
 def _routes(function: str) -> dict[str, tuple[str, str, str]]:
     """Return function, method and path of each operation in the `ROUTES` of a package."""
-    names, found = _Names(), {}
+    names = _Names()
+    found: dict[str, tuple[str, str, str]] = {}
     for node in ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             names[ast.unparse(node.targets[0])] = str(node.value.value)
