@@ -26,6 +26,7 @@ _DAY = 86_400.0
 _SECONDS_BETWEEN_READS = 0.2
 _SECONDS_WITHOUT_ENGINE = 5.0
 _SECONDS_TO_END = 15.0
+_SECONDS_TO_END_WITHOUT_DATA = 1.0
 _TRIES = 5
 
 
@@ -47,7 +48,8 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
     """Run threads for the stream, for each function that reads it, and for each queue; end them afterwards.
 
     `read` returns the changes since the last call; it is None if the table has no stream. If the table is
-    `persistent`, records and messages that wait at the end are processed first. Otherwise they are dropped.
+    `persistent`, records and messages that wait at the end are processed first. Otherwise they are dropped, and what is
+    being processed is not waited for long.
 
     Enter it before the functions are imported.
     """
@@ -59,6 +61,7 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
         "sqs.SendMessage": queues.send_message,
         "sqs.SendMessageBatch": queues.send_message_batch,
     }
+    run_threads = partial(_threads, _SECONDS_TO_END if persistent else _SECONDS_TO_END_WITHOUT_DATA)
     with aws_calls.intercepted(operations), ExitStack() as threads:
         # They end in reverse order: the stream, then the functions that read it, then the queues that those fill.
         for function in template.functions:
@@ -66,7 +69,7 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
             for queue in function.queues:
                 serve = partial(queues.serve, queue, runner)
                 close = partial(queues.backlogs[queue.name].close, drop=not persistent)
-                threads.enter_context(_threads(queue.name, serve, close, queue.concurrency))
+                threads.enter_context(run_threads(queue.name, serve, close, queue.concurrency))
         if read:
             subscriptions: list[_Subscription] = []
             for function in template.functions:
@@ -75,17 +78,19 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
                     backlog: Backlog[Record] = Backlog()
                     subscriptions.append((stream, backlog))
                     feed = partial(_feed, stream, backlog, runner)
-                    threads.enter_context(_threads(function.name, feed, partial(backlog.close, drop=not persistent)))
+                    threads.enter_context(run_threads(function.name, feed, partial(backlog.close, drop=not persistent)))
             ended = threading.Event()
             follow = partial(_follow, read, subscriptions, ended, to_its_end=persistent)
-            threads.enter_context(_threads("stream", follow, ended.set))
-            threads.enter_context(_threads("sweep", partial(_sweep, template, ended), ended.set))
+            threads.enter_context(run_threads("stream", follow, ended.set))
+            threads.enter_context(run_threads("sweep", partial(_sweep, template, ended), ended.set))
         yield EventSide(queues, subscribers, has_stream=read is not None)
 
 
 @contextmanager
-def _threads(name: str, work: Callable[[], None], end: Callable[[], None], count: int = 1) -> Iterator[None]:
-    """Run threads, and call `end` afterwards, at which their work ends."""
+def _threads(
+    seconds_to_end: float, name: str, work: Callable[[], None], end: Callable[[], None], count: int = 1
+) -> Iterator[None]:
+    """Run threads, and call `end` afterwards, at which their work ends. Wait `seconds_to_end` for that at most."""
     # Daemons: one that does not end in time must not keep the process.
     threads = [threading.Thread(target=work, name=name, daemon=True) for _ in range(count)]
     for thread in threads:
@@ -94,7 +99,7 @@ def _threads(name: str, work: Callable[[], None], end: Callable[[], None], count
         yield
     finally:
         end()
-        deadline = time.monotonic() + _SECONDS_TO_END
+        deadline = time.monotonic() + seconds_to_end
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
 
