@@ -9,8 +9,19 @@ from tests.e2e.isolated import run_python
 from tests.support.local_api import ROOT
 
 _SCRIPT = Path(__file__).with_name("python_sdk.py")
-PYTEST = ("-m", "pytest", "-q", "--noconftest", "--import-mode=importlib", "-c", "/dev/null")
-PYTEST += ("-p", "no:cacheprovider", "-p", "no:warnings")
+PYTEST = (
+    "-m",
+    "pytest",
+    "-q",
+    "--noconftest",
+    "--import-mode=importlib",
+    "-c",
+    "/dev/null",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:warnings",
+)
 
 
 @pytest.mark.parametrize("version", versions.PYTHON)

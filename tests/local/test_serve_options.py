@@ -10,8 +10,16 @@ from tests.support import program
 from tools.local import server
 from tools.local.options import ApiKey, ModelOptions, ServeOptions
 
-_MODEL_NAMES = ("MODEL_URL", "MODEL_API_KEY", "MODEL_MAP", "MODEL_CONTEXT", "MAX_TOKENS_PARAMETER", "RUNS_AT_ONCE")
-_MODEL_NAMES += ("UNKNOWN_ASSISTANTS", "DEFAULT_INSTRUCTIONS")
+_MODEL_NAMES = (
+    "MODEL_URL",
+    "MODEL_API_KEY",
+    "MODEL_MAP",
+    "MODEL_CONTEXT",
+    "MAX_TOKENS_PARAMETER",
+    "RUNS_AT_ONCE",
+    "UNKNOWN_ASSISTANTS",
+    "DEFAULT_INSTRUCTIONS",
+)
 _NAMES = ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS", *_MODEL_NAMES)
 
 

@@ -16,8 +16,22 @@ import pytest
 from tests.support import canaries
 
 ROOT = Path(__file__).parents[2]
-_OURS = ("ALLOWED_ORIGINS", "API_KEYS", "AWS_", "DATA", "DYNAMODB_URL", "EXAMPLE", "PORT", "POWERTOOLS_", "TABLE_NAME")
-_OURS += ("DEFAULT_INSTRUCTIONS", "MAX_TOKENS_PARAMETER", "MODEL_", "RUNS_AT_ONCE", "UNKNOWN_ASSISTANTS")
+_OURS = (
+    "ALLOWED_ORIGINS",
+    "API_KEYS",
+    "AWS_",
+    "DATA",
+    "DYNAMODB_URL",
+    "EXAMPLE",
+    "PORT",
+    "POWERTOOLS_",
+    "TABLE_NAME",
+    "DEFAULT_INSTRUCTIONS",
+    "MAX_TOKENS_PARAMETER",
+    "MODEL_",
+    "RUNS_AT_ONCE",
+    "UNKNOWN_ASSISTANTS",
+)
 
 
 @dataclass(frozen=True)
