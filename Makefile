@@ -47,7 +47,7 @@ MAKEFLAGS += --no-print-directory
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-local: .venv/ready ## serve the API on this machine; as `./message-api serve` (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE)
+local: .venv/ready ## serve the API on this machine; as `./message-api serve` (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE, MODEL_URL)
 	@exec ./message-api serve
 
 respond: $(UV) ## answer users' messages in the local API by a model (MESSAGE_API_KEY, MODEL, OPENAI_BASE_URL, OPENAI_API_KEY)

@@ -1,4 +1,4 @@
-"""Runs through the local API, as a process of its own, with an endpoint that holds its responses or is misconfigured."""
+"""Runs through the local API as a process of its own, with an endpoint that holds its responses or is misconfigured."""
 
 import signal
 import threading

@@ -3,16 +3,24 @@
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from shared.store import api_keys
 from tests.support import program
-from tools.cli.serve import serve
 from tools.local import server
-from tools.local.options import ApiKey, ServeOptions
+from tools.local.options import ApiKey, ModelOptions, ServeOptions
 
-_NAMES = [name for option in serve.params if isinstance(option, click.Option) and (name := str(option.envvar or ""))]
+_MODEL_NAMES = (
+    "MODEL_URL",
+    "MODEL_API_KEY",
+    "MODEL_MAP",
+    "MODEL_CONTEXT",
+    "MAX_TOKENS_PARAMETER",
+    "RUNS_AT_ONCE",
+    "UNKNOWN_ASSISTANTS",
+    "DEFAULT_INSTRUCTIONS",
+)
+_NAMES = ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGINS", *_MODEL_NAMES)
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +129,69 @@ def test_an_origin_that_no_browser_sends_is_refused(monkeypatch: pytest.MonkeyPa
 def test_a_folder_and_a_url_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     line = _refused(monkeypatch, "--data", "x", DYNAMODB_URL="http://a")
     assert line == "Error: Set --data or --dynamodb-url, not both."
+
+
+_MODEL_URL = "http://127.0.0.1:11434/v1"
+_MODEL_VALUES = (
+    _MODEL_URL,
+    "sk-1",
+    "gpt-4o=mine, *=other",
+    "8000",
+    "max_completion_tokens",
+    "9",
+    "default",
+    "Be kind.",
+)
+_MODEL = ModelOptions(
+    _MODEL_URL, "sk-1", "gpt-4o=mine, *=other", 8000, "max_completion_tokens", 9, "default", "Be kind."
+)
+
+
+def test_variables_and_options_of_the_model_say_the_same(
+    chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = [
+        f"--{name.lower().replace('_', '-')}={value}" for name, value in zip(_MODEL_NAMES, _MODEL_VALUES, strict=True)
+    ]
+    assert program.invoke("serve", *options).exit_code == 0
+    for name, value in zip(_MODEL_NAMES, _MODEL_VALUES, strict=True):
+        monkeypatch.setenv(name, value)
+    assert program.invoke("serve").exit_code == 0
+    assert chosen == [ServeOptions(8000, model=_MODEL)] * 2
+
+
+@pytest.mark.parametrize("url", ["demo", _MODEL_URL])
+def test_the_url_of_a_model_is_enough(chosen: list[ServeOptions], url: str) -> None:
+    assert program.invoke("serve", "--model-url", url).exit_code == 0
+    assert chosen == [ServeOptions(8000, model=ModelOptions(url))]
+
+
+def test_without_a_url_the_other_variables_of_a_model_turn_nothing_on(
+    chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in zip(_MODEL_NAMES[1:], _MODEL_VALUES[1:], strict=True):
+        monkeypatch.setenv(name, value)
+    assert program.invoke("serve").exit_code == 0
+    assert chosen == [ServeOptions(8000)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("MODEL_URL", url) for url in ("x", "ftp://a/v1", "https://", "https://a b", "https://me:secret@a/v1")],
+        *[("MODEL_MAP", pairs) for pairs in ("x", "a=", "=b", "a=b,c")],
+        *[("MODEL_CONTEXT", number) for number in ("-1", "x", "1.5")],
+        ("MAX_TOKENS_PARAMETER", "tokens"),
+        *[("RUNS_AT_ONCE", number) for number in ("1", "1001", "x")],
+        ("UNKNOWN_ASSISTANTS", "accept"),
+    ],
+)
+def test_a_bad_value_of_the_model_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    line = _refused(monkeypatch, **{"MODEL_URL": "demo", name: value})
+    assert line.startswith(f"Error: Invalid value for '--{name.lower().replace('_', '-')}' (env var: '{name}'): ")
+    assert "secret" not in line
+
+
+def test_the_help_names_every_variable_of_the_model() -> None:
+    text = program.invoke("serve", "--help").stdout
+    assert [name for name in _MODEL_NAMES if name not in text] == []

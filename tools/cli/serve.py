@@ -47,6 +47,12 @@ def _origins(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     return text
 
 
+def _model_url(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text and not re.fullmatch(r"demo|https?://[^\s@]+", text):
+        raise click.BadParameter("it is no URL like http://127.0.0.1:11434/v1, and not demo")
+    return text
+
+
 def _model_map(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     try:
         endpoint.parse_model_map(text)
@@ -95,6 +101,7 @@ def _model_map(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
 @_option(
     "--model-url",
     envvar="MODEL_URL",
+    callback=_model_url,
     help="Turns on assistants and runs: the base URL of an OpenAI-compatible chat endpoint, which usually ends in /v1; "
     "`demo` for a stand-in that needs no key and no network.",
 )
@@ -159,9 +166,5 @@ def serve(
         raise click.UsageError("Set --data or --dynamodb-url, not both.")
     if len({key.secret for key in keys}) < len(keys):
         raise click.UsageError("Two API keys are the same.")
-    if model_url and not re.fullmatch(r"demo|https?://\S+", model_url):
-        raise click.BadParameter(
-            "it is no URL like http://127.0.0.1:11434/v1, and not demo", param_hint="'--model-url'"
-        )
     chosen = ModelOptions(model_url, model_api_key, **model) if model_url else None
     server.serve(ServeOptions(port, keys, data, dynamodb_url, allowed_origins, example=example, model=chosen))
