@@ -99,7 +99,9 @@ def _objects(candidate: Candidate, level: int) -> Iterator[Candidate]:
 
 def _name(value: Any) -> str:
     kind = value.get("object") if isinstance(value, dict) else None
-    return {"list": "page", "thread": "thread", "thread.message": "message"}.get(str(kind), "item")
+    return {"list": "page", "thread": "thread", "thread.message": "message", "assistant": "assistant"}.get(
+        str(kind), "item"
+    )
 
 
 def _rest(values: list[Any]) -> str:

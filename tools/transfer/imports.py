@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, NamedTuple
 
-from tools.transfer import files, objects, staging
+from tools.transfer import assistants, files, objects, staging
 from tools.transfer.errors import RefusedError
 from tools.transfer.files import Advance, Candidate, Refuse
 from tools.transfer.spool import Entry, Spool, open_spool
@@ -97,6 +97,7 @@ def import_file(file: IO[bytes], project: str, report: Report) -> Counts:
     """Import a small file at once. Raises `BusyError`."""
     with open_spool() as spool:
         read_open(file, spool, report)
+        assistants.write(spool, project)
         return write(spool, project, report, _ignore, patience=60, on_waiting=_ignore)
 
 
@@ -105,11 +106,11 @@ def _ignore(_: int) -> None:
 
 
 class _OtherKindError(Exception):
-    """A file has something else than threads and messages."""
+    """A file has something else than threads, messages and assistants."""
 
 
 class _Judge:
-    """Holds back what is refused until a thread or message shows that the file is one of threads and messages."""
+    """Holds back what is refused until an object shows that the file is one of threads, messages and assistants."""
 
     def __init__(self, name: str, refuse: Refuse) -> None:
         self._name = name
@@ -137,7 +138,9 @@ class _Judge:
         if len(held) == _VALUES_TO_JUDGE or (len(held) > 1 and not self._is_json):
             place, reason = held[0]
             self._held = None
-            reason = f"none of its first {len(held)} lines or objects is a thread or message. {place}: {reason}"
+            reason = (
+                f"none of its first {len(held)} lines or objects is a thread, message or assistant. {place}: {reason}"
+            )
             self._refuse(self._name, reason)
         self.accept()
 
