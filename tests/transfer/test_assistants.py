@@ -1,6 +1,6 @@
 """Assistants: imported with their ids, exported before the threads, and what is refused."""
 
-import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (assistant(file_ids="x"), "Unknown parameter: 'file_ids'."),
     (assistant(file_ids=["f"], tool_resources={"code_interpreter": 7}), "Unknown parameter: 'file_ids'."),
     (assistant(file_ids=["f"], tool_resources={"code_interpreter": {"file_ids": 7}}), "Unknown parameter: 'file_ids'."),
-    (assistant(temperature=True), "Invalid type for 'temperature': expected a decimal, but got a boolean instead."),
+    (assistant(temperature=True), "Invalid type for 'temperature': expected a number, but got a boolean instead."),
     (assistant(file_ids=["f"], tool_resources=7), "Invalid type for 'tool_resources': expected an object, but got"),
     (
         {"id": "run_1", "object": "thread.run"},
@@ -198,9 +198,9 @@ def test_an_export_that_was_killed_has_each_assistant_once(client: Client, tmp_p
     out = tmp_path / "out.jsonl"
     from tools.transfer import parts
 
-    with pytest.raises(KeyboardInterrupt), parts.part_of(out, None, commands.TABLE, client.project, None) as into:
+    with suppress(KeyboardInterrupt), parts.part_of(out, None, commands.TABLE, client.project, None) as into:
         for line in whole[:lines]:
-            into.add(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+            into.add(compact(line))
         raise KeyboardInterrupt
 
     export(client, out)

@@ -25,6 +25,8 @@ _MAX_DEPTH = 64
 
 def parse(value: Any) -> Thread | Message | Assistant:
     """Return the thread, message or assistant that a JSON value is. Raises `RefusedError`."""
+    if isinstance(value, RefusedError):
+        raise value
     kind = value.get("object") if isinstance(value, dict) else None
     parse_kind = _KINDS.get(kind) if isinstance(kind, str) else None
     if kind in ("thread.run", "thread.run.step"):
@@ -110,7 +112,7 @@ def _of_version_2(fields: dict[str, Any]) -> dict[str, Any]:
     resources = fields.get("tool_resources", {})
     interpreter = (resources.get("code_interpreter") or {}) if isinstance(resources, dict) else None
     known = (interpreter.get("file_ids") or []) if isinstance(interpreter, dict) else None
-    if isinstance(file_ids, list) and isinstance(known, list):
+    if isinstance(file_ids, list) and isinstance(interpreter, dict) and isinstance(known, list):
         del fields["file_ids"]
         if added := [file_id for file_id in file_ids if file_id not in known]:
             fields["tool_resources"] = resources | {"code_interpreter": interpreter | {"file_ids": [*known, *added]}}
