@@ -41,6 +41,7 @@ class Source:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.refuses_from = 1_000
+        self.assistants: list[dict[str, Any]] = []
 
     def respond(self, request: Request) -> Response:
         path = request.target
@@ -55,6 +56,8 @@ class Source:
             page = [line | _OLD.get(line["id"], {"file_ids": []}) for line in own[:2]]  # two a page, whatever the limit
             ids = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
             return Response(200, {"object": "list", "data": page, "has_more": len(own) > 2, **ids})
+        if path == "/v1/assistants" and self.assistants:
+            return Response(200, expected.page(self.assistants))
         if found := re.fullmatch(r"/v1/threads/(\w+)", path):
             threads = [line for line in _COPIED if line["id"] == found[1] and line["object"] == "thread"]
             if threads:
@@ -110,6 +113,18 @@ def test_named_threads_are_copied_and_those_that_are_not_there_are_told(url: str
     assert _read(file) == [line | _KEPT.get(line["id"], {}) for line in _COPIED]
 
 
+def test_assistants_are_copied_before_the_threads(url: str, source: Source, tmp_path: Path) -> None:
+    own = {"id": "asst_1", "object": "assistant", "created_at": CREATED, "model": "gpt-4o", "name": "é", "tools": []}
+    old = {"file_ids": ["file_1"], "tools": [{"type": "retrieval"}], "instructions": None}
+    source.assistants = [own, own | old | {"id": "asst_2", "extra": 1}]
+
+    code, said, errors = _copy(url, tmp_path / "copied.jsonl", "thread_0")
+
+    assert (code, said) == (0, "copied 2 assistants, 1 threads with 0 messages, 0 refused\n")
+    assert errors == ["left out: assistant.extra, 1 times"]
+    assert _read(tmp_path / "copied.jsonl") == [own, own | old | {"id": "asst_2"}, _COPIED[0]]
+
+
 def test_an_endpoint_that_lists_no_threads_is_told_in_one_line(url: str, tmp_path: Path) -> None:
     told = "Error: this endpoint does not list threads: give their ids, as arguments or with --threads"
 
@@ -121,7 +136,7 @@ def test_a_key_that_is_revoked_on_the_way_is_told_in_one_line_and_the_copy_goes_
     url: str, source: Source, tmp_path: Path
 ) -> None:
     file, names = tmp_path / "copied.jsonl", ["thread_0", "thread_abc123", "thread_z"]
-    source.refuses_from = 5  # a thread and its messages, then the next thread and one page of its messages
+    source.refuses_from = 6  # assistants, a thread and its messages, then the next thread and one page of its messages
     told = "Error: the key was refused (401) after 1 threads; with another key the command continues"
     assert _copy(url, file, *names) == (1, "", [told])
     assert not file.exists()

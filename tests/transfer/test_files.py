@@ -151,7 +151,7 @@ def test_the_messages_of_a_refused_thread_do_not_make_it(client: Client, folder:
     assert client.create("list_threads") == expected.page([])
 
 
-_NONE = "x: none of its first 100 lines or objects is a thread or message."
+_NONE = "x: none of its first 100 lines or objects is a thread, message or assistant."
 _NO_KIND = "it has no 'object' that says what it is: docs/migrate.md lists what can be imported"
 BAD: dict[str, tuple[bytes, list[str]]] = {
     "a page that breaks off": (
@@ -197,7 +197,7 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
     "a gzip archive": (b"\x1f\x8b\x08\n\n\n\xff", ["x: it is a gzip archive: extract it first"]),
     "an image": (
         b"\x89PNG\r\n\x1a\n\xff\n\n\xfe",
-        ["x: none of its first 4 lines or objects is a thread or message. x:1: it is not UTF-8"],
+        ["x: none of its first 4 lines or objects is a thread, message or assistant. x:1: it is not UTF-8"],
     ),
     "UTF-16 that breaks off": (
         "\ufeff{}".encode("utf-16-le")[:-1],
@@ -216,7 +216,7 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
     "objects of another kind": (
         jsonl(*[{"object": "thread.run"}] * 200),
         [
-            f"{_NONE} x:1: its 'object' is 'thread.run': docs/migrate.md lists what can be imported",
+            f"{_NONE} x:1: its 'object' is 'thread.run', and runs are not moved: see docs/migrate.md",
         ],
     ),
     "a few objects of another kind": (

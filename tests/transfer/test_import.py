@@ -101,7 +101,7 @@ def test_a_file_of_another_kind_is_one_line(client: Client, file: Path) -> None:
 
     said = "imported 0 threads with 0 messages, 0 threads exist already, 1 refused\n"
     first = f"{file}:1: it is not valid JSON: expecting value at line 1, column 1"
-    told = f"{file}: none of its first 100 lines or objects is a thread or message. {first}\n"
+    told = f"{file}: none of its first 100 lines or objects is a thread, message or assistant. {first}\n"
     assert (found.exit_code, found.stdout, found.stderr) == (1, said, told)
 
 

@@ -27,7 +27,7 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
     ("[1]", "it has no 'object' that says what it is: docs/migrate.md lists what can be imported"),
     (compact(thread("thread_1")).replace("{}}", '{"a":' + "[" * 70 + "]" * 70 + "}}"), "it is nested too deeply"),
     ("[" * 5_000 + "]" * 5_000, "it is nested too deeply"),
-    ('{"object": "thread.run"}', "its 'object' is 'thread.run': docs/migrate.md lists what can be imported"),
+    ('{"object": "thread.run"}', "its 'object' is 'thread.run', and runs are not moved: see docs/migrate.md"),
     ("{}", "it has no 'object' that says what it is: docs/migrate.md lists what can be imported"),
     (_without(message("msg_1"), "id"), "Missing required parameter: 'id'."),
     (message("1"), "its id '1' is not 'msg_' followed by letters, digits, '_' and '-', 128 in all"),

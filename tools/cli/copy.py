@@ -16,11 +16,11 @@ from tools.transfer import copies, parts
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("thread_ids", metavar="[THREAD_ID]...", nargs=-1)
 def copy(*, azure: bool, threads: Any, file: Path, thread_ids: tuple[str, ...]) -> None:
-    """Copy threads from another endpoint of the same API to FILE, for `import`.
+    """Copy assistants and threads from another endpoint of the same API to FILE, for `import`.
 
     OPENAI_BASE_URL and OPENAI_API_KEY name the endpoint and its key. Without ids, all threads are copied, if the
-    endpoint lists them: this API does, OpenAI's and Azure's did not. To finish a copy that was interrupted, run the
-    same command again.
+    endpoint lists them: this API does, OpenAI's and Azure's did not. Assistants are all copied, if the endpoint has
+    them. Runs are not copied. To finish a copy that was interrupted, run the same command again.
     """
     refusals = progress.Refusals()
     done = [0, 0]
@@ -34,8 +34,10 @@ def copy(*, azure: bool, threads: Any, file: Path, thread_ids: tuple[str, ...]) 
             done[1] += messages
             step(threads)
 
-        unknown = copies.copy(source, named or copies.listed(source), into, refusals.add, advance)
+        assistants, unknown = copies.copy(source, named or copies.listed(source), into, refusals.add, advance)
     for name, count in sorted(unknown.items()):
         click.echo(f"left out: {name}, {count} times", err=True)
-    click.echo(f"copied {done[0]} threads with {done[1]} messages, {refusals.count} refused")
+    click.echo(
+        f"copied {progress.number_of(assistants)}{done[0]} threads with {done[1]} messages, {refusals.count} refused"
+    )
     refusals.end()

@@ -45,6 +45,11 @@ def bar(label: str, length: int | None, unit: str = "") -> Iterator[Callable[[in
         yield advance
 
 
+def number_of(assistants: int) -> str:
+    """Return what a summary says of assistants before its threads: nothing, if there are none."""
+    return f"{assistants} assistants, " if assistants else ""
+
+
 def print_waiting(threads: int) -> None:
     """Print, on a terminal, that the import waits for another one."""
     if sys.stderr.isatty():

@@ -1,9 +1,10 @@
-"""The copy: threads and messages of a live endpoint of the same API, through the official SDK, as lines of JSON."""
+"""The copy: objects of a live endpoint of the same API, through the official SDK, as lines of JSON."""
 
 import json
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import dropwhile
 from typing import Any
 
@@ -19,6 +20,10 @@ _THREAD = ("id", "object", "created_at", "metadata", "tool_resources")
 _MESSAGE = (
     *("id", "object", "created_at", "assistant_id", "thread_id", "run_id", "role", "content", "attachments"),
     *("metadata", "status", "incomplete_details", "completed_at", "incomplete_at"),
+)
+_ASSISTANT = (
+    *("id", "object", "created_at", "name", "description", "model", "instructions", "tools", "top_p", "temperature"),
+    *("reasoning_effort", "tool_resources", "metadata", "response_format", "file_ids"),
 )
 _AT_ONCE = 100
 
@@ -48,15 +53,21 @@ def listed(source: Any) -> Iterator[str]:
         ) from error
 
 
-def copy(source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse, advance: Advance) -> Counter[str]:
-    """Write the threads with these ids, beginning with the last one that the file has.
+def copy(
+    source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse, advance: Advance
+) -> tuple[int, Counter[str]]:
+    """Write the assistants and the threads with these ids, beginning with the last thread that the file has.
 
-    Return the fields that were left out. `refuse` gets the threads that do not exist. Raises `SourceError`, `OSError`.
+    Return the number of assistants and the fields that were left out. `refuse` gets the threads that do not exist.
+    Raises `SourceError`, `OSError`.
     """
     unknown: Counter[str] = Counter()
-    done = 0
+    assistants = done = 0
     try:
-        for thread_id in _from(into.last_thread(), thread_ids):
+        last = into.last_thread()
+        if into.is_empty():
+            assistants = _copy_assistants(source, into, unknown)
+        for thread_id in _from(last, thread_ids):
             try:
                 advance(1, _copy_thread(source, thread_id, into, unknown))
                 done += 1
@@ -71,7 +82,7 @@ def copy(source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse,
         raise SourceError(
             f"{type(error).__name__} after {done} threads; the same command continues from there"
         ) from error
-    return unknown
+    return assistants, unknown
 
 
 def _from(last: str | None, thread_ids: Iterable[str]) -> Iterator[str]:
@@ -83,6 +94,16 @@ def _from(last: str | None, thread_ids: Iterable[str]) -> Iterator[str]:
         yield from rest
     elif last is not None:
         raise SourceError(f"the part file ends with {last}, which does not exist any more: delete the part file")
+
+
+def _copy_assistants(source: Any, into: PartFile, unknown: Counter[str]) -> int:
+    """Write the assistants, if the endpoint has them; return their number."""
+    count = 0
+    with suppress(openai.NotFoundError):
+        for assistant in source.beta.assistants.list(order="asc", limit=_AT_ONCE):
+            into.add(_line(assistant, _ASSISTANT, unknown))
+            count += 1
+    return count
 
 
 def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[str]) -> int:
@@ -99,7 +120,9 @@ def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[s
 def _line(item: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
     """Return an object as a line, without the fields that the import does not know."""
     # The SDK's models warn of values that they do not expect, and keep them.
-    fields = with_attachments(item.to_dict(mode="json", exclude_unset=True, warnings=False))
+    fields = item.to_dict(mode="json", exclude_unset=True, warnings=False)
+    if fields["object"] == "thread.message":
+        fields = with_attachments(fields)
     unknown.update(f"{fields['object']}.{name}" for name in fields.keys() - {*known})
     kept = {name: fields[name] for name in known if name in fields}
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The export: threads of a project, oldest first, each followed by its messages in order, as lines of JSON."""
+"""The export: a project's assistants, then its threads, oldest first, each followed by its messages, as lines."""
 
 import heapq
 from collections.abc import Callable, Iterator
@@ -8,11 +8,13 @@ from itertools import islice
 
 from shared import ids
 from shared.records import Message, PageRequest, Thread
+from shared.runs.wire import assistant_json
 from shared.settings import settings
 from shared.store import head, items, keys, pages, table, threads
 from shared.store.errors import ThreadNotFoundError
 from shared.store.table import Item
 from shared.wire import message_json, thread_json
+from tools.transfer import assistants
 from tools.transfer.parts import PartFile
 from tools.transfer.staging import patiently
 
@@ -22,13 +24,18 @@ _LOWEST, _HIGHEST = "0", "~"
 Advance = Callable[[int, int], None]
 
 
-def export(project: str, thread_id: str | None, into: PartFile, advance: Advance) -> None:
-    """Write the threads of a project, or one of them, beginning with the last one that the file has.
+def export(project: str, thread_id: str | None, into: PartFile, advance: Advance) -> int:
+    """Write a project's assistants and threads, or one thread, beginning with the last thread that the file has.
 
-    `advance` gets the numbers of threads and messages. A thread that is deleted meanwhile is left out. Raises
-    `ThreadNotFoundError` for the one thread, `BusyError`, `OSError`.
+    Return the number of assistants. `advance` gets the numbers of threads and messages. A thread that is deleted
+    meanwhile is left out. Raises `ThreadNotFoundError` for the one thread, `BusyError`, `OSError`.
     """
     first = _start(project, into)
+    count_assistants = 0
+    if thread_id is None and into.is_empty():
+        for assistant in assistants.read(project):
+            into.add(assistant_json(assistant))
+            count_assistants += 1
     for thread in _threads(project, first) if thread_id is None else [_thread(project, thread_id)]:
         into.mark()
         into.add(thread_json(thread))
@@ -41,13 +48,15 @@ def export(project: str, thread_id: str | None, into: PartFile, advance: Advance
             into.drop()
         else:
             advance(1, count)
+    return count_assistants
 
 
-def rehearse(project: str, thread_id: str | None, advance: Advance) -> None:
-    """Count what `export` would write."""
+def rehearse(project: str, thread_id: str | None, advance: Advance) -> int:
+    """Count what `export` would write; return the number of assistants."""
     for thread in _threads(project, _LOWEST) if thread_id is None else [_thread(project, thread_id)]:
         with suppress(ThreadNotFoundError):
             advance(1, sum(1 for _ in _messages(project, thread.id)))
+    return 0 if thread_id else sum(1 for _ in assistants.read(project))
 
 
 def _thread(project: str, thread_id: str) -> Thread:

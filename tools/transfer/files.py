@@ -27,7 +27,7 @@ Advance = Callable[[int], None]
 
 
 class Candidate(NamedTuple):
-    """A JSON value that should be a thread or message.
+    """A JSON value that should be a thread, message or assistant, or the RefusedError of what is not JSON.
 
     `source` is the place of the page, array or file that it is in. `rest` is set for the last value of a page that has
     more: "older" or "newer" messages follow it.
@@ -60,27 +60,24 @@ def size(names: Iterable[str]) -> int | None:
     return None if STDIN in names else sum(Path(name).stat().st_size for name in names)
 
 
-def read(name: str, refuse: Refuse, advance: Advance) -> Iterator[Candidate]:
-    """Yield the values in a file. `refuse` gets place and reason of what is not JSON, `advance` the bytes read."""
+def read(name: str, advance: Advance) -> Iterator[Candidate]:
+    """Yield the values in a file. `advance` gets the bytes read."""
     with sys.stdin.buffer if name == STDIN else Path(name).open("rb") as file:
-        yield from objects(name, file, refuse, advance)
+        yield from objects(name, file, advance)
 
 
-def objects(name: str, file: IO[bytes], refuse: Refuse, advance: Advance) -> Iterator[Candidate]:
+def objects(name: str, file: IO[bytes], advance: Advance) -> Iterator[Candidate]:
     """Yield the values in an open file, as `read` does. Each place begins with `name`."""
     name = name.encode(errors="backslashreplace").decode()  # a file's name need not be UTF-8
     try:
         with _decoded(file) as text:
             for number, value in _values(_lines(text, advance)):
                 place = f"{name}:{number}" if number else name
-                if isinstance(value, RefusedError):
-                    refuse(place, str(value))
-                else:
-                    yield from _objects(Candidate(place, name, value), 0)
+                yield from _objects(Candidate(place, name, value), 0)
     except UnicodeDecodeError:
-        refuse(name, "it begins as UTF-16, but is not UTF-16 to its end")
+        yield Candidate(name, name, RefusedError("it begins as UTF-16, but is not UTF-16 to its end"))
     except RefusedError as error:
-        refuse(name, str(error))
+        yield Candidate(name, name, error)
 
 
 def _objects(candidate: Candidate, level: int) -> Iterator[Candidate]:
@@ -99,7 +96,9 @@ def _objects(candidate: Candidate, level: int) -> Iterator[Candidate]:
 
 def _name(value: Any) -> str:
     kind = value.get("object") if isinstance(value, dict) else None
-    return {"list": "page", "thread": "thread", "thread.message": "message"}.get(str(kind), "item")
+    return {"list": "page", "thread": "thread", "thread.message": "message", "assistant": "assistant"}.get(
+        str(kind), "item"
+    )
 
 
 def _rest(values: list[Any]) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, NamedTuple
 
-from tools.transfer import files, objects, staging
+from tools.transfer import assistants, files, objects, staging
 from tools.transfer.errors import RefusedError
 from tools.transfer.files import Advance, Candidate, Refuse
 from tools.transfer.spool import Entry, Spool, open_spool
@@ -36,15 +36,13 @@ class Report(NamedTuple):
 def read(names: Iterable[str], spool: Spool, report: Report, advance: Advance) -> None:
     """Read files into a spool; `advance` gets the bytes. Raises `OSError`, `sqlite3.OperationalError`."""
     for name in names:
-        judge = _Judge(name, report.refuse)
-        _add(files.read(name, judge.refuse, advance), spool, judge)
+        _add(name, files.read(name, advance), spool, report.refuse)
     spool.complete(*report)
 
 
 def read_open(file: IO[bytes], spool: Spool, report: Report) -> None:
     """Read an open file into a spool, as standard input is read."""
-    judge = _Judge(files.STDIN, report.refuse)
-    _add(files.objects(files.STDIN, file, judge.refuse, _ignore), spool, judge)
+    _add(files.STDIN, files.objects(files.STDIN, file, _ignore), spool, report.refuse)
     spool.complete(*report)
 
 
@@ -97,6 +95,7 @@ def import_file(file: IO[bytes], project: str, report: Report) -> Counts:
     """Import a small file at once. Raises `BusyError`."""
     with open_spool() as spool:
         read_open(file, spool, report)
+        assistants.write(spool, project)
         return write(spool, project, report, _ignore, patience=60, on_waiting=_ignore)
 
 
@@ -104,58 +103,35 @@ def _ignore(_: int) -> None:
     """Show no progress."""
 
 
-class _OtherKindError(Exception):
-    """A file has something else than threads and messages."""
+def _add(name: str, values: Iterable[Candidate], spool: Spool, refuse: Refuse) -> None:
+    """Add the values of a file. What is refused is held back until a value shows what kind of file it is."""
+    held: list[tuple[str, str]] = []
+    is_known = is_json = False
+    for candidate in values:
+        is_json = is_json or not isinstance(candidate.value, RefusedError)
+        try:
+            spool.add(candidate, objects.parse(candidate.value))
+            is_known = True
+        except RefusedError as error:
+            held.append((candidate.place, str(error)))
+            if isinstance(candidate.value, dict) and candidate.value.get("object") == "thread":
+                spool.refuse_thread(candidate.place, candidate.value.get("id"))
+        if is_known:
+            _refuse_all(held, refuse)
+        elif len(held) == _VALUES_TO_JUDGE:
+            break
+    if len(held) == _VALUES_TO_JUDGE or (len(held) > 1 and not is_json):
+        place, reason = held[0]
+        first = f"none of its first {len(held)} lines or objects is a thread, message or assistant"
+        refuse(name, f"{first}. {place}: {reason}")
+    else:
+        _refuse_all(held, refuse)
 
 
-class _Judge:
-    """Holds back what is refused until a thread or message shows that the file is one of threads and messages."""
-
-    def __init__(self, name: str, refuse: Refuse) -> None:
-        self._name = name
-        self._refuse = refuse
-        self._held: list[tuple[str, str]] | None = []
-        self._is_json = False
-
-    def accept(self) -> None:
-        for place, reason in self._held or ():
-            self._refuse(place, reason)
-        self._held = None
-
-    def refuse(self, place: str, reason: str, *, is_json: bool = False) -> None:
-        self._is_json = self._is_json or is_json
-        if self._held is None:
-            self._refuse(place, reason)
-            return
-        self._held.append((place, reason))
-        if len(self._held) == _VALUES_TO_JUDGE:
-            raise _OtherKindError
-
-    def end(self) -> None:
-        """Refuse what was held back: the file as a whole when nothing in it is JSON."""
-        held = self._held or []
-        if len(held) == _VALUES_TO_JUDGE or (len(held) > 1 and not self._is_json):
-            place, reason = held[0]
-            self._held = None
-            reason = f"none of its first {len(held)} lines or objects is a thread or message. {place}: {reason}"
-            self._refuse(self._name, reason)
-        self.accept()
-
-
-def _add(values: Iterable[Candidate], spool: Spool, judge: _Judge) -> None:
-    try:
-        for candidate in values:
-            try:
-                spool.add(candidate, objects.parse(candidate.value))
-            except RefusedError as error:
-                judge.refuse(candidate.place, str(error), is_json=True)
-                if isinstance(candidate.value, dict) and candidate.value.get("object") == "thread":
-                    spool.refuse_thread(candidate.place, candidate.value.get("id"))
-            else:
-                judge.accept()
-    except _OtherKindError:
-        pass
-    judge.end()
+def _refuse_all(held: list[tuple[str, str]], refuse: Refuse) -> None:
+    for place, reason in held:
+        refuse(place, reason)
+    held.clear()
 
 
 class _Tally:

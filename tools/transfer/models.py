@@ -60,6 +60,14 @@ class TextPart(Model):
 Part = Annotated[TextPart | RefusalPart | ImageUrlPart | ImageFilePart, Field(discriminator="type")]
 
 
+class ImportedObject(Model):
+    """What an assistant has beside the body of create assistant."""
+
+    id: str
+    object: Literal["assistant"]
+    created_at: Moment
+
+
 class ImportedThread(Model):
     """A thread object."""
 

@@ -8,11 +8,13 @@ from shared import ids
 from shared.errors import WireError
 from shared.models import compact_json
 from shared.records import Message, MessageData, Thread
+from shared.runs.bodies import new_assistant_data
+from shared.runs.records import Assistant
 from shared.store import items
 from shared.store.errors import TooLargeError
 from shared.validation import validate
 from tools.transfer.errors import RefusedError
-from tools.transfer.models import ImportedMessage, ImportedThread
+from tools.transfer.models import ImportedMessage, ImportedObject, ImportedThread
 
 # Clocks differ. A message with a later time would come before messages that are created in the next minutes.
 _SECONDS_AHEAD = 60
@@ -21,10 +23,14 @@ _WEIGHED_FROM_CHARACTERS = 1_000_000
 _MAX_DEPTH = 64
 
 
-def parse(value: Any) -> Thread | Message:
-    """Return the thread or message that a JSON value is. Raises `RefusedError`."""
+def parse(value: Any) -> Thread | Message | Assistant:
+    """Return the thread, message or assistant that a JSON value is. Raises `RefusedError`."""
+    if isinstance(value, RefusedError):
+        raise value
     kind = value.get("object") if isinstance(value, dict) else None
     parse_kind = _KINDS.get(kind) if isinstance(kind, str) else None
+    if kind in ("thread.run", "thread.run.step"):
+        raise RefusedError(f"its 'object' is '{kind}', and runs are not moved: see docs/migrate.md")
     if parse_kind is None:
         said = f"its 'object' is '{kind:.40}'" if isinstance(kind, str) else "it has no 'object' that says what it is"
         raise RefusedError(f"{said}: docs/migrate.md lists what can be imported")
@@ -86,8 +92,39 @@ def _message(value: dict[str, Any]) -> Message:
     return Message(message.id, message.thread_id, message.created_at, data)
 
 
+def _assistant(value: dict[str, Any]) -> Assistant:
+    fields = {name: field for name, field in value.items() if field is not None}
+    own: dict[str, Any] = {name: fields.pop(name) for name in ("id", "object", "created_at") if name in fields}
+    envelope = validate(ImportedObject, own)
+    _check_id(envelope.id, "asst", envelope.created_at)
+    # The old API showed 1.0 for a value that nobody gave, and some models refuse a request that gives one.
+    for name in ("temperature", "top_p"):
+        if fields.get(name) == 1 and fields[name] is not True:
+            del fields[name]
+    return Assistant(envelope.id, envelope.created_at, new_assistant_data(_of_version_2(fields)))
+
+
+def _of_version_2(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return an assistant's fields with what the first version of the old API had in the form of the second."""
+    tools, file_ids = fields.get("tools"), fields.get("file_ids")
+    if isinstance(tools, list):
+        fields["tools"] = [{"type": "file_search"} if tool == {"type": "retrieval"} else tool for tool in tools]
+    resources = fields.get("tool_resources", {})
+    interpreter = (resources.get("code_interpreter") or {}) if isinstance(resources, dict) else None
+    known = (interpreter.get("file_ids") or []) if isinstance(interpreter, dict) else None
+    if isinstance(file_ids, list) and isinstance(interpreter, dict) and isinstance(known, list):
+        del fields["file_ids"]
+        if added := [file_id for file_id in file_ids if file_id not in known]:
+            fields["tool_resources"] = resources | {"code_interpreter": interpreter | {"file_ids": [*known, *added]}}
+    return fields
+
+
 # The kinds of objects that can be imported, by the value of `object`.
-_KINDS: dict[str, Callable[[dict[str, Any]], Thread | Message]] = {"thread": _thread, "thread.message": _message}
+_KINDS: dict[str, Callable[[dict[str, Any]], Thread | Message | Assistant]] = {
+    "thread": _thread,
+    "thread.message": _message,
+    "assistant": _assistant,
+}
 
 
 def _as_stored(value: dict[str, Any]) -> dict[str, Any]:

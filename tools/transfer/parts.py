@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 
 class PartFile:
-    """A file of threads, each followed by its messages; the last thread may be incomplete."""
+    """A file of assistants, then threads, each followed by its messages; the last thread may be incomplete."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._thread = 0
 
     def last_thread(self) -> str | None:
-        """Remove the last thread, which may be incomplete, and return its id; None if there is none."""
+        """Remove the last thread, which may be incomplete, and return its id; without one, remove everything."""
         start, last, offset = 0, b"", 0
         self._file.seek(0)
         for line in self._file:
@@ -30,6 +30,10 @@ class PartFile:
     def restart(self) -> None:
         """Remove everything."""
         self._truncate(0)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is written."""
+        return self._file.tell() == 0
 
     def mark(self) -> None:
         """Start a thread."""

@@ -1,4 +1,4 @@
-"""Positions: ULIDs that order threads and messages with ids that were not made here.
+"""Positions: ULIDs that order threads, messages and assistants with ids that were not made here.
 
 The same files give the same positions, so that an import that was interrupted writes the same items when it runs again.
 """
@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterable, Iterator
 
 from shared import ids
 from shared.records import Message, Thread
+from shared.runs.records import Assistant
 from shared.store import keys
 
 
-def of_thread(project: str, thread: Thread, number: int) -> str:
-    """Return the ULID under which the lists have a thread: that in its id, or one of its second and its number.
+def in_list(project: str, record: Thread | Assistant, number: int) -> str:
+    """Return the ULID under which the lists have a thread or assistant.
 
-    The lower half of what follows the time differs between threads of two imports that have the same number.
+    It is the one in its id, or one of its second and its number. The lower half of what follows the time differs
+    between records of two imports that have the same number.
     """
-    ulid = thread.id.removeprefix(keys.THREAD_PREFIX)
+    ulid = record.id.partition("_")[2]
     if ids.is_ulid(ulid):
         return ulid
-    digest = hashlib.sha256(f"{project}#{thread.id}".encode()).digest()
-    return ids.lowest_ulid(thread.created_at * 1000, number << 48 | int.from_bytes(digest[:6]))
+    digest = hashlib.sha256(f"{project}#{record.id}".encode()).digest()
+    return ids.lowest_ulid(record.created_at * 1000, number << 48 | int.from_bytes(digest[:6]))
 
 
 def of_messages(messages: Iterable[Message], is_taken: Callable[[str], bool]) -> Iterator[tuple[str, Message]]:

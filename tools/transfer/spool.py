@@ -1,4 +1,4 @@
-"""The spool: the threads and messages of all files, on disk and in order, because memory may not hold them."""
+"""The spool: the objects of all files, on disk and in order, because memory may not hold them."""
 
 import json
 import sqlite3
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared import ids
 from shared.records import Message, MessageData, Thread
+from shared.runs.records import Assistant, AssistantData
 from shared.store import keys
 from tools.transfer.errors import RefusedError
 from tools.transfer.files import Candidate, Refuse
@@ -17,6 +18,9 @@ _TABLES = """
     PRAGMA synchronous = OFF;
     CREATE TABLE threads (
         number INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, metadata TEXT, tool_resources TEXT, place TEXT
+    );
+    CREATE TABLE assistants (
+        number INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, data TEXT, place TEXT
     );
     CREATE TABLE refused_threads (id TEXT PRIMARY KEY, place TEXT);
     CREATE TABLE messages (
@@ -78,36 +82,47 @@ class Entry(NamedTuple):
     thread: Thread
 
 
+class AssistantEntry(NamedTuple):
+    """An assistant in the spool, with its number among all assistants."""
+
+    number: int
+    assistant: Assistant
+
+
 class Spool:
-    """The threads and messages of some files. What was added can be read after `complete`."""
+    """The threads, messages and assistants of some files. What was added can be read after `complete`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
 
-    def add(self, candidate: Candidate, record: Thread | Message) -> None:
-        """Keep a thread or message. Raises `RefusedError` for one that differs from another with its id."""
-        if isinstance(record, Thread):
-            row: tuple[object, ...] = tuple(record)
-            add = "INSERT INTO threads (id, created_at, metadata, tool_resources, place) VALUES (?, ?, ?, ?, ?)"
-            known = "SELECT id, created_at, metadata, tool_resources, place FROM threads WHERE id = ?"
-            key: tuple[object, ...] = (record.id,)
-            beside: tuple[object, ...] = (candidate.place,)
-        else:
-            row = (record.thread_id, record.id, record.created_at, json.dumps(record.data))
-            add = """
-                INSERT INTO messages (thread, id, created_at, data, place, source, in_page)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-            """
-            known = "SELECT thread, id, created_at, data, place FROM messages WHERE thread = ? AND id = ?"
-            key = (record.thread_id, record.id)
-            beside = (candidate.place, candidate.source, candidate.in_page)
-            if candidate.rest:
-                self._run("INSERT INTO page_ends VALUES (?, ?, ?, ?)", (*key, candidate.rest, candidate.place))
+    def add(self, candidate: Candidate, record: Thread | Message | Assistant) -> None:
+        """Keep a record. Raises `RefusedError` for one that differs from another with its id."""
+        row: dict[str, object] = {"id": record.id, "created_at": record.created_at}
+        beside: dict[str, object] = {"place": candidate.place}
+        key: tuple[str, ...] = ("id",)
+        match record:
+            case Thread():
+                table = "threads"
+                row |= record._asdict()
+            case Assistant():
+                table = "assistants"
+                row["data"] = json.dumps(record.data._asdict())
+            case Message():
+                table, key = "messages", ("id", "thread")
+                row |= {"thread": record.thread_id, "data": json.dumps(record.data)}
+                beside |= {"source": candidate.source, "in_page": candidate.in_page}
+                if candidate.rest:
+                    page_end = (record.thread_id, record.id, candidate.rest, candidate.place)
+                    self._run("INSERT INTO page_ends VALUES (?, ?, ?, ?)", page_end)
+        values = row | beside
+        columns, marks = ", ".join(values), ", ".join("?" * len(values))
         try:
-            self._run(add, (*row, *beside))
+            self._run(f"INSERT INTO {table} ({columns}) VALUES ({marks})", [*values.values()])  # noqa: S608 - our names
         except sqlite3.IntegrityError:
-            *stored, place = self._run(known, key).fetchone()
-            if (*stored,) != row:
+            where = " AND ".join(f"{name} = ?" for name in key)
+            known = f"SELECT {', '.join(row)}, place FROM {table} WHERE {where}"  # noqa: S608 - our names
+            *stored, place = self._run(known, [row[name] for name in key]).fetchone()
+            if stored != [*row.values()]:
                 raise RefusedError(f"it differs from {record.id} in {place}, and only that one is imported") from None
 
     def refuse_thread(self, place: str, thread_id: object) -> None:
@@ -128,9 +143,16 @@ class Spool:
             warn(place, f"the page has more, but no {rest} message of {thread_id} than {message_id} is in the files")
 
     def counts(self) -> tuple[int, int]:
-        """Return the numbers of threads and of messages."""
-        ((threads, messages),) = self._run("SELECT (SELECT count(*) FROM threads), (SELECT count(*) FROM messages)")
-        return threads, messages
+        """Return the numbers of threads and of assistants."""
+        ((threads, assistants),) = self._run("SELECT (SELECT count(*) FROM threads), (SELECT count(*) FROM assistants)")
+        return threads, assistants
+
+    def assistants(self) -> Iterator[AssistantEntry]:
+        """Yield the assistants, in the order in which they were added."""
+        query = "SELECT number, id, created_at, data FROM assistants ORDER BY number"
+        for number, own_id, created_at, stored in self._run(query):
+            data = AssistantData(**json.loads(stored))
+            yield AssistantEntry(number, Assistant(own_id, created_at, data._replace(tools=tuple(data.tools))))
 
     def threads(self) -> Iterator[Entry]:
         """Yield the threads, in the order in which they were added."""

@@ -119,7 +119,7 @@ def missing(project: str, spool: Spool, thread_id: str) -> int:
 
 
 def _job(project: str, spool: Spool, number: int, thread: Thread) -> _Job:
-    ulid = positions.of_thread(project, thread, number)
+    ulid = positions.in_list(project, thread, number)
     digest = hashlib.sha256(repr((ulid, thread)).encode())
     for message in spool.messages(thread.id):
         digest.update(repr(message).encode())

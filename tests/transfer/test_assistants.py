@@ -1,0 +1,208 @@
+"""Assistants: imported with their ids, exported before the threads, and what is refused."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runs.test_assistants import DEFAULTS, EVERYTHING
+from tests.support import expected
+from tests.support.client import Client
+from tests.support.expected import compact
+from tests.support.imported import CREATED, THREAD, jsonl, message, thread
+from tests.support.runs import Runs
+from tests.transfer import commands
+
+
+def assistant(own_id: str = "asst_abc123", created_at: int = CREATED, **fields: Any) -> dict[str, Any]:
+    return {"id": own_id, "object": "assistant", "created_at": created_at, **DEFAULTS, **fields}
+
+
+def run(client: Client, *objects: Any, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
+    result = commands.run("import", "--project", client.project, *options, "-", stdin=jsonl(*objects))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def export(client: Client, file: Path, *options: str) -> str:
+    result = commands.run("export", "--project", client.project, *options, file)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def listed(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = Runs(client).create("list_assistants", query="order=asc&limit=100")["data"]
+    return found
+
+
+def test_assistants_keep_their_ids_times_and_order(client: Client) -> None:
+    native = assistant("asst_01HEBKXB88ZZZZZZZZZZZZZZZZ", 1_699_049_549)
+    found = [assistant("asst_z", **EVERYTHING), assistant("asst_a", name="a"), native]
+
+    outcome = run(client, native, *found[:2], thread(), message("msg_a"))
+
+    said = "imported 3 assistants, 1 threads with 1 messages, 0 assistants and 0 threads exist already, 0 refused\n"
+    assert outcome == (0, said, "")
+    assert listed(client) == found
+    assert Runs(client).call("retrieve_assistant", "asst_z").text == compact(found[0])
+    assert Runs(client).create("list_assistants", query="order=asc&after=asst_z")["data"] == found[1:]
+
+
+def test_a_run_takes_an_imported_assistant(client: Client) -> None:
+    assert run(client, assistant(instructions="Be brief."), thread(), message("msg_a"))[0] == 0
+
+    created = Runs(client).run(THREAD, "asst_abc123")
+
+    assert (created["assistant_id"], created["instructions"]) == ("asst_abc123", "Be brief.")
+
+
+def test_an_assistant_that_exists_is_not_changed(client: Client) -> None:
+    assert run(client, assistant(name="first"))[0] == 0
+
+    again = run(client, assistant(name="second"), assistant("asst_new"))
+
+    said = "imported 1 assistants, 0 threads with 0 messages, 1 assistants and 0 threads exist already, 0 refused\n"
+    assert again == (0, said, "")
+    assert listed(client) == [assistant(name="first"), assistant("asst_new")]
+
+
+def test_a_page_saved_twice_is_imported_once_and_a_copy_that_differs_is_refused(client: Client) -> None:
+    page = expected.page([assistant("asst_b", CREATED + 1), assistant()])
+
+    code, said, errors = run(client, page, page, assistant(name="other"))
+
+    assert (code, said.split(",")[0]) == (1, "imported 2 assistants")
+    assert errors == "-:3: it differs from asst_abc123 in -:1: assistant 2, and only that one is imported\n"
+    assert listed(client) == [assistant(), assistant("asst_b", CREATED + 1)]
+
+
+def test_a_dry_run_counts_assistants_and_writes_none(client: Client) -> None:
+    assert run(client, assistant())[0] == 0
+
+    outcome = run(client, assistant(), assistant("asst_b"), options=("--dry-run",))
+
+    said = "would import 1 assistants, 0 threads with 0 messages, 1 assistants and 0 threads exist already, 0 refused\n"
+    assert outcome == (0, said, "")
+    assert listed(client) == [assistant()]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (dict.fromkeys(name for name in DEFAULTS if name != "model"), {}),
+        ({"file_ids": []}, {}),
+        (
+            {"file_ids": ["file_1"], "tools": [{"type": "code_interpreter"}, {"type": "retrieval"}]},
+            {
+                "tools": [{"type": "code_interpreter"}, {"type": "file_search"}],
+                "tool_resources": {"code_interpreter": {"file_ids": ["file_1"]}},
+            },
+        ),
+        (
+            {"file_ids": ["file_1"], "tool_resources": {"code_interpreter": {"file_ids": ["file_2"]}}},
+            {"tool_resources": {"code_interpreter": {"file_ids": ["file_2", "file_1"]}}},
+        ),
+    ],
+)
+def test_an_assistant_as_the_old_api_wrote_it_is_imported(
+    client: Client, written: dict[str, Any], read: dict[str, Any]
+) -> None:
+    assert run(client, assistant() | written)[2] == ""
+
+    assert listed(client) == [assistant(**read)]
+
+
+def test_a_sampling_value_that_was_not_given_is_not_sent_to_the_model(client: Client) -> None:
+    """The old API showed 1.0 then, and some models refuse a request that has the parameter."""
+    from shared.runs.store import assistants
+
+    assert run(client, assistant(temperature=1, top_p=0.5))[0] == 0
+
+    data = assistants.retrieve(client.project, "asst_abc123").data
+    assert (data.temperature, data.top_p) == (None, 0.5)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (assistant("abc"), "its id 'abc' is not 'asst_' followed by letters, digits, '_' and '-', 128 in all"),
+    (
+        assistant("asst_01HEBKXB88ZZZZZZZZZZZZZZZZ"),
+        f"its created_at is {CREATED}, but the time in its id is 1699049549",
+    ),
+    (assistant(created_at=-1), "Invalid 'created_at': "),
+    ({"object": "assistant", "created_at": CREATED, "model": "m"}, "Missing required parameter: 'id'."),
+    (assistant(model=None), "Missing required parameter: 'model'."),
+    (assistant(tools=[{"type": "browser"}]), "Invalid value: 'browser'."),
+    (assistant(tools=7), "Invalid type for 'tools': expected an array, but got an integer instead."),
+    (assistant(extra=1), "Unknown parameter: 'extra'."),
+    (assistant(file_ids="x"), "Unknown parameter: 'file_ids'."),
+    (assistant(file_ids=["f"], tool_resources={"code_interpreter": 7}), "Unknown parameter: 'file_ids'."),
+    (assistant(file_ids=["f"], tool_resources={"code_interpreter": {"file_ids": 7}}), "Unknown parameter: 'file_ids'."),
+    (assistant(temperature=True), "Invalid type for 'temperature': expected a number, but got a boolean instead."),
+    (assistant(file_ids=["f"], tool_resources=7), "Invalid type for 'tool_resources': expected an object, but got"),
+    (
+        {"id": "run_1", "object": "thread.run"},
+        "its 'object' is 'thread.run', and runs are not moved: see docs/migrate.md",
+    ),
+    (
+        {"id": "step_1", "object": "thread.run.step"},
+        "its 'object' is 'thread.run.step', and runs are not moved: see docs/migrate.md",
+    ),
+]
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)))
+def test_what_is_refused_names_its_place_and_the_rest_goes_in(client: Client, number: int) -> None:
+    refused, reason = REFUSED[number]
+
+    code, said, errors = run(client, assistant("asst_good"), refused)
+
+    assert (code, said[-12:]) == (1, ", 1 refused\n")
+    assert errors.startswith(f"-:2: {reason}")
+    assert listed(client) == [assistant("asst_good")]
+
+
+def test_assistants_are_exported_before_the_threads_and_come_back_equal(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tools.transfer import assistants
+
+    monkeypatch.setattr(assistants, "_AT_ONCE", 2)
+    own = [assistant(f"asst_{number}", CREATED + number) for number in range(3)]
+    run(client, *own, thread(), message("msg_a"))
+    native = [Runs(client).create("create_assistant", body=EVERYTHING) for _ in range(3)]
+    other, file, again = Client(), tmp_path / "out.jsonl", tmp_path / "again.jsonl"
+
+    assert export(client, file, "--dry-run") == "would export 6 assistants, 1 threads with 1 messages\n"
+    assert export(client, file) == "exported 6 assistants, 1 threads with 1 messages\n"
+
+    assert file.read_bytes() == jsonl(*own, *native, thread(), message("msg_a"))
+    assert commands.run("import", "--project", other.project, file).exit_code == 0
+    export(other, again)
+    assert again.read_bytes() == file.read_bytes()
+
+
+def test_the_export_of_one_thread_has_no_assistants(client: Client, tmp_path: Path) -> None:
+    run(client, assistant(), thread(), message("msg_a"))
+
+    assert export(client, tmp_path / "one", "--thread", THREAD) == "exported 1 threads with 1 messages\n"
+    dry = export(client, tmp_path / "two", "--thread", THREAD, "--dry-run")
+
+    assert dry == "would export 1 threads with 1 messages\n"
+    assert (tmp_path / "one").read_bytes() == jsonl(thread(), message("msg_a"))
+
+
+@pytest.mark.parametrize("lines", range(6))
+def test_an_export_that_was_killed_has_each_assistant_once(client: Client, tmp_path: Path, lines: int) -> None:
+    whole = [assistant(), assistant("asst_b", CREATED + 1), thread(), message("msg_a"), thread("thread_b", CREATED + 1)]
+    run(client, *whole)
+    out = tmp_path / "out.jsonl"
+    from tools.transfer import parts
+
+    with suppress(KeyboardInterrupt), parts.part_of(out, None, commands.TABLE, client.project, None) as into:
+        for line in whole[:lines]:
+            into.add(compact(line))
+        raise KeyboardInterrupt
+
+    export(client, out)
+
+    assert out.read_bytes() == jsonl(*whole)
