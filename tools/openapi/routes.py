@@ -9,25 +9,31 @@ _FUNCTIONS = Path(__file__).parents[2] / "functions"
 def _routes(function: str) -> dict[str, tuple[str, str, str]]:
     """Return function, method and path of each operation in the `ROUTES` of a package."""
     tree = ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8"))
-    names: dict[str, str] = {}
+    names: dict[str, object] = {}
     found = {}
     for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.targets[0], ast.Name)
-        ):
-            names[node.targets[0].id] = ast.literal_eval(node.value)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
-            for path, operations in zip(node.value.keys, node.value.values, strict=True):
-                assert path
-                assert isinstance(operations, ast.Dict)
-                text = eval(compile(ast.Expression(path), "<routes>", "eval"), dict(names))  # noqa: S307 - our own code
-                for method, operation in zip(operations.keys, operations.values, strict=True):
-                    assert isinstance(operation, ast.Name)
-                    assert isinstance(method, ast.Constant)
-                    found[operation.id] = (function, str(method.value), str(text))
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                names[name] = value
+            case ast.AnnAssign(value=ast.Dict() as table):
+                # A path is a text, a name above it, or both in one.
+                for path, operations in zip(map(ast.unparse, filter(None, table.keys)), table.values, strict=True):
+                    text = str(eval(path, dict(names)))  # noqa: S307 - our own code
+                    found |= {name: (function, method, text) for method, name in _by_method(operations)}
+            case _:
+                pass
     return found
+
+
+def _by_method(operations: ast.expr) -> list[tuple[str, str]]:
+    match operations:
+        case ast.Dict(keys=methods, values=names):
+            return [
+                (str(ast.literal_eval(method)), ast.unparse(name))
+                for method, name in zip(methods, names, strict=True)
+                if method
+            ]
+    raise TypeError(ast.unparse(operations))
 
 
 # By operation: its function, method and path.
