@@ -183,8 +183,10 @@ def test_what_the_state_of_a_run_forbids_is_as_the_document_says(runs: Runs, cha
         call(runs, "retrieve_run_step", *path, _IDS["stepId"]),
     ]
     runs.execute(run)
-    large = {"tool_outputs": [{"tool_call_id": "call_1", "output": "x" * 524_289}]}
-    refusals += [call(runs, "submit_tool_outputs", *path, body=body) for body in ({"tool_outputs": []}, large)]
+    wrong: list[Any] = [
+        {"tool_outputs": outputs} for outputs in ([], [{"tool_call_id": "call_1", "output": "x" * 524_289}])
+    ]
+    refusals += [call(runs, "submit_tool_outputs", *path, body=body) for body in wrong]
     call(runs, "cancel_run", *path)
     refusals += [call(runs, "cancel_run", *path)]
 

@@ -10,7 +10,7 @@ def _routes(function: str) -> dict[str, tuple[str, str, str]]:
     """Return function, method and path of each operation in the `ROUTES` of a package."""
     tree = ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8"))
     names: dict[str, object] = {}
-    found = {}
+    found: dict[str, tuple[str, str, str]] = {}
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
