@@ -162,6 +162,7 @@ def test_every_refusal_of_a_request_is_as_the_document_says(runs: Runs, operatio
         *(call(runs, operation, *ids, body=text) for text in ("{", "[]", "[" * 1000, '{"a": 1}', b"\xff")),
         *(call(runs, operation, *ids, body=body, query=query) for query in queries),
         call(runs, operation, *ids, body=body, headers={"idempotency-key": "é"}),
+        *(call(runs, operation, *ids, body=body, query=f"after={prefix}_x") for prefix in ("asst", "run", "step")),
     ]
 
     assert {401} <= {answer.status for answer in answers} <= {200, 400, 401, 404}
