@@ -36,7 +36,7 @@ OPERATIONS = {
         "Append a message to a thread.",
         "Messages",
         "MessageObject",
-        (*refusals.OF_A_THREAD, *_OF_MESSAGES, "run_active", *refusals.OF_A_REPEAT),
+        (*refusals.OF_A_THREAD, *_OF_MESSAGES, *refusals.OF_A_REPEAT, "run_active"),
         _ONCE,
         ("CreateMessage", "AssistantMessage"),
         needs_body=True,

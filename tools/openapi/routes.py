@@ -6,34 +6,25 @@ from pathlib import Path
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
+class _Names(dict[str, str]):
+    """The constants of a module; any other name, such as that of an operation, stands for itself."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
 def _routes(function: str) -> dict[str, tuple[str, str, str]]:
     """Return function, method and path of each operation in the `ROUTES` of a package."""
-    tree = ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8"))
-    names: dict[str, object] = {}
+    names = _Names()
     found: dict[str, tuple[str, str, str]] = {}
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
-                names[name] = value
-            case ast.AnnAssign(value=ast.Dict() as table):
-                # A path is a text, a name above it, or both in one.
-                for path, operations in zip(map(ast.unparse, filter(None, table.keys)), table.values, strict=True):
-                    text = str(eval(path, dict(names)))  # noqa: S307 - our own code
-                    found |= {name: (function, method, text) for method, name in _by_method(operations)}
-            case _:
-                pass
+    for node in ast.parse((_FUNCTIONS / function / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            names[ast.unparse(node.targets[0])] = str(node.value.value)
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            routes = eval(compile(ast.Expression(node.value), function, "eval"), {}, names)  # noqa: S307 - our own code
+            for path, operations in routes.items():
+                found |= {operation: (function, method, path) for method, operation in operations.items()}
     return found
-
-
-def _by_method(operations: ast.expr) -> list[tuple[str, str]]:
-    match operations:
-        case ast.Dict(keys=methods, values=names):
-            return [
-                (str(ast.literal_eval(method)), ast.unparse(name))
-                for method, name in zip(methods, names, strict=True)
-                if method
-            ]
-    raise TypeError(ast.unparse(operations))
 
 
 # By operation: its function, method and path.
