@@ -9,6 +9,7 @@ from shared.message_data import new_message_data, new_metadata
 from shared.records import NO_METADATA, MessageData
 from shared.runs.models import (
     MAX_OUTPUTS,
+    MAX_TOOLS,
     CreateAssistant,
     CreateRun,
     CreateThreadAndRun,
@@ -21,8 +22,6 @@ from shared.runs.store.lifecycle import Outputs
 from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
-# Bytes that the tools, the tool resources and the response format of an assistant or a run may have together.
-_MAX_TOOLS = 256 * 1024
 _OF_AN_ASSISTANT = frozenset(AssistantData._fields)
 
 
@@ -116,5 +115,5 @@ def _check_tool_choice(settings: RunSettings) -> None:
 
 
 def _check_tools(*values: Any) -> None:
-    if sum(len(json.dumps(value, ensure_ascii=False).encode()) for value in values) > _MAX_TOOLS:
-        raise errors.tools_too_large(_MAX_TOOLS)
+    if sum(len(json.dumps(value, ensure_ascii=False).encode()) for value in values) > MAX_TOOLS:
+        raise errors.tools_too_large(MAX_TOOLS)

@@ -10,17 +10,19 @@ from shared.models import Metadata, Model, Text, ToolResources
 
 MAX_INSTRUCTIONS = 256_000
 MAX_OUTPUTS = 512 * 1024
+# Bytes that the tools, the tool resources and the response format of an assistant or a run may have together.
+MAX_TOOLS = 256 * 1024
 
 Instructions = Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS)]
 Temperature = Annotated[float, Field(ge=0.0, le=2.0)]
 TopP = Annotated[float, Field(ge=0.0, le=1.0)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-_FUNCTION_NAME = "^[a-zA-Z0-9_-]+$"
+FUNCTION_NAME = "^[a-zA-Z0-9_-]+$"
 
 
 def _check_function_name(name: str) -> str:
-    if not re.fullmatch(_FUNCTION_NAME, name):
-        raise PydanticCustomError("function_name", "This is not the name of a function.", {"pattern": _FUNCTION_NAME})
+    if not re.fullmatch(FUNCTION_NAME, name):
+        raise PydanticCustomError("function_name", "This is not the name of a function.", {"pattern": FUNCTION_NAME})
     return name
 
 

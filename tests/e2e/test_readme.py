@@ -154,7 +154,7 @@ def _commands(start: str) -> list[list[str]]:
 @pytest.mark.parametrize("name", readme.DOCUMENTS)
 def test_every_make_target_exists(name: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z]+)", readme.DOCUMENTS[name], re.MULTILINE)):
+    for target in set(re.findall(r"(?:`|^|[A-Z_]+=\S+ )make ([a-z-]+)", readme.DOCUMENTS[name], re.MULTILINE)):
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
 
 

@@ -11,6 +11,7 @@ from shared import errors, ids
 from tests.support import openapi
 from tools.local import template
 from tools.openapi import document, refusals, responses
+from tools.openapi.routes import ROUTES
 
 _STEMS = ("", "/v1", "/openai", "/openai/v1")
 _EXAMPLES = {
@@ -41,7 +42,8 @@ def test_the_document_has_the_routes_of_the_template_and_no_others() -> None:
     }
 
     routes = {route.key for function in template.load().functions for route in function.routes}
-    assert told == routes - {"$default"}
+    of_runs = {f"{method} {stem}{path}" for _, method, path in ROUTES.values() for stem in _STEMS}
+    assert told == routes - {"$default"} | of_runs
     assert {server["url"].rstrip("/") for server in openapi.DOCUMENT["servers"]} == {*_STEMS}
 
 
@@ -50,7 +52,7 @@ def test_the_document_has_every_error_of_the_contract() -> None:
     source = inspect.getsource(refusals)
     # Of commands, which have no operation, and of rules that no body of these operations has.
     elsewhere = {"command_id_reused", "command_in_notification", "event_detail_not_a_command", "invalid_project"}
-    elsewhere |= {"invalid_value", "not_allowed", "pattern_mismatch", "string_too_short"}
+    elsewhere |= {"invalid_value", "not_allowed"}
 
     assert made - elsewhere == {*re.findall(r"errors\.(\w+)\(", source)}
     used = {*refusals.ALWAYS, "unknown_url", "misspelt_url", "method_not_allowed"}
@@ -83,6 +85,14 @@ def test_only_the_document_itself_is_open_to_everybody() -> None:
     assert openapi.DOCUMENT["security"] == [{"bearer": []}, {"apiKey": []}]
 
 
+def test_what_exists_only_with_a_model_is_said_to() -> None:
+    said = {name for name, operation in openapi.OPERATIONS.items() if "ModelUrl" in operation.get("description", "")}
+    tags = {tag["name"] for tag in openapi.DOCUMENT["tags"] if "MODEL_URL" in tag.get("description", "")}
+
+    assert said == {openapi.operation_of(name)["operationId"] for name in ROUTES}
+    assert {tag for name in said for tag in openapi.OPERATIONS[name]["tags"]} == tags
+
+
 def test_what_the_old_api_did_not_have_is_marked() -> None:
     marked = {name for name, operation in openapi.OPERATIONS.items() if "x-extension" in operation}
     components = openapi.DOCUMENT["components"]
@@ -99,8 +109,17 @@ def test_what_the_old_api_did_not_have_is_marked() -> None:
     assert "x-extension" in components["schemas"]["ModifyMessage"]["properties"]["content"]
 
 
-@pytest.mark.parametrize(("prefix", "pattern"), [("thread", responses.THREAD_ID), ("msg", responses.MESSAGE_ID)])
-@pytest.mark.parametrize("end", ["", "a", "_", "-", "é", "a b", "x" * 121, "x" * 122, "x" * 124, "x" * 125])
+@pytest.mark.parametrize(
+    ("prefix", "pattern"),
+    [
+        ("thread", responses.THREAD_ID),
+        ("msg", responses.MESSAGE_ID),
+        ("asst", responses.ASSISTANT_ID),
+        ("run", responses.RUN_ID),
+        ("step", responses.STEP_ID),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "a", "_", "-", "é", "a b", *("x" * length for length in range(121, 126))])
 def test_the_pattern_of_ids_is_that_of_paths(prefix: str, pattern: str, end: str) -> None:
     for text in (f"{prefix}_{end}", f"{prefix}{end}", f"x{prefix}_{end}"):
         assert (re.search(pattern, text) is not None) == ids.is_path_id(text, prefix)

@@ -46,7 +46,7 @@ def check_response(response: dict[str, Any], answer: Answer) -> Answer:
     assert errors(response["content"]["application/json"]["schema"], answer.body) == []
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     named = {name: resolved(header)["schema"] for name, header in response["headers"].items()}
-    assert headers.keys() <= named.keys() <= {*headers, "idempotent-replayed"}
+    assert headers.keys() <= named.keys() <= {*headers, "idempotent-replayed", "openai-poll-after-ms"}
     assert [errors(named[name], value) for name, value in headers.items()] == [[]] * len(headers)
     assert answer.headers["content-type"] == "application/json"
     return answer

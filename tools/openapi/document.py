@@ -7,23 +7,37 @@ from typing import Any
 
 from shared import wire
 from shared.records import Message, MessageData, Page, Thread
+from shared.runs import wire as wire_of_runs
+from shared.runs.records import Assistant, AssistantData, Run, RunSettings, Step, Usage
 from tools.local import template
 from tools.openapi import refusals
-from tools.openapi.operations import EXTENSION, OPERATIONS, PARAMETERS, Operation, parameters
+from tools.openapi.operations import (
+    EXTENSION,
+    OPERATIONS,
+    OPERATIONS_OF_RUNS,
+    PARAMETERS,
+    Operation,
+    parameters,
+)
+from tools.openapi.routes import ROUTES
 from tools.openapi.schemas import schemas
 
 _ROOT = Path(__file__).parents[2]
 DOCUMENT = _ROOT / "openapi.json"
 
 _DESCRIPTION = """\
-The threads and messages of the Assistants v2 API, on your own AWS account. Each path is on every server listed here, \
-`/openapi.json` on the first two. Anything with `x-extension` is not in the Assistants v2 API.
+The threads, messages, assistants and runs of the Assistants v2 API, on your own AWS account. Each path is on every \
+server listed here, `/openapi.json` on the first two. Anything with `x-extension` is not in the Assistants v2 API.
 
 A path that is not listed returns 404 with the code `unknown_url`, and a method that a path does not have returns 405 \
 with the header `allow`. Unknown query parameters are ignored, except by the list of threads, which refuses them. An \
 empty query parameter counts as absent, and a repeated one is refused. A body is JSON in UTF-8, whatever its content \
 type says. Unknown fields are refused at every level. Null for an optional field means absent; on modify, null clears \
-`metadata` and `tool_resources`."""
+`metadata` and `tool_resources`.
+
+Assistants, runs and run steps exist only where the parameter `ModelUrl` (locally the variable `MODEL_URL`) is set. \
+Elsewhere their paths return 404 with the code `unknown_url`."""
+_WHERE_RUNS_ARE_ON = "Exists only where `ModelUrl` (locally `MODEL_URL`) is set. Elsewhere: 404 `unknown_url`."
 
 _SERVERS = [
     {"url": "/v1"},
@@ -45,12 +59,17 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "The response is that of an earlier request with the same Idempotency-Key.",
         "schema": {"const": "true"},
     },
+    "openai-poll-after-ms": {
+        "description": "Only of an active run: the milliseconds after which to read it again.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
     "allow": {"description": "The methods that the path has.", "schema": {"type": "string"}},
     "retry-after": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "x-should-retry": {"description": "SDKs do not retry the request.", "schema": {"const": "false"}},
 }
 _ALWAYS = {name: {"$ref": f"#/components/headers/{name}"} for name in ("x-request-id", "openai-processing-ms")}
 _REPLAYED = {"idempotent-replayed": {"$ref": "#/components/headers/idempotent-replayed"}}
+_POLLED = {"openai-poll-after-ms": {"$ref": "#/components/headers/openai-poll-after-ms"}}
 
 _THREAD = Thread("thread_01ARZ3NDEKTSV4RRFFQ69G5FAV", 1788264000, '{"user_id":"u-17"}')
 _MESSAGE = Message(
@@ -59,6 +78,32 @@ _MESSAGE = Message(
     1788264000,
     MessageData("user", '[{"type":"text","text":{"value":"How does AI work?","annotations":[]}}]'),
 )
+_ASSISTANT = Assistant(
+    "asst_01ARZ3NDEKTSV4RRFFQ69G5FC0",
+    1788264000,
+    AssistantData("gpt-4o", name="Tutor", instructions="Explain it in simple terms."),
+)
+_RUN = Run(
+    "run_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    _THREAD.id,
+    _ASSISTANT.id,
+    "queued",
+    1788264000,
+    1788264600,
+    RunSettings("gpt-4o", "Explain it in simple terms."),
+)
+_STEP = Step(
+    "step_01ARZ3NDEKTSV4RRFFQ69G5FAX",
+    _RUN.id,
+    _THREAD.id,
+    _ASSISTANT.id,
+    1788264002,
+    1788264600,
+    "completed",
+    completed_at=1788264002,
+    usage=Usage(12, 40),
+    message_id=_MESSAGE.id,
+)
 _SAMPLES = {
     "MessageObject": wire.message_json(_MESSAGE),
     "ThreadObject": wire.thread_json(_THREAD),
@@ -66,6 +111,13 @@ _SAMPLES = {
     "ThreadList": wire.list_json(Page([_THREAD], has_more=False), wire.thread_json),
     "DeletedMessage": wire.deleted_json(_MESSAGE.id, "thread.message.deleted"),
     "DeletedThread": wire.deleted_json(_THREAD.id, "thread.deleted"),
+    "AssistantObject": wire_of_runs.assistant_json(_ASSISTANT),
+    "AssistantList": wire.list_json(Page([_ASSISTANT], has_more=False), wire_of_runs.assistant_json),
+    "DeletedAssistant": wire.deleted_json(_ASSISTANT.id, "assistant.deleted"),
+    "RunObject": wire_of_runs.run_json(_RUN),
+    "RunList": wire.list_json(Page([_RUN], has_more=False), wire_of_runs.run_json),
+    "RunStepObject": wire_of_runs.step_json(_STEP),
+    "RunStepList": wire.list_json(Page([_STEP], has_more=False), wire_of_runs.step_json),
 }
 
 
@@ -87,7 +139,12 @@ def document() -> dict[str, Any]:
         },
         "servers": _SERVERS,
         "security": [{"bearer": []}, {"apiKey": []}],
-        "tags": [{"name": "Messages"}, {"name": "Threads"}, {"name": "Description"}],
+        "tags": [
+            {"name": "Messages"},
+            {"name": "Threads"},
+            *({"name": name, "description": _WHERE_RUNS_ARE_ON} for name in ("Assistants", "Runs", "Run steps")),
+            {"name": "Description"},
+        ],
         "paths": _paths(),
         "components": {
             "securitySchemes": {
@@ -110,12 +167,14 @@ def _paths() -> dict[str, Any]:
         name = function.handler.split(".")[1]
         for route in function.routes:
             if route.path.startswith("/threads") and name in OPERATIONS:
-                paths.setdefault(route.path, {})[route.method.lower()] = _operation(name, route.path)
+                paths.setdefault(route.path, {})[route.method.lower()] = _operation(name, route.path, OPERATIONS[name])
+    for name, (_, method, path) in ROUTES.items():
+        described = _operation(name, path, OPERATIONS_OF_RUNS[name])
+        paths.setdefault(path, {})[method.lower()] = described | {"description": _WHERE_RUNS_ARE_ON}
     return dict(sorted(paths.items())) | {"/openapi.json": {"get": _retrieve_openapi()}}
 
 
-def _operation(name: str, path: str) -> dict[str, Any]:
-    operation = OPERATIONS[name]
+def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": _camel(name),
         "summary": operation.summary,
@@ -124,7 +183,8 @@ def _operation(name: str, path: str) -> dict[str, Any]:
     }
     if operation.bodies:
         described["requestBody"] = _body(name, operation)
-    headers = _ALWAYS | _REPLAYED if "IdempotencyKey" in operation.parameters else _ALWAYS
+    headers = _ALWAYS | (_REPLAYED if "IdempotencyKey" in operation.parameters else {})
+    headers |= _POLLED if operation.polled else {}
     success = {
         "description": "Done.",
         "headers": headers,

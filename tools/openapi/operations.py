@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.openapi import refusals
-from tools.openapi.responses import MESSAGE_ID, PLAIN_ID, THREAD_ID
+from tools.openapi.responses import ASSISTANT_ID, MESSAGE_ID, PLAIN_ID, RUN_ID, STEP_ID, THREAD_ID
 
 EXTENSION = {"x-extension": "Not in the Assistants v2 API."}
 _ALL_PARAMETERS = "#/components/parameters/"
@@ -12,7 +12,7 @@ _ALL_PARAMETERS = "#/components/parameters/"
 
 @dataclass(frozen=True)
 class Operation:
-    """`bodies` and `response` are names of schemas."""
+    """`bodies` and `response` are names of schemas; `polled` is a run, whose response says when to read it again."""
 
     summary: str
     tag: str
@@ -22,11 +22,14 @@ class Operation:
     bodies: tuple[str, ...] = ()
     needs_body: bool = False
     extension: bool = False
+    polled: bool = False
 
 
 _ONCE = ("IdempotencyKey",)
 _RANGE = ("Limit", "Order")
 _OF_MESSAGES = (*refusals.OF_A_BODY, *refusals.OF_CONTENT)
+# `/threads/runs` has the shape of a thread's path, and another method.
+_OF_THREAD_ITSELF = (*refusals.OF_A_THREAD, "method_not_allowed")
 
 OPERATIONS = {
     "create_message": Operation(
@@ -84,18 +87,126 @@ OPERATIONS = {
         (*_RANGE, "ThreadAfter", "ThreadBefore", "IndexedMetadata"),
         extension=True,
     ),
-    "retrieve_thread": Operation("Retrieve a thread.", "Threads", "ThreadObject", refusals.OF_A_THREAD),
+    "retrieve_thread": Operation("Retrieve a thread.", "Threads", "ThreadObject", _OF_THREAD_ITSELF),
     "modify_thread": Operation(
         "Replace the metadata of a thread, its tool resources, or both.",
         "Threads",
         "ThreadObject",
-        (*refusals.OF_A_THREAD, *refusals.OF_A_BODY, "invalid_tool_resources", "number_out_of_range"),
+        (*_OF_THREAD_ITSELF, *refusals.OF_A_BODY, "invalid_tool_resources", "number_out_of_range"),
         (),
         ("ModifyThread",),
     ),
-    "delete_thread": Operation(
-        "Delete a thread with all its messages.", "Threads", "DeletedThread", refusals.OF_A_THREAD
+    "delete_thread": Operation("Delete a thread with all its messages.", "Threads", "DeletedThread", _OF_THREAD_ITSELF),
+}
+
+_OF_ASSISTANTS = (*refusals.OF_A_BODY, *refusals.OF_SETTINGS, "invalid_tool_resources", "body_too_large")
+_OF_NEW_RUNS = (*_OF_MESSAGES, *refusals.OF_SETTINGS, *refusals.OF_A_NEW_RUN, *refusals.OF_A_REPEAT)
+
+# Their routes are the tables in the packages of their functions.
+OPERATIONS_OF_RUNS = {
+    "create_assistant": Operation(
+        "Create an assistant.",
+        "Assistants",
+        "AssistantObject",
+        ("unknown_url", *_OF_ASSISTANTS),
+        (),
+        ("CreateAssistant",),
+        needs_body=True,
     ),
+    "list_assistants": Operation(
+        "List the assistants of the key's project, newest first.",
+        "Assistants",
+        "AssistantList",
+        ("unknown_url", *refusals.OF_A_PAGE, "malformed_assistant_cursor", "assistant_not_found"),
+        (*_RANGE, "AssistantAfter", "AssistantBefore"),
+    ),
+    "retrieve_assistant": Operation(
+        "Retrieve an assistant.", "Assistants", "AssistantObject", refusals.OF_AN_ASSISTANT
+    ),
+    "modify_assistant": Operation(
+        "Replace what the body names; null sets the default.",
+        "Assistants",
+        "AssistantObject",
+        (*refusals.OF_AN_ASSISTANT, *_OF_ASSISTANTS),
+        (),
+        ("ModifyAssistant",),
+    ),
+    "delete_assistant": Operation(
+        "Delete an assistant. Its runs keep their copy of it.",
+        "Assistants",
+        "DeletedAssistant",
+        refusals.OF_AN_ASSISTANT,
+    ),
+    "create_run": Operation(
+        "Create a run, which has a model answer the thread.",
+        "Runs",
+        "RunObject",
+        (*refusals.OF_A_THREAD, *_OF_NEW_RUNS, "run_exists"),
+        _ONCE,
+        ("CreateRun",),
+        needs_body=True,
+        polled=True,
+    ),
+    "create_thread_and_run": Operation(
+        "Create a thread with its first messages, and a run.",
+        "Runs",
+        "RunObject",
+        ("unknown_url", *_OF_NEW_RUNS, "invalid_tool_resources"),
+        _ONCE,
+        ("CreateThreadAndRun",),
+        needs_body=True,
+        polled=True,
+    ),
+    "list_runs": Operation(
+        "List the runs of a thread.",
+        "Runs",
+        "RunList",
+        (*refusals.OF_A_THREAD, *refusals.OF_A_PAGE, "malformed_run_cursor", "run_not_found"),
+        (*_RANGE, "RunAfter", "RunBefore"),
+    ),
+    "retrieve_run": Operation("Retrieve a run.", "Runs", "RunObject", refusals.OF_A_RUN, polled=True),
+    "modify_run": Operation(
+        "Replace the metadata of a run.",
+        "Runs",
+        "RunObject",
+        (*refusals.OF_A_RUN, *refusals.OF_A_BODY, "run_not_modifiable"),
+        (),
+        ("ModifyRun",),
+        polled=True,
+    ),
+    "cancel_run": Operation(
+        "Cancel a run. The next read shows it as cancelled.",
+        "Runs",
+        "RunObject",
+        (*refusals.OF_A_RUN, "run_not_cancellable"),
+        polled=True,
+    ),
+    "submit_tool_outputs": Operation(
+        "Submit the outputs of all the calls that a run waits for, in any order.",
+        "Runs",
+        "RunObject",
+        (
+            *refusals.OF_A_RUN,
+            *refusals.OF_A_JSON_BODY,
+            "missing",
+            "outputs_too_large",
+            "run_takes_no_outputs",
+            "outputs_mismatch",
+            "no_streams",
+        ),
+        (),
+        ("SubmitToolOutputs",),
+        needs_body=True,
+        polled=True,
+    ),
+    "list_run_steps": Operation(
+        "List the steps of a run. The list is empty while the model works.",
+        "Run steps",
+        "RunStepList",
+        (*refusals.OF_A_RUN, *refusals.OF_A_PAGE, "malformed_step_cursor", "step_not_found"),
+        (*_RANGE, "StepAfter", "StepBefore"),
+    ),
+    "retrieve_run_step": Operation("Retrieve a step of a run.", "Run steps", "RunStepObject", refusals.OF_A_STEP),
 }
 
 
@@ -124,6 +235,9 @@ def _of_path(name: str, pattern: str) -> dict[str, Any]:
 PARAMETERS: dict[str, dict[str, Any]] = {
     "ThreadId": _of_path("threadId", THREAD_ID),
     "MessageId": _of_path("messageId", MESSAGE_ID),
+    "AssistantId": _of_path("assistantId", ASSISTANT_ID),
+    "PathRunId": _of_path("runId", RUN_ID),
+    "StepId": _of_path("stepId", STEP_ID),
     "Limit": _of_query(
         "limit",
         "The largest size of a page.",
@@ -134,6 +248,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "MessageBefore": _cursor("before", MESSAGE_ID),
     "ThreadAfter": _cursor("after", THREAD_ID),
     "ThreadBefore": _cursor("before", THREAD_ID),
+    "AssistantAfter": _cursor("after", ASSISTANT_ID),
+    "AssistantBefore": _cursor("before", ASSISTANT_ID),
+    "RunAfter": _cursor("after", RUN_ID),
+    "RunBefore": _cursor("before", RUN_ID),
+    "StepAfter": _cursor("after", STEP_ID),
+    "StepBefore": _cursor("before", STEP_ID),
     "RunId": _of_query("run_id", "Only the messages of this run.", {"type": "string", "pattern": _or_empty(PLAIN_ID)}),
     "IndexedMetadata": _of_query(
         "metadata",
@@ -160,5 +280,5 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 def parameters(path: str, operation: Operation) -> list[dict[str, str]]:
     """Return references to the parameters of an operation, those of its path first."""
-    of_path = [name for name in ("ThreadId", "MessageId") if f"{{{name[0].lower()}{name[1:]}}}" in path]
+    of_path = [name for name, parameter in PARAMETERS.items() if f"{{{parameter['name']}}}" in path]
     return [{"$ref": f"{_ALL_PARAMETERS}{name}"} for name in (*of_path, *operation.parameters)]

@@ -6,10 +6,12 @@ from typing import Any
 from shared import errors
 from shared.errors import WireError
 from shared.models import MAX_CONTENT, MAX_TOOL_RESOURCES
+from shared.runs.models import MAX_INSTRUCTIONS, MAX_OUTPUTS, MAX_TOOLS
 from tools.local.gateway import OWN_ANSWERS
 
 _THREAD = "thread_abc123"
 _MESSAGE = "msg_abc123"
+_RUN = "run_abc123"
 
 CASES: dict[str, WireError] = {
     "no_api_key": errors.no_api_key(),
@@ -23,6 +25,34 @@ CASES: dict[str, WireError] = {
     "malformed_message_id": errors.malformed_id("message_id", "abc123", "msg"),
     "malformed_message_cursor": errors.malformed_id("after", "abc123", "msg"),
     "malformed_thread_cursor": errors.malformed_id("after", "abc123", "thread"),
+    "assistant_not_found": errors.assistant_not_found("asst_abc123"),
+    "run_not_found": errors.run_not_found(_RUN),
+    "step_not_found": errors.step_not_found("step_abc123"),
+    "malformed_assistant_id": errors.malformed_id("assistant_id", "abc123", "asst"),
+    "malformed_run_id": errors.malformed_id("run_id", "abc123", "run"),
+    "malformed_step_id": errors.malformed_id("step_id", "abc123", "step"),
+    "malformed_assistant_cursor": errors.malformed_id("after", "abc123", "asst"),
+    "malformed_run_cursor": errors.malformed_id("after", "abc123", "run"),
+    "malformed_step_cursor": errors.malformed_id("after", "abc123", "step"),
+    "run_active": errors.run_active(_THREAD, _RUN),
+    "run_exists": errors.run_exists(_THREAD, _RUN),
+    "nothing_to_run": errors.nothing_to_run(),
+    "run_not_cancellable": errors.run_not_cancellable("completed"),
+    "run_not_modifiable": errors.run_not_modifiable("in_progress"),
+    "run_takes_no_outputs": errors.run_takes_no_outputs("in_progress"),
+    "outputs_mismatch": errors.outputs_mismatch(["call_a", "call_b"], ["call_a"]),
+    "outputs_too_large": errors.string_too_long("tool_outputs", MAX_OUTPUTS, MAX_OUTPUTS + 1),
+    "decimal_too_high": errors.above_maximum("temperature", 2.0, 3),
+    "decimal_too_low": errors.below_minimum("top_p", 0.0, -1),
+    "integer_too_low": errors.below_minimum("max_completion_tokens", 16, 15),
+    "invalid_function_name": errors.pattern_mismatch("tools[0].function.name", "^[a-zA-Z0-9_-]+$"),
+    "unknown_function": errors.unknown_function("get_weather"),
+    "model_empty": errors.string_too_short("model", 1, 0),
+    "instructions_too_long": errors.string_too_long("instructions", MAX_INSTRUCTIONS, MAX_INSTRUCTIONS + 1),
+    "too_many_tools": errors.array_too_long("tools", 128, 129),
+    "tools_too_large": errors.tools_too_large(MAX_TOOLS),
+    "missing_last_messages": errors.missing("truncation_strategy.last_messages"),
+    "no_streams": errors.no_streams(),
     "limit_too_high": errors.above_maximum("limit", 100, "1000"),
     "limit_too_low": errors.below_minimum("limit", 1, "0"),
     "limit_no_integer": errors.invalid_type("limit", "an integer", "ten"),
@@ -58,7 +88,6 @@ CASES: dict[str, WireError] = {
     "property_name_empty": errors.property_name_length("metadata", 64, ""),
     "invalid_idempotency_key": errors.invalid_idempotency_key(),
     "idempotency_key_reused": errors.idempotency_key_reused(),
-    "run_active": errors.run_active("thread_01ARZ3NDEKTSV4RRFFQ69G5FAV", "run_01ARZ3NDEKTSV4RRFFQ69G5FAW"),
     "not_a_method_of_runs": errors.method_not_allowed("GET", "/threads/runs", ("POST",)),
     "too_busy": errors.too_busy(),
     "internal_error": errors.internal_error(),
@@ -67,8 +96,11 @@ CASES: dict[str, WireError] = {
 ALWAYS = ("no_api_key", "wrong_api_key", "too_busy", "internal_error")
 OF_A_THREAD = ("malformed_thread_id", "unknown_url", "not_a_method_of_runs", "thread_not_found")
 OF_A_MESSAGE = (*OF_A_THREAD, "malformed_message_id", "message_not_found")
+OF_AN_ASSISTANT = ("malformed_assistant_id", "unknown_url", "assistant_not_found")
+OF_A_RUN = (*OF_A_THREAD, "malformed_run_id", "run_not_found")
+OF_A_STEP = (*OF_A_RUN, "malformed_step_id", "step_not_found")
 OF_A_PAGE = ("limit_too_high", "limit_too_low", "limit_no_integer", "unsupported_order", "repeated_parameter")
-OF_A_BODY = (
+OF_A_JSON_BODY = (
     "body_not_parsed",
     "body_not_utf8",
     "body_not_an_object",
@@ -77,6 +109,9 @@ OF_A_BODY = (
     "unknown_parameter",
     "invalid_type",
     "lone_surrogate",
+)
+OF_A_BODY = (
+    *OF_A_JSON_BODY,
     "metadata_value_too_long",
     "too_many_properties",
     "property_name_too_long",
@@ -94,14 +129,35 @@ OF_CONTENT = (
     "array_too_long",
     "body_too_large",
 )
+OF_SETTINGS = (
+    "decimal_too_high",
+    "decimal_too_low",
+    "invalid_function_name",
+    "model_empty",
+    "missing",
+    "unsupported_value",
+    "instructions_too_long",
+    "too_many_tools",
+    "tools_too_large",
+    "number_out_of_range",
+)
+OF_A_NEW_RUN = (
+    "malformed_assistant_id",
+    "assistant_not_found",
+    "nothing_to_run",
+    "integer_too_low",
+    "missing_last_messages",
+    "unknown_function",
+    "no_streams",
+)
 OF_A_REPEAT = ("invalid_idempotency_key", "idempotency_key_reused")
 
 # The statuses whose response is the same for every operation that has it.
-_SHARED = (401, 409, 429, 500, 503)
+_SHARED = (401, 405, 409, 429, 500, 503)
 _DESCRIPTIONS = {
     400: "The request is malformed, or a value in it is not allowed.",
     401: "There is no key, or it is wrong or revoked.",
-    404: "There is no such thread or message in the key's project.",
+    404: "There is no such object in the key's project.",
     405: "The path does not have this method.",
     409: "The Idempotency-Key was already used with another body.",
     413: "The request is too large.",
@@ -122,8 +178,8 @@ def components(headers: dict[str, Any]) -> dict[str, Any]:
     They are the responses that operations share, and those to an unknown path and an unknown method of a path.
     """
     shared = _by_status((*CASES,), headers)
-    own = _by_status(("unknown_url", "misspelt_url", "method_not_allowed"), headers)
-    return {_name(status): (shared if status in _SHARED else own)[status] for status in sorted({404, 405, *_SHARED})}
+    own = _by_status(("unknown_url", "misspelt_url"), headers)
+    return {_name(status): (shared if status in _SHARED else own)[status] for status in sorted({404, *_SHARED})}
 
 
 def responses(names: tuple[str, ...], headers: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.models import Detail, FileId, ImageFile, ImageUrl, Metadata, Tool
+from shared.runs import models as of_runs
 from shared.trusted import IncompleteDetails, PlainId, RefusalPart
 from tools.transfer.models import Annotation
 
@@ -12,9 +13,15 @@ from tools.transfer.models import Annotation
 THREAD_ID = r"^thread_[A-Za-z0-9_-]{1,121}$"
 PLAIN_ID = r"^[A-Za-z0-9_-]{1,128}$"
 MESSAGE_ID = r"^msg_[A-Za-z0-9_-]{1,124}$"
+ASSISTANT_ID = r"^asst_[A-Za-z0-9_-]{1,123}$"
+RUN_ID = r"^run_[A-Za-z0-9_-]{1,124}$"
+STEP_ID = r"^step_[A-Za-z0-9_-]{1,123}$"
 
 ThreadId = Annotated[str, StringConstraints(pattern=THREAD_ID)]
 MessageId = Annotated[str, StringConstraints(pattern=MESSAGE_ID)]
+AssistantId = Annotated[str, StringConstraints(pattern=ASSISTANT_ID)]
+RunId = Annotated[str, StringConstraints(pattern=RUN_ID)]
+StepId = Annotated[str, StringConstraints(pattern=STEP_ID)]
 Time = Annotated[int, Field(ge=0, description="Seconds since 1970.")]
 
 
@@ -91,7 +98,7 @@ class MessageObject(Shown):
     metadata: Metadata
     status: Literal["completed", "incomplete"]
     incomplete_details: IncompleteDetails | None
-    completed_at: None
+    completed_at: Time | None
     incomplete_at: Time | None
 
 
@@ -138,6 +145,214 @@ class DeletedThread(Shown):
 
     id: ThreadId
     object: Literal["thread.deleted"]
+    deleted: Literal[True]
+
+
+class AssistantObject(Shown):
+    """An assistant."""
+
+    id: AssistantId
+    object: Literal["assistant"]
+    created_at: Time
+    name: str | None
+    description: str | None
+    model: str
+    instructions: str | None
+    tools: of_runs.Tools
+    top_p: of_runs.TopP
+    temperature: of_runs.Temperature
+    reasoning_effort: of_runs.ReasoningEffort | None
+    tool_resources: dict[str, Any]
+    metadata: Metadata
+    response_format: of_runs.ResponseFormat
+
+
+class FunctionCall(Shown):
+    """The function of a call; `arguments` is text that should be JSON."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(Shown):
+    """A call that a run waits for."""
+
+    id: str
+    type: Literal["function"]
+    function: FunctionCall
+
+
+class ToolCalls(Shown):
+    """The calls that a run waits for."""
+
+    tool_calls: Annotated[list[ToolCall], Field(min_length=1)]
+
+
+class RequiredAction(Shown):
+    """What a run waits for."""
+
+    type: Literal["submit_tool_outputs"]
+    submit_tool_outputs: ToolCalls
+
+
+class LastError(Shown):
+    """Why a run failed."""
+
+    code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+    message: str
+
+
+class RunIncompleteDetails(BaseModel):
+    """Why a run ends where it does: without a reason when the endpoint's content filter ended it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Literal["max_completion_tokens", "max_prompt_tokens"] = "max_completion_tokens"
+
+
+class Usage(Shown):
+    """Tokens of one call of the model, or of all calls of a run."""
+
+    prompt_tokens: Annotated[int, Field(ge=0)]
+    completion_tokens: Annotated[int, Field(ge=0)]
+    total_tokens: Annotated[int, Field(ge=0)]
+
+
+class RunObject(Shown):
+    """A run. `cancelling` is only in the response of cancel run."""
+
+    id: RunId
+    object: Literal["thread.run"]
+    created_at: Time
+    assistant_id: AssistantId
+    thread_id: ThreadId
+    status: Literal[
+        "queued",
+        "in_progress",
+        "requires_action",
+        "cancelling",
+        "cancelled",
+        "failed",
+        "completed",
+        "incomplete",
+        "expired",
+    ]
+    started_at: Time | None
+    expires_at: Time | None
+    cancelled_at: Time | None
+    failed_at: Time | None
+    completed_at: Time | None
+    required_action: RequiredAction | None
+    last_error: LastError | None
+    model: str
+    instructions: str
+    tools: of_runs.Tools
+    tool_resources: dict[str, Any]
+    metadata: Metadata
+    temperature: of_runs.Temperature
+    top_p: of_runs.TopP
+    reasoning_effort: of_runs.ReasoningEffort | None
+    max_completion_tokens: int | None
+    max_prompt_tokens: int | None
+    truncation_strategy: of_runs.TruncationStrategy
+    incomplete_details: RunIncompleteDetails | None
+    usage: Usage | None
+    response_format: of_runs.ResponseFormat
+    tool_choice: of_runs.ToolChoice
+    parallel_tool_calls: bool
+
+
+class CreatedMessage(Shown):
+    """The message of a step."""
+
+    message_id: MessageId
+
+
+class MessageCreation(Shown):
+    """A step that stored a message."""
+
+    type: Literal["message_creation"]
+    message_creation: CreatedMessage
+
+
+class StepFunctionCall(FunctionCall):
+    """The function of a call, with its output once it was submitted."""
+
+    output: str | None
+
+
+class StepToolCall(Shown):
+    """A call of a step."""
+
+    id: str
+    type: Literal["function"]
+    function: StepFunctionCall
+
+
+class StepToolCalls(Shown):
+    """A step that asks for functions."""
+
+    type: Literal["tool_calls"]
+    tool_calls: Annotated[list[StepToolCall], Field(min_length=1)]
+
+
+class RunStepObject(Shown):
+    """A step of a run. A step is stored only when its message or its calls are complete, so none is failed."""
+
+    id: StepId
+    object: Literal["thread.run.step"]
+    created_at: Time
+    run_id: RunId
+    assistant_id: AssistantId
+    thread_id: ThreadId
+    type: Literal["message_creation", "tool_calls"]
+    status: Literal["in_progress", "completed", "cancelled", "expired"]
+    cancelled_at: Time | None
+    completed_at: Time | None
+    expires_at: Time | None
+    expired_at: Time | None
+    failed_at: None
+    last_error: None
+    step_details: Annotated[MessageCreation | StepToolCalls, Field(discriminator="type")]
+    usage: Usage | None
+    metadata: Metadata
+
+
+class AssistantList(Shown):
+    """One page of assistants; `first_id` and `last_id` are those of the page, null when it is empty."""
+
+    object: Literal["list"]
+    data: Annotated[list[AssistantObject], Field(max_length=100)]
+    first_id: AssistantId | None
+    last_id: AssistantId | None
+    has_more: bool
+
+
+class RunList(Shown):
+    """One page of runs; `first_id` and `last_id` are those of the page, null when it is empty."""
+
+    object: Literal["list"]
+    data: Annotated[list[RunObject], Field(max_length=100)]
+    first_id: RunId | None
+    last_id: RunId | None
+    has_more: bool
+
+
+class RunStepList(Shown):
+    """One page of steps; `first_id` and `last_id` are those of the page, null when it is empty."""
+
+    object: Literal["list"]
+    data: Annotated[list[RunStepObject], Field(max_length=100)]
+    first_id: StepId | None
+    last_id: StepId | None
+    has_more: bool
+
+
+class DeletedAssistant(Shown):
+    """The response of delete assistant."""
+
+    id: AssistantId
+    object: Literal["assistant.deleted"]
     deleted: Literal[True]
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from shared import models, trusted
+from shared.runs import models as of_runs
 from tools.openapi import responses
 from tools.openapi.operations import EXTENSION
 
@@ -17,6 +18,12 @@ _BODIES: tuple[type[BaseModel], ...] = (
     models.ModifyThread,
     trusted.AssistantMessage,
     trusted.ModifyTrustedMessage,
+    of_runs.CreateAssistant,
+    of_runs.ModifyAssistant,
+    of_runs.CreateRun,
+    of_runs.CreateThreadAndRun,
+    of_runs.ModifyRun,
+    of_runs.SubmitToolOutputs,
 )
 _RESPONSES: tuple[type[BaseModel], ...] = (
     responses.MessageObject,
@@ -25,6 +32,13 @@ _RESPONSES: tuple[type[BaseModel], ...] = (
     responses.ThreadList,
     responses.DeletedMessage,
     responses.DeletedThread,
+    responses.AssistantObject,
+    responses.RunObject,
+    responses.RunStepObject,
+    responses.AssistantList,
+    responses.RunList,
+    responses.RunStepList,
+    responses.DeletedAssistant,
     responses.Error,
     responses.GatewayError,
 )
@@ -78,14 +92,41 @@ def schemas() -> dict[str, Any]:
     schemas_by_name["AttachmentObject"]["properties"]["file_id"].pop("default")
     schemas_by_name["ModifyMessage"]["properties"]["content"] |= EXTENSION
     schemas_by_name["AssistantMessage"]["oneOf"] = _ENDINGS
-    messages = schemas_by_name["CreateThread"]["properties"]["messages"]["anyOf"][0]
-    messages["items"] = {
-        "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("CreateMessage", "AssistantMessage")]
-    }
-    for name in ("CreateThread", "ModifyThread"):
+    for model, field in (("CreateThread", "messages"), ("CreateRun", "additional_messages")):
+        messages = schemas_by_name[model]["properties"][field]["anyOf"][0]
+        messages["items"] = {"anyOf": [_reference(name) for name in ("CreateMessage", "AssistantMessage")]}
+    _complete_runs(schemas_by_name)
+    for name in ("CreateThread", "ModifyThread", "CreateAssistant", "ModifyAssistant", "CreateThreadAndRun"):
         resources = schemas_by_name[name]["properties"]["tool_resources"]
         resources["description"] = f"At most {models.MAX_TOOL_RESOURCES} bytes of JSON."
     return dict(sorted(schemas_by_name.items()))
+
+
+def _complete_runs(schemas_by_name: dict[str, Any]) -> None:
+    """Add what the validators of assistants and runs require."""
+    for name in ("FunctionDefinition", "NamedFunction"):
+        schemas_by_name[name]["properties"]["name"]["pattern"] = of_runs.FUNCTION_NAME
+    # Without last_messages there is no number to go by.
+    schemas_by_name["TruncationStrategy"]["anyOf"] = [
+        {"properties": {"type": {"const": "auto"}}},
+        {"properties": {"last_messages": {"type": "integer"}}, "required": ["last_messages"]},
+    ]
+    for name in ("CreateRun", "CreateThreadAndRun"):
+        schemas_by_name[name]["properties"]["assistant_id"]["pattern"] = responses.ASSISTANT_ID
+    for name in ("CreateRun", "CreateThreadAndRun", "SubmitToolOutputs"):
+        schemas_by_name[name]["properties"]["stream"] = {
+            "enum": [False, None],
+            "description": "There are no streams yet.",
+        }
+    schemas_by_name["CreateThreadAndRun"]["properties"]["thread"]["anyOf"][0] = _reference("CreateThread")
+    schemas_by_name["ModifyAssistant"]["properties"]["model"].pop("default")
+    schemas_by_name["RunIncompleteDetails"]["properties"]["reason"].pop("default")
+    outputs = schemas_by_name["SubmitToolOutputs"]["properties"]["tool_outputs"]
+    outputs["description"] = f"At most {of_runs.MAX_OUTPUTS} bytes of UTF-8."
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _contents(schemas_by_name: dict[str, Any]) -> Iterator[dict[str, Any]]:
