@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.promises.threads import incompressible
 from tests.runs.test_assistants import DEFAULTS, EVERYTHING
-from tests.support import expected
+from tests.support import expected, stored, stream
 from tests.support.client import Client
+from tests.support.event_sources import Queue, erase, queue_changes
 from tests.support.expected import compact
 from tests.support.imported import CREATED, THREAD, jsonl, message, thread
 from tests.support.runs import Runs
@@ -54,6 +56,24 @@ def test_a_run_takes_an_imported_assistant(client: Client) -> None:
     created = Runs(client).run(THREAD, "asst_abc123")
 
     assert (created["assistant_id"], created["instructions"]) == ("asst_abc123", "Be brief.")
+
+
+def test_a_deleted_assistant_that_is_imported_again_keeps_its_new_chunks(client: Client) -> None:
+    large = assistant(instructions=incompressible(seed=1, length=160_000))
+    queue = Queue()
+    queue.taken()
+    assert run(client, large)[0] == 0
+    with stream.changes("QueueJobs") as records:
+        Runs(client).create("delete_assistant", large["id"])
+
+    assert run(client, large)[0] == 0
+    queue_changes(*(one["dynamodb"] for one in records))
+    erasures = queue.taken()
+    assert len(erasures) == 1
+    erase(*erasures)
+
+    assert Runs(client).create("retrieve_assistant", large["id"]) == large
+    assert len({sort.split("#")[2] for sort in stored.sort_keys(f"{client.project}#assistants", "part#")}) == 1
 
 
 def test_an_assistant_that_exists_is_not_changed(client: Client) -> None:

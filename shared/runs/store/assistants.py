@@ -1,5 +1,6 @@
 """Assistants: create, list, retrieve, modify, delete. One partition holds those of a project, and their order."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
@@ -40,7 +41,9 @@ def new_assistant(project: str, assistant: Assistant, ulid: str) -> list[Write]:
     Raises `TooLargeError`.
     """
     partition = keys.assistants_partition(project)
-    writes = documents.puts(_items(partition, assistant, ulid, version=1))
+    # An import may give the id of a deleted assistant again, whose chunks are perhaps not removed yet. A first version
+    # from the clock (milliseconds) keeps the new chunks apart from those.
+    writes = documents.puts(_items(partition, assistant, ulid, version=time.time_ns() // 1_000_000))
     writes[0]["Put"]["ConditionExpression"] = head.IS_NEW
     entry = {
         **keys.key(partition, keys.assistant_entry(ulid)),
