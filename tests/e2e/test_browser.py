@@ -101,7 +101,7 @@ def test_a_users_threads_are_found_by_the_indexed_metadata_key(reader: Reader) -
     expect(reader.page.get_by_text("No thread has this value.")).to_be_visible()
     reader.page.get_by_label("Metadata key").fill("colour")
     reader.button("Find").click()
-    expect(reader.problem).to_contain_text("400: Invalid 'metadata[colour]': threads cannot be listed by this")
+    expect(reader.problem).to_contain_text("400: Invalid 'metadata[colour]': threads can be listed only by")
     reader.page.get_by_label("Value").fill(theirs)
     reader.button("Find").click()
     expect(reader.page.get_by_role("heading", name=theirs)).to_be_visible()
