@@ -260,16 +260,3 @@ def test_a_run_ends_once_with_one_answer_and_readers_see_no_half_of_it(monkeypat
         refused += story.refused
     assert {*ends} == ENDS
     assert refused
-
-
-def test_a_story_ends_badly_when_an_outcome_is_stored_whatever_the_head_says(monkeypatch: Patch, seed: int) -> None:
-    """tests/runs/test_half_visible.py and test_lost_responses.py show what the other mechanisms are for."""
-    from shared.runs.store import run_items
-
-    monkeypatch.setattr(run_items, "_IS_ACTIVE", "attribute_exists(threadId)")
-    for number in range(seed, seed + 400):
-        try:
-            Story(number).run(monkeypatch)
-        except AssertionError:
-            return
-    pytest.fail("no story shows what the condition is for")
