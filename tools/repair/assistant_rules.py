@@ -23,7 +23,7 @@ def problems(partition: str, found: list[Item]) -> Iterator[Problem]:
     orphans = [sort for sort in stored if sort.startswith("part#") and sort not in owned]
     if orphans:
         writes = delete(*(keys.key(partition, sort) for sort in orphans))
-        yield Problem(partition, f"has {len(orphans)} parts of no assistant", writes)
+        yield Problem(partition, f"has {len(orphans)} chunks of no assistant", writes)
 
 
 def _of_assistants(partition: str, stored: dict[str, Item]) -> Iterator[Problem]:
