@@ -290,7 +290,7 @@ def resources_too_large(param: str, limit: int) -> WireError:
 
 
 def number_out_of_range(param: str) -> WireError:
-    """Tool resources with a number that JSON text can express, but no double can hold."""
+    """An object with a number that JSON text can express, but no double can hold."""
     return invalid_value(param, f"Invalid '{param}': it contains a number that is too large.")
 
 

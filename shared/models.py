@@ -73,14 +73,18 @@ def _check_url(url: str) -> str:
     return url
 
 
-def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
+def _check_json(value: dict[str, Any]) -> dict[str, Any]:
     try:
-        text = compact_json(resources)
+        compact_json(value)
     except UnicodeEncodeError:
         raise PydanticCustomError("string_unicode", "The text holds a lone surrogate.") from None
     except ValueError:
         raise PydanticCustomError("number_out_of_range", "A number is too large.") from None
-    if len(text.encode()) > MAX_TOOL_RESOURCES:
+    return value
+
+
+def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
+    if len(compact_json(resources).encode()) > MAX_TOOL_RESOURCES:
         raise PydanticCustomError("resources_too_large", "The JSON is too large.")
     return resources
 
@@ -100,7 +104,9 @@ Detail = Literal["auto", "low", "high"]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)]
-ToolResources = Annotated[dict[str, Any], AfterValidator(_check_resources)]
+# Its fields are stored and returned, and not interpreted.
+AnyObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
+ToolResources = Annotated[AnyObject, AfterValidator(_check_resources)]
 NoAnnotations = Annotated[list[Any], AfterValidator(_check_no_annotations), Field(json_schema_extra={"maxItems": 0})]
 
 

@@ -52,8 +52,9 @@ def _is_variant(location: Location, index: int, value: object, lone: str | None)
         return True
     if not after:
         return lone is not None and value.get(step) != lone
-    # What has a `type` in an array is a variant by that name, and its own fields come next.
-    by_type = index > 0 and isinstance(location[index - 1], int) and value.get("type") == step
+    # What has a `type` in an array or below a variant is a variant by that name, and its own fields come next.
+    before = location[index - 1] if index else ""
+    by_type = (isinstance(before, int) or before.startswith("<")) and value.get("type") == step
     return (by_type and isinstance(after[0], str)) or step not in value
 
 

@@ -1,6 +1,7 @@
 """What the model reads: the instructions, the thread, and the calls of this run with their outputs."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
@@ -34,7 +35,7 @@ def _newest_messages(
 ) -> list[Json] | None:
     strategy = settings.truncation_strategy or {}
     if strategy.get("type") == "last_messages":
-        return list(_sent(islice(newest_first, strategy["last_messages"])))
+        return list(_sent(islice(newest_first, min(strategy["last_messages"], sys.maxsize))))
     budget = settings.max_prompt_tokens or context_tokens
     return list(_sent(newest_first)) if budget is None else _fitting(_sent(newest_first), budget * _BYTES_PER_TOKEN)
 

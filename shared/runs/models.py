@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.models import Metadata, Model, Text, ToolResources
+from shared.models import AnyObject, Metadata, Model, Text, ToolResources
 
 MAX_INSTRUCTIONS = 256_000
 MAX_OUTPUTS = 512 * 1024
@@ -26,27 +26,8 @@ def _check_function_name(name: str) -> str:
     return name
 
 
-def _is_utf8(value: Any) -> Any:
-    """Refuse a value that holds half of a surrogate pair anywhere."""
-    try:
-        _texts(value).encode()
-    except UnicodeEncodeError:
-        raise PydanticCustomError("string_unicode", "The text holds a lone surrogate.") from None
-    return value
-
-
-def _texts(value: Any) -> str:
-    """Return all texts of a JSON value, its keys included, one behind the other."""
-    if isinstance(value, dict):
-        return "".join(f"{key}{_texts(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return "".join(map(_texts, value))
-    return value if isinstance(value, str) else ""
-
-
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 FunctionName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_function_name)]
-AnyObject = Annotated[dict[str, Any], AfterValidator(_is_utf8)]
 
 
 class FunctionDefinition(Model):

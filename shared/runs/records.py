@@ -119,7 +119,7 @@ class Step(NamedTuple):
     status: str = "in_progress"
     completed_at: int | None = None
     cancelled_at: int | None = None
-    usage: Usage | None = None
+    usage: Usage = Usage()
     message_id: str | None = None
     calls: tuple[ToolCall, ...] = ()
 

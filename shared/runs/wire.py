@@ -92,7 +92,7 @@ def step_json(step: Step) -> str:
             "failed_at": None,
             "last_error": None,
             "step_details": _details(step),
-            "usage": None if step.status == "in_progress" or step.usage is None else _usage(step.usage),
+            "usage": None if step.status == "in_progress" else _usage(step.usage),
             "metadata": {},
         }
     )

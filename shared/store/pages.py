@@ -7,6 +7,7 @@ committed and the Query did not show is fetched one by one.
 """
 
 import time
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.messages import load_message
 from shared.store.table import Item
 
-# An answer of Lambda's ends at 6,291,556 bytes; the rest is for its envelope and headers.
+# A Lambda response ends at 6,291,556 bytes; the rest is for its envelope and headers.
 PAGE_BYTES = 6_190_000
 # A commit does not hang for minutes, and a clock cannot be wrong by more than five: AWS refuses the signature then.
 # A remembered message older than this is visible to every Query, unless it was deleted.
@@ -37,7 +38,7 @@ class _Scan(NamedTuple):
 def list_messages(project: str, thread_id: str, asked: PageRequest, run_id: str | None) -> Page[Message]:
     """Return one page of a thread's messages, or of one run's. It is empty only when nothing follows.
 
-    A page ends at the limit, or at what an answer can carry. Raises `ThreadNotFoundError`, and `MessageNotFoundError`
+    A page ends at the limit, or at what a response can carry. Raises `ThreadNotFoundError`, and `MessageNotFoundError`
     for a cursor that was made elsewhere and is not known.
     """
     partition = keys.thread_partition(project, thread_id)
@@ -47,13 +48,26 @@ def list_messages(project: str, thread_id: str, asked: PageRequest, run_id: str 
         scan = _committed(partition, prefix, key_range)
         ulids = list(scan.items)[: asked.limit]
         stored = _messages(partition, ulids) if run_id else [scan.items[ulid] for ulid in ulids]
-        fitting = _fitting(stored)
+        fitting = first_fitting(stored, items.size)
         found = [message for item in fitting if (message := load_message(item, thread_id))]
         more = scan.more or len(scan.items) > asked.limit or len(fitting) < len(stored)
         if found or not more:
             return Page(found[::-1] if is_backward(asked) else found, more)
         # All of these were deleted while they were read. An empty page would end the reader's loop.
         key_range = key_range.behind(_ulid(fitting[-1]) if fitting else ulids[-1])
+
+
+def first_fitting(stored: list[Item], size: Callable[[Item], int]) -> list[Item]:
+    """Return the first of the items, as many as a response carries, and at least one.
+
+    `size` is a bound of what the JSON of an item takes of a response, in bytes.
+    """
+    total = 0
+    for count, item in enumerate(stored):
+        total += size(item)
+        if count and total > PAGE_BYTES:
+            return stored[:count]
+    return stored
 
 
 def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
@@ -75,7 +89,7 @@ def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
 
 
 def _scan(partition: str, prefix: str, key_range: KeyRange, last: str = "~") -> _Scan:
-    """Query the span, up to and including the ULID `last`, until it is full or holds more than an answer carries."""
+    """Query the span, up to and including the ULID `last`, until it is full or holds more than a response carries."""
     low, high = key_range.bounds(prefix)
     high = min(high, prefix + last)
     if low > high:
@@ -122,16 +136,6 @@ def _messages(partition: str, ulids: list[str]) -> list[Item]:
         if item:
             found[partition, item["messageId"]["S"]] = item
     return [item for key in wanted if (item := found.get((partition, key["messageId"]["S"])))]
-
-
-def _fitting(stored: list[Item]) -> list[Item]:
-    """Return the first of the items, as many as an answer carries."""
-    total = 0
-    for place, item in enumerate(stored):
-        total += items.size(item)
-        if total > PAGE_BYTES:
-            return stored[:place]
-    return stored
 
 
 def _ulid(item: Item) -> str:

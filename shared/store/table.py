@@ -103,7 +103,7 @@ def retries() -> int:
 
 
 def count_retries(count: int = 1) -> None:
-    """Count calls that are repeated; for who repeats one without `tries`."""
+    """Count calls that are repeated; for callers that repeat one without `backoff`."""
     if count:
         _retries.get([]).append(count)
 
@@ -231,7 +231,7 @@ def transact(writes: list[Write]) -> None:
     """Do all writes or none. Raises `CancelledError` when a condition does not hold.
 
     A write is `{"Put": {"Item": …}}`, `{"Update": …}`, `{"Delete": …}` or `{"ConditionCheck": …}`, without the table's
-    name. botocore keeps its ClientRequestToken through its own retries, so a lost answer does not write twice.
+    name. botocore keeps its ClientRequestToken through its own retries, so a lost response does not write twice.
     """
     parts = [
         {kind: {"TableName": settings().table_name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write}}
@@ -272,7 +272,7 @@ def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
         except ClientError as error:
             if not _is_conflict(error):
                 raise
-    raise AssertionError  # tries() does not end
+    raise AssertionError  # backoff() does not end
 
 
 def _is_conflict(error: ClientError) -> bool:

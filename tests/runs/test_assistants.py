@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import expected
+from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
+from tests.support.fault_injection import Fault
 from tests.support.runs import WEATHER, Runs
 
 EVERYTHING: dict[str, Any] = {
@@ -311,6 +312,110 @@ def test_what_breaks_a_rule_is_refused_and_leaves_nothing(runs: Runs, case: str)
 
     assert [(answer.status, answer.body) for answer in (create, modify)] == [(status, error)] * 2
     assert runs.create("list_assistants") == expected.page([found])
+
+
+@pytest.mark.parametrize(
+    ("field", "param"),
+    [
+        (
+            '"tools":[{"type":"function","function":{"name":"f","parameters":{"a":[1e999]}}}]',
+            "tools[0].function.parameters",
+        ),
+        (
+            '"response_format":{"type":"json_schema","json_schema":{"schema":{"a":-1e999}}}',
+            "response_format.json_schema",
+        ),
+        ('"tools":[{"type":"file_search","file_search":{"a":1e999}}]', "tools[0].file_search"),
+        ('"tool_resources":{"a":1e999}', "tool_resources"),
+    ],
+)
+def test_a_number_too_large_for_any_reader_is_refused(runs: Runs, field: str, param: str) -> None:
+    answer = runs.call("create_assistant", body=f'{{"model":"gpt-4o",{field}}}')
+
+    message = f"Invalid '{param}': it contains a number that is too large."
+    assert (answer.status, answer.body) == (400, expected.error(message, param, "invalid_value"))
+    assert runs.create("list_assistants") == expected.page([])
+
+
+def test_a_page_ends_where_a_response_would_be_too_long(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared.store import pages
+
+    found = [created(runs, instructions=f"{number}" * 3_000) for number in range(3)]
+    monkeypatch.setattr(pages, "PAGE_BYTES", 9_000)
+
+    assert runs.create("list_assistants") == expected.page(found[:0:-1], has_more=True)
+    assert runs.create("list_assistants", query={"after": found[1]["id"]}) == expected.page(found[:1])
+    monkeypatch.setattr(pages, "PAGE_BYTES", 1)
+    assert runs.create("list_assistants") == expected.page(found[2:], has_more=True)
+
+
+def test_a_cursor_that_is_not_known_is_named(runs: Runs) -> None:
+    answer = runs.call("list_assistants", query={"after": "asst_unknown"})
+
+    assert (answer.status, answer.body) == (404, expected.error("No assistant found with id 'asst_unknown'."))
+
+
+def test_nothing_lies_between_cursors_in_the_wrong_order(runs: Runs) -> None:
+    first, second = created(runs), created(runs)
+
+    query = {"order": "asc", "after": second["id"], "before": first["id"]}
+    assert runs.create("list_assistants", query=query) == expected.page([])
+
+
+def test_a_list_goes_on_behind_assistants_that_are_deleted_while_it_is_read(runs: Runs) -> None:
+    oldest, *others = (created(runs) for _ in range(3))
+
+    def delete() -> None:
+        for other in others:
+            runs.create("delete_assistant", other["id"])
+
+    with fault_injection.inject(Fault("Query", fault_injection.after(delete))):
+        assert runs.create("list_assistants", query={"limit": 2}) == expected.page([oldest])
+
+
+def test_of_two_modifications_at_once_neither_is_lost(runs: Runs) -> None:
+    found = created(runs)
+
+    def modify() -> None:
+        runs.create("modify_assistant", found["id"], body={"name": "first"})
+
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(modify))):
+        modified = runs.create("modify_assistant", found["id"], body={"description": "second"})
+
+    assert modified == assistant_object(found, {"name": "first", "description": "second"})
+    assert runs.create("retrieve_assistant", found["id"]) == modified
+
+
+def test_of_two_deletions_at_once_the_second_finds_nothing(runs: Runs) -> None:
+    found = created(runs)
+
+    def delete() -> None:
+        runs.create("delete_assistant", found["id"])
+
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(delete))):
+        answer = runs.call("delete_assistant", found["id"])
+
+    assert (answer.status, answer.body) == (404, expected.error(f"No assistant found with id '{found['id']}'."))
+
+
+def test_an_assistant_whose_chunks_are_replaced_while_it_is_read_is_shown_whole(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.store import items
+
+    monkeypatch.setattr(items, "_INLINE_BYTES", 100)
+    found = created(runs, instructions="".join(f"{number:x}" for number in range(1_000)))
+    partition = f"{runs.client.project}#assistants"
+    old = stored.sort_keys(partition, f"part#{found['id']}")
+
+    def replace() -> None:
+        runs.create("modify_assistant", found["id"], body={"name": "x"})
+        stored.remove(partition, *old)
+
+    with fault_injection.inject(Fault("GetItem", fault_injection.after(replace), at=1)):
+        shown = runs.create("retrieve_assistant", found["id"])
+
+    assert shown == found | {"name": "x"}
 
 
 def test_a_malformed_id_is_named(anybody: Client) -> None:

@@ -126,6 +126,12 @@ def test_last_messages_reads_no_more_than_it_sends() -> None:
     assert read == newest_first[:2]
 
 
+def test_last_messages_may_be_any_number() -> None:
+    settings = SETTINGS._replace(truncation_strategy={"type": "last_messages", "last_messages": 10**26})
+
+    assert chat_messages(settings, [_user("one")], [], 1) == [{"role": "user", "content": "one"}]
+
+
 def test_the_oldest_messages_are_dropped_until_the_rest_fits() -> None:
     read: list[MessageData] = []
     newest_first = [_user("é" * 3), _assistant("b" * 6), _user("c"), _user("d")]

@@ -14,7 +14,7 @@ from shared.runs.store import documents
 from shared.store import head, keys, table
 from shared.store.head import check_schema
 from shared.store.key_range import KeyRange, is_backward, key_range_of
-from shared.store.pages import PAGE_BYTES
+from shared.store.pages import first_fitting
 from shared.store.table import CancelledError, Item, Write
 
 # What an assistant's JSON takes of a response beside its content.
@@ -70,7 +70,7 @@ def list_assistants(project: str, asked: PageRequest) -> Page[Assistant]:
     while True:
         entries = _entries(partition, key_range)
         stored = _items_of(partition, entries[: asked.limit])
-        fitting = _fitting(stored)
+        fitting = first_fitting(stored, _size)
         values = documents.read(fitting)
         found = [_assistant(item, value) for item, value in zip(fitting, values, strict=True) if value]
         more = len(entries) > asked.limit or len(fitting) < len(stored)
@@ -168,14 +168,8 @@ def _entries(partition: str, key_range: KeyRange) -> list[Item]:
     return [*islice(table.query(partition, low, high, **options), key_range.size)]
 
 
-def _fitting(stored: list[Item]) -> list[Item]:
-    """Return the first of the items, as many as a response carries."""
-    total = 0
-    for index, item in enumerate(stored):
-        total += int(item["size"]["N"]) + _BYTES_OF_AN_ASSISTANT
-        if total > PAGE_BYTES:
-            return stored[:index]
-    return stored
+def _size(item: Item) -> int:
+    return int(item["size"]["N"]) + _BYTES_OF_AN_ASSISTANT
 
 
 def _items_of(partition: str, entries: list[Item]) -> list[Item]:

@@ -14,7 +14,7 @@ from shared.records import MessageData
 from shared.runs.errors import OutputsMismatchError, RunStatusError
 from shared.runs.records import ACTIVE, Outcome, Run, Step, Usage
 from shared.runs.store import documents, run_items, runs
-from shared.runs.store.run_items import strings, update
+from shared.runs.store.run_items import strings, update, update_unchanged
 from shared.store import head, items, keys, table
 from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
@@ -128,9 +128,7 @@ def cancel(project: str, thread_id: str, run_id: str) -> Run:
             "endedAt": _now(),
             "waitsFor": strings([]),
         }
-        ending = update(
-            partition, run_id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}}
-        )
+        ending = update_unchanged(partition, run, sets)
         try:
             table.transact([run_items.head_of_run(partition, run_id, ends=True), {"Update": ending}])
         except CancelledError as cancelled:
@@ -226,11 +224,7 @@ def _submitting(partition: str, run: Run, outputs: Outputs, submission: str) -> 
     submitted[0]["Put"]["ConditionExpression"] = head.IS_NEW
     return [
         run_items.head_of_run(partition, run.id, ends=False),
-        {
-            "Update": update(
-                partition, run.id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}}
-            )
-        },
+        {"Update": update_unchanged(partition, run, sets)},
         {
             "Update": {
                 "Key": step_key,

@@ -101,6 +101,11 @@ def update(partition: str, run_id: str, *, when: str, sets: Item, values: Item) 
     }
 
 
+def update_unchanged(partition: str, run: Run, sets: Item) -> dict[str, Any]:
+    """Return the update of a run's item that sets attributes if the run did not change since it was read."""
+    return update(partition, run.id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}})
+
+
 def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = "", for_seconds: int = 0) -> Write:
     """Return the part of a transaction that holds a thread's head to this run, which must be active.
 
@@ -123,8 +128,7 @@ def step_items(partition: str, step: Step) -> list[Item]:
         attributes["message"] = {"S": step.message_id}
     if step.completed_at is not None:
         attributes["completedAt"] = {"N": str(step.completed_at)}
-    if step.usage:
-        attributes |= usage_attributes(step.usage)
+    attributes |= usage_attributes(step.usage)
     calls = [call._asdict() for call in step.calls]
     return documents.write(keys.key(partition, keys.step(step.run_id, step.id)), attributes, calls)
 

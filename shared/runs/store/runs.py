@@ -13,7 +13,7 @@ from shared.store.errors import TooLargeError
 from shared.store.idempotency import IdempotencyKey
 from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.messages import writes_of
-from shared.store.pages import PAGE_BYTES
+from shared.store.pages import first_fitting
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 # A transaction ends at 100 items and 4 MB.
@@ -135,7 +135,7 @@ def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
     if any(item["lastUlid"]["S"] > head.last_ulid(current) for item in stored):
         # A run may be shown completed while its message is half visible: this read waits until all of it is visible.
         table.transact_get([keys.key(partition, keys.HEAD)])
-    fitting = _fitting(stored[: asked.limit])
+    fitting = first_fitting(stored[: asked.limit], _size)
     runs = [
         run_items.run_of(item, settings, thread_id, newest)
         for item, settings in zip(fitting, documents.read(fitting), strict=True)
@@ -156,13 +156,7 @@ def modify(project: str, thread_id: str, run_id: str, metadata: str | None) -> R
             raise RunStatusError("update", run.status)
         if metadata is None:
             return run
-        update = run_items.update(
-            partition,
-            run_id,
-            when="#version = :seen",
-            sets={"metadata": {"S": metadata}},
-            values={":seen": {"N": str(run.version)}},
-        )
+        update = run_items.update_unchanged(partition, run, {"metadata": {"S": metadata}})
         try:
             table.update(update.pop("Key"), **update)
         except ConditionFailedError:
@@ -273,11 +267,5 @@ def _with_newest(partition: str, key_range: KeyRange, stored: list[Item], newest
     return [*stored, item] if key_range.forward else [item, *stored]
 
 
-def _fitting(stored: list[Item]) -> list[Item]:
-    """Return the first of the items, as many as a response carries."""
-    total = 0
-    for index, item in enumerate(stored):
-        total += int(item["size"]["N"]) + 2 * len(item["metadata"]["S"].encode()) + _BYTES_OF_A_RUN
-        if total > PAGE_BYTES:
-            return stored[:index]
-    return stored
+def _size(item: Item) -> int:
+    return int(item["size"]["N"]) + 2 * len(item["metadata"]["S"].encode()) + _BYTES_OF_A_RUN

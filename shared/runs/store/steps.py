@@ -7,7 +7,7 @@ from shared.runs.records import Run, Step, ToolCall
 from shared.runs.store import documents, run_items, runs
 from shared.store import keys, table
 from shared.store.key_range import is_backward, key_range_of
-from shared.store.pages import PAGE_BYTES
+from shared.store.pages import first_fitting
 from shared.store.table import Item
 
 # What a step's JSON takes of a response beside its calls.
@@ -49,7 +49,8 @@ def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
     # A batch may show a run and not yet its step, or not yet the outputs that came before its present state.
     _complete(partition, found, sorts[: len(step_ids)])
     _complete(partition, found, _outputs_of(run, step_ids, [*found.values()]))
-    stored = _fitting([found.get((partition, sort)) for sort in sorts[: len(step_ids)]])
+    there = [item for sort in sorts[: len(step_ids)] if (item := found.get((partition, sort)))]
+    stored = first_fitting(there, _size)
     submitted = [item for sort in sorts[len(step_ids) :] if (item := found.get((partition, sort)))]
     outputs = {item["messageId"]["S"]: value for item, value in zip(submitted, documents.read(submitted), strict=True)}
     return [
@@ -81,13 +82,5 @@ def _outputs_of(run: Run, step_ids: list[str], found: list[Item]) -> list[str]:
     return [keys.outputs(run.id, step_id) for step_id in step_ids if step_id in taken and step_id not in messages]
 
 
-def _fitting(stored: list[Item | None]) -> list[Item]:
-    """Return the first of the items that are there, as many as a response carries."""
-    fitting: list[Item] = []
-    total = 0
-    for item in filter(None, stored):
-        total += int(item["size"]["N"]) + _BYTES_OF_A_STEP
-        if fitting and total > PAGE_BYTES:
-            break
-        fitting.append(item)
-    return fitting
+def _size(item: Item) -> int:
+    return int(item["size"]["N"]) + _BYTES_OF_A_STEP
