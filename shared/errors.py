@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 _SERVER_ERRORS = 500
 _LONGEST_TEXT = 2_000
+_GOES_ON = "The run {} goes on. Retrieve it to see its end."
 
 
 class WireError(Exception):
@@ -148,9 +149,20 @@ def tools_too_large(limit: int) -> WireError:
     return WireError(413, message, code="request_too_large")
 
 
-def no_streams() -> WireError:
-    """A stream was asked for, and there are none yet."""
-    return invalid_value("stream", "Invalid 'stream': this service does not stream yet. Create the run, then poll it.")
+def stream_ended(run_id: str) -> WireError:
+    """A stream that ends before its run: API Gateway gives a response no more time."""
+    return WireError(503, f"The stream has reached its longest time. {_GOES_ON.format(run_id)}", code="stream_ended")
+
+
+def stream_too_large(run_id: str) -> WireError:
+    """A stream that ends before its run: Lambda's responses hold no more."""
+    return WireError(503, f"The stream has reached its largest size. {_GOES_ON.format(run_id)}", code="stream_ended")
+
+
+def stream_broken(run_id: str) -> WireError:
+    """A stream whose message was stored under another id than it had shown: a trusted key added a message meanwhile."""
+    message = f"The message of this stream got another id, because another message was added meanwhile. {_GOES_ON}"
+    return WireError(503, message.format(run_id), code="stream_ended")
 
 
 def body_not_json(reason: str, line: int, column: int) -> WireError:

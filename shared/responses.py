@@ -1,11 +1,12 @@
 """The responses of HTTP functions: with an id and the time taken, logged in one line, compressed when it pays."""
 
 import base64
+import math
 import re
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ _GZIP_FROM_CHARACTERS = 4_096
 # Lambda's response ends at 6,291,556 bytes; the rest is for headers and the envelope.
 _GZIP_TO_CHARACTERS = 6_190_000
 
+# A whole response must be there within API Gateway's 30 seconds.
+_SECONDS_OF_A_STREAM = 24.0
+
 # The log fields that CloudWatch counts as metrics. A log line asks for that itself (embedded metric format), and only
 # when there is something to count: a metric that the function sends would cost every request.
 _COUNTED = ("cold_start", "retries")
@@ -32,11 +36,16 @@ _first_request = iter([1])
 
 
 class Response(NamedTuple):
-    """The response of an operation: JSON text, a status, further headers."""
+    """The response of an operation: JSON text, a status, further headers.
+
+    A stream has `frames` instead of a body: they take the seconds that the stream may last, and return its text piece
+    by piece.
+    """
 
     body: str
     status: int = 200
     headers: Mapping[str, str] = MappingProxyType({})
+    frames: Callable[[float], Iterator[str]] | None = None
 
     def replay(self, replayed: bool) -> "Response":
         """Return the response, marked as the repeat of an earlier one if it is."""
@@ -46,7 +55,7 @@ class Response(NamedTuple):
 def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> Callable[[Event, object], Result]:
     """Return the Lambda handler of an HTTP function; `respond` may add to the fields of the request's log line."""
 
-    def handler(event: Event, _context: object) -> Result:
+    def handler(event: Event, context: object) -> Result:
         started = time.perf_counter()
         request_id = f"req_{uuid.uuid4().hex}"
         gateway_id = event.get("requestContext", {}).get("requestId")
@@ -54,6 +63,11 @@ def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> 
         if next(_first_request, 0):
             log_fields["cold_start"] = 1
         response = respond(event, log_fields)
+        # The local API sends a stream on. Lambda's Python runtime takes only whole responses.
+        is_sent_on = response.frames is not None and hasattr(context, "streams")
+        if response.frames and not is_sent_on:
+            seconds = _SECONDS_OF_A_STREAM - (time.perf_counter() - started)
+            response = response._replace(body="".join(response.frames(seconds)))
         milliseconds = round((time.perf_counter() - started) * 1000)
         log_fields |= {"status": response.status, "milliseconds": milliseconds, **_metrics(log_fields)}
         (_logger.error if "cause" in log_fields else _logger.info)("request", extra=log_fields)
@@ -63,6 +77,8 @@ def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> 
             "openai-processing-ms": str(milliseconds),
             **response.headers,
         }
+        if response.frames and is_sent_on:
+            return {"statusCode": response.status, "headers": headers, "body": response.frames(math.inf)}
         return _encode(response, headers, event.get("headers", {}).get("accept-encoding", ""))
 
     return handler

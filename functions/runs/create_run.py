@@ -3,7 +3,7 @@
 from shared.body import hash_of
 from shared.request import Request
 from shared.responses import Response
-from shared.runs import bodies
+from shared.runs import bodies, stream
 from shared.runs.models import CreateRun
 from shared.runs.responses import run_response
 from shared.runs.store import runs, steps
@@ -17,7 +17,6 @@ def create_run(request: Request) -> Response:
     thread_id = request.thread_id
     body = request.body()
     requested = validate(CreateRun, body)
-    bodies.refuse_stream(requested.stream)
     messages = bodies.additional_messages(requested, trusted=request.trusted)
     key = bodies.key_of_run(request.idempotency_key(body))
     assistant = assistant_for_run(request.project, bodies.assistant_id(requested), thread_id)
@@ -30,4 +29,6 @@ def create_run(request: Request) -> Response:
         resent=request.is_resent,
     )
     run, replayed = runs.create(request.project, thread_id, new, key)
+    if requested.stream:
+        return stream.of_new_run(request.project, run).replay(replayed)
     return run_response(run, steps.waiting_calls(request.project, run)).replay(replayed)

@@ -4,12 +4,13 @@ from shared.body import hash_of
 from shared.message_data import new_thread_data
 from shared.request import Request
 from shared.responses import Response
-from shared.runs import bodies
+from shared.runs import bodies, stream
 from shared.runs.models import CreateThreadAndRun
 from shared.runs.responses import run_response
 from shared.runs.store import threads_with_runs
 from shared.runs.store.runs import NewRun
 from shared.runs.unknown_assistants import assistant_for_run
+from shared.store import threads
 from shared.validation import validate
 
 
@@ -17,7 +18,6 @@ def create_thread_and_run(request: Request) -> Response:
     """Create a thread with its first messages and a run; with an Idempotency-Key, once."""
     body = request.body()
     requested = validate(CreateThreadAndRun, body)
-    bodies.refuse_stream(requested.stream)
     thread = new_thread_data(requested.thread or {}, trusted=request.trusted, path="thread")
     key = bodies.key_of_run(request.idempotency_key(body))
     assistant = assistant_for_run(request.project, bodies.assistant_id(requested))
@@ -28,4 +28,7 @@ def create_thread_and_run(request: Request) -> Response:
         body_hash=hash_of(body),
     )
     run, replayed = threads_with_runs.create(request.project, thread, new, key)
+    if requested.stream:
+        created = threads.retrieve(request.project, run.thread_id)
+        return stream.of_new_run(request.project, run, created).replay(replayed)
     return run_response(run).replay(replayed)

@@ -2,14 +2,19 @@
 
 from shared.request import Request
 from shared.responses import Response
-from shared.runs import bodies
+from shared.runs import bodies, stream
+from shared.runs.models import SubmitToolOutputs
 from shared.runs.responses import run_response
 from shared.runs.store import lifecycle, steps
+from shared.validation import validate
 
 
 def submit_tool_outputs(request: Request) -> Response:
     """Take the outputs of all the calls that a run waits for, and queue it again."""
     thread_id, run_id = request.thread_id, request.path_id("runId", "run_id", "run")
-    outputs = bodies.tool_outputs(request.body(), resent=request.is_resent)
+    requested = validate(SubmitToolOutputs, request.body())
+    outputs = bodies.tool_outputs(requested, resent=request.is_resent)
     run = lifecycle.submit(request.project, thread_id, run_id, outputs)
+    if requested.stream:
+        return stream.of_outputs(request.project, run)
     return run_response(run, steps.waiting_calls(request.project, run))

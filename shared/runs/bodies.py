@@ -83,21 +83,13 @@ def run_metadata(body: CreateRun | CreateThreadAndRun | ModifyRun) -> str:
     return new_metadata(body) or NO_METADATA
 
 
-def tool_outputs(body: dict[str, Any], *, resent: bool) -> Outputs:
+def tool_outputs(body: SubmitToolOutputs, *, resent: bool) -> Outputs:
     """Return the tool outputs that a body submits. Raises `WireError`."""
-    submitted = validate(SubmitToolOutputs, body)
-    refuse_stream(submitted.stream)
-    by_call = tuple((output.tool_call_id, output.output or "") for output in submitted.tool_outputs)
+    by_call = tuple((output.tool_call_id, output.output or "") for output in body.tool_outputs)
     size = sum(len(output.encode()) for _, output in by_call)
     if size > MAX_OUTPUTS:
         raise errors.string_too_long("tool_outputs", MAX_OUTPUTS, size)
     return Outputs(by_call, hash_of(dict(sorted(by_call))), resent)
-
-
-def refuse_stream(stream: bool | None) -> None:
-    """Raise a `WireError` for a request that asks for a stream: there are none yet."""
-    if stream:
-        raise errors.no_streams()
 
 
 def _assistant_data(values: dict[str, Any]) -> AssistantData:

@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError
 
 from shared import error_mapping, ids
 from shared.records import MessageData, PageRequest
+from shared.runs import live
 from shared.runs.conversation import chat_messages
 from shared.runs.endpoint import endpoint
 from shared.runs.errors import RunNotFoundError
+from shared.runs.live import LiveAnswer
 from shared.runs.model import ask
 from shared.runs.parameters import chat_request
 from shared.runs.records import SECONDS_TO_EXPIRY, Failure, Outcome, Run, ToolCall
@@ -35,15 +37,11 @@ _logger = Logger()
 T = TypeVar("T")
 
 
-def _drop(_text: str) -> None:
-    """Take a text that nobody waits for."""
-
-
-def execute(partition: str, run_id: str, on_text: Callable[[str], None] = _drop) -> None:
+def execute(partition: str, run_id: str) -> None:
     """Execute a queued run. A run that is not queued any more is left alone.
 
-    `on_text` receives each piece of the answer as the model sends it. Raises only before the run is claimed, so that a
-    later delivery may claim it; from then on every fault ends the run as failed.
+    Raises only before the run is claimed, so that a later delivery may claim it; from then on every fault ends the run
+    as failed.
     """
     started = time.perf_counter()
     project, _, thread_id = partition.partition("#")
@@ -55,8 +53,7 @@ def execute(partition: str, run_id: str, on_text: Callable[[str], None] = _drop)
     try:
         run = _patiently(lambda: runs.retrieve(project, thread_id, run_id), time.time() + SECONDS_TO_EXPIRY)
         # It may have been cancelled since, or be over.
-        is_dropped = run.status != "in_progress"
-        status = "dropped" if is_dropped else _finish(project, run, _outcome(project, run, on_text, log_fields))
+        status = "dropped" if run.status != "in_progress" else _answer(project, run, log_fields)
     except (ThreadNotFoundError, RunNotFoundError):
         status = "deleted"
     except (StoreError, ClientError) as error:
@@ -67,6 +64,17 @@ def execute(partition: str, run_id: str, on_text: Callable[[str], None] = _drop)
     # template.yaml counts the lines of level ERROR for an alarm.
     log = _logger.error if status in ("failed", "expired") else _logger.info
     log("run", extra={**log_fields, "status": status, "milliseconds": milliseconds})
+
+
+def _answer(project: str, run: Run, log_fields: dict[str, object]) -> str:
+    """Call the model, store what came of it, and return how the run ended."""
+    with live.published(run) as answer:
+        outcome = _outcome(project, run, answer.add if answer else _drop, log_fields)
+        return _finish(project, run, outcome, answer)
+
+
+def _drop(_text: str) -> None:
+    """Take a text that nobody waits for."""
 
 
 def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields: dict[str, object]) -> Outcome:
@@ -110,27 +118,22 @@ def _newest_first(project: str, thread_id: str) -> Iterator[MessageData]:
 
 def _turns(project: str, run: Run) -> list[tuple[ToolCall, ...]]:
     """Return the calls that the model has asked for in this run, each turn with its outputs."""
-    turns: list[tuple[ToolCall, ...]] = []
-    step_ids = [*run.steps]
-    while step_ids:
-        loaded = steps.load(project, run, step_ids)
-        turns += [step.calls for step in loaded if step.calls]
-        step_ids = step_ids[step_ids.index(loaded[-1].id) + 1 :] if loaded else []
-    return turns
+    return [step.calls for step in steps.load_all(project, run, run.steps) if step.calls]
 
 
-def _finish(project: str, run: Run, outcome: Outcome) -> str:
+def _finish(project: str, run: Run, outcome: Outcome, answer: LiveAnswer | None) -> str:
     """Store an outcome, or that it cannot be stored; return how the run ended. Raises the last error of the store."""
     try:
-        return _stored(project, run, outcome)
+        return _stored(project, run, outcome, answer)
     except (TooLargeError, ClientError) as error:
         failure = _TOO_LARGE if isinstance(error, TooLargeError) else _FAULT
-        return _stored(project, run, Outcome("failed", usage=outcome.usage, failure=failure))
+        return _stored(project, run, Outcome("failed", usage=outcome.usage, failure=failure), answer)
 
 
-def _stored(project: str, run: Run, outcome: Outcome) -> str:
+def _stored(project: str, run: Run, outcome: Outcome, answer: LiveAnswer | None) -> str:
     until = run.expires_at - lifecycle.SECONDS_BEFORE_EXPIRY
-    return outcome.status if _patiently(lambda: lifecycle.finish(project, run, outcome), until) else "dropped"
+    ulids = (answer.message_ulid, answer.step_ulid) if answer else ("", "")
+    return outcome.status if _patiently(lambda: lifecycle.finish(project, run, outcome, ulids), until) else "dropped"
 
 
 def _patiently(work: Callable[[], T], until: float) -> T:

@@ -108,7 +108,7 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of a run: a message when `message_id` is set, else calls of functions."""
+    """A step of a run: a message when `message_id` is set, else calls of functions. None that is stored has failed."""
 
     id: str
     run_id: str
@@ -119,6 +119,8 @@ class Step(NamedTuple):
     status: str = "in_progress"
     completed_at: int | None = None
     cancelled_at: int | None = None
+    failed_at: int | None = None
+    last_error: Failure | None = None
     usage: Usage = Usage()
     message_id: str | None = None
     calls: tuple[ToolCall, ...] = ()

@@ -214,7 +214,7 @@ _WRONG: list[dict[str, Any]] = [
 ]
 _WRONG_IN_RUNS: list[dict[str, Any]] = [
     {"assistant_id": "x"},
-    {"stream": True},
+    {"stream": "yes"},
     {"max_prompt_tokens": 255},
     {"max_completion_tokens": 15},
     {"truncation_strategy": {"type": "last_messages"}},
@@ -238,7 +238,7 @@ WRONG = [
     ("modify_run", {"metadata": {"a": 1}}),
     ("submit_tool_outputs", {}),
     ("submit_tool_outputs", {"tool_outputs": [{"output": "x"}]}),
-    ("submit_tool_outputs", {"tool_outputs": [], "stream": True}),
+    ("submit_tool_outputs", {"tool_outputs": [], "stream": 1}),
 ]
 
 

@@ -1,6 +1,7 @@
 """What the worker logs about a run: template.yaml counts the lines of level ERROR for an alarm."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from shared.runs.store import lifecycle, run_items, runs
 from shared.runs.store.runs import NewRun
 from shared.store import keys, table
 from tests.support import fault_injection
-from tests.support.chat_stub import Reply, chatting, fails
+from tests.support.chat_stub import Reply, chatting, fails, says
 from tests.support.client import Client
 from tests.support.fault_injection import Fault
 from tests.support.unit import anybody, client, each_module_tidy, each_test_tidy, on_the_table
@@ -30,19 +31,19 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     model._client.cache_clear()
 
 
-def _executed(client: Client, reply: str | Reply, *, cancels: bool = False) -> None:
+def _executed(client: Client, reply: Reply, *, cancels: bool = False) -> None:
     thread_id = client.thread(messages=[{"role": "user", "content": "Hello"}])
     table.set_deadline()
     run, _ = runs.create(client.project, thread_id, NewRun("asst_1", RunSettings("m")), None)
 
-    def meanwhile(_text: str) -> None:
-        if cancels:
-            lifecycle.cancel(client.project, thread_id, run.id)
+    def cancel() -> None:
+        table.set_deadline()
+        lifecycle.cancel(client.project, thread_id, run.id)
 
-    with chatting(reply) as chat, pytest.MonkeyPatch.context() as patch:
+    with chatting(replace(reply, before=cancel) if cancels else reply) as chat, pytest.MonkeyPatch.context() as patch:
         patch.setitem(VARIABLES, "MODEL_URL", chat.base_url)
         endpoint.endpoint.cache_clear()
-        execution.execute(keys.thread_partition(client.project, thread_id), run.id, meanwhile)
+        execution.execute(keys.thread_partition(client.project, thread_id), run.id)
 
 
 def _line(caplog: pytest.LogCaptureFixture) -> tuple[str, str]:
@@ -51,9 +52,11 @@ def _line(caplog: pytest.LogCaptureFixture) -> tuple[str, str]:
     return line.levelname, vars(line)["status"]
 
 
-@pytest.mark.parametrize(("reply", "expected"), [("Hi", ("INFO", "completed")), (fails(400), ("ERROR", "failed"))])
+@pytest.mark.parametrize(
+    ("reply", "expected"), [(says("Hi"), ("INFO", "completed")), (fails(400), ("ERROR", "failed"))]
+)
 def test_a_failed_run_is_an_error(
-    client: Client, caplog: pytest.LogCaptureFixture, reply: str | Reply, expected: tuple[str, str]
+    client: Client, caplog: pytest.LogCaptureFixture, reply: Reply, expected: tuple[str, str]
 ) -> None:
     _executed(client, reply)
 
@@ -61,7 +64,7 @@ def test_a_failed_run_is_an_error(
 
 
 def test_an_answer_that_comes_too_late_is_no_error(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    _executed(client, "Hi", cancels=True)
+    _executed(client, says("Hi"), cancels=True)
 
     assert _line(caplog) == ("INFO", "dropped")
 
@@ -71,7 +74,7 @@ def test_a_run_that_ends_with_its_thread_is_no_error(client: Client, caplog: pyt
     with fault_injection.inject(
         Fault("BatchGetItem", fault_injection.changed(lambda answer: answer["Responses"].clear()))
     ):
-        _executed(client, "Hi")
+        _executed(client, says("Hi"))
 
     assert _line(caplog) == ("INFO", "deleted")
 
@@ -83,6 +86,6 @@ def test_a_run_that_expires_because_the_table_is_out_of_reach_is_an_error(
     monkeypatch.setattr(run_items, "SECONDS_TO_EXPIRY", 2)
     monkeypatch.setattr(execution, "_RESERVE_SECONDS", 0)
     with fault_injection.inject(Fault("TransactWriteItems", fault_injection.throttle, at=3, times=0)):
-        _executed(client, "Hi")
+        _executed(client, says("Hi"))
 
     assert _line(caplog) == ("ERROR", "expired")

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.routing import Route as HttpRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -37,6 +37,7 @@ OWN_ANSWERS = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+_STREAMS_AT_ONCE = 1_000
 _REPLAY_HEADER = "x-local-gateway"
 
 Handler = Callable[[Any, Any], Any]
@@ -57,12 +58,18 @@ class _Capacity:
     def __init__(self, at_once: int) -> None:
         self._slots = anyio.Semaphore(at_once)
         self._threads = anyio.CapacityLimiter(at_once + 8)  # a handler past its timeout keeps its thread
+        self._streams = anyio.CapacityLimiter(_STREAMS_AT_ONCE)
 
     async def run(self, work: Callable[[], Response], seconds: float) -> Response:
         """Run work in a thread. Raises TimeoutError after these seconds, and lets the work go on."""
         async with self._slots:
             with anyio.fail_after(seconds):
                 return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
+
+    async def stream(self, texts: Iterator[str]) -> AsyncIterator[str]:
+        """Yield texts as they come. They are waited for in threads of their own, for as long as it takes."""
+        while text := await anyio.to_thread.run_sync(next, texts, "", limiter=self._streams):
+            yield text
 
 
 def gateway(functions: tuple[Function, ...], at_once: int, allowed: Cors | None = None) -> ASGIApp:
@@ -145,6 +152,9 @@ class _Endpoint:
         """Run the handler. If it fails, the client sees API Gateway's 500 without the reason."""
         try:
             result = self._handler(json.loads(event), LambdaContext(self._function))
+            if isinstance(result, dict) and isinstance(texts := result.get("body"), Iterator):
+                stream = self._capacity.stream(texts)
+                return cors.mark(self._allowed, request, StreamingResponse(stream, headers=result["headers"]))
             if len(http_payload.encode(result)) > MAX_ANSWER:
                 _say(f"{self._function.name} returned more than {MAX_ANSWER} bytes")
                 return _own_response(500)

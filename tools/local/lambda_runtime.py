@@ -16,6 +16,8 @@ Record = dict[str, Any]
 class LambdaContext:
     """Attributes and types are those of the runtime; `memory_limit_in_mb` is a string there too."""
 
+    # What Lambda's Python runtime does not have: a response's body may be an iterator of texts, sent one by one.
+    streams = True
     function_version = "$LATEST"
     client_context = None
     identity = None

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from shared.runs import live
 from shared.store import api_keys, table
 from tools import environment
 from tools.errors import ToolError
@@ -139,6 +140,7 @@ def _model(chosen: ModelOptions | None) -> Iterator[None]:
     if chosen is None:
         yield
         return
+    live.enable()
     demo = demo_model.running() if chosen.url == "demo" else nullcontext(chosen.url)
     with demo as url:
         environment.update(

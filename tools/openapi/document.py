@@ -20,7 +20,7 @@ from tools.openapi.operations import (
     parameters,
 )
 from tools.openapi.routes import ROUTES
-from tools.openapi.schemas import schemas
+from tools.openapi.schemas import STREAMED, schemas
 
 _ROOT = Path(__file__).parents[2]
 DOCUMENT = _ROOT / "openapi.json"
@@ -38,6 +38,8 @@ type says. Unknown fields are refused at every level. Null for an optional field
 Assistants, runs and run steps exist only where the parameter `ModelUrl` (locally the variable `MODEL_URL`) is set. \
 Elsewhere their paths return 404 with the code `unknown_url`."""
 _WHERE_RUNS_ARE_ON = "Exists only where `ModelUrl` (locally `MODEL_URL`) is set. Elsewhere: 404 `unknown_url`."
+
+_STREAM = "With `stream: true`: the run as server-sent events, the last of them `done` or `error`."
 
 _SERVERS = [
     {"url": "/v1"},
@@ -185,11 +187,13 @@ def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
         described["requestBody"] = _body(name, operation)
     headers = _ALWAYS | (_REPLAYED if "IdempotencyKey" in operation.parameters else {})
     headers |= _POLLED if operation.polled else {}
-    success = {
+    success: dict[str, Any] = {
         "description": "Done.",
         "headers": headers,
         "content": _json(f"#/components/schemas/{operation.response}", json.loads(_SAMPLES[operation.response])),
     }
+    if STREAMED.intersection(operation.bodies):
+        success["content"]["text/event-stream"] = {"schema": {"type": "string", "description": _STREAM}}
     described["responses"] = {"200": success} | refusals.responses((*refusals.ALWAYS, *operation.refusals), _ALWAYS)
     return described | (EXTENSION if operation.extension else {})
 

@@ -192,7 +192,6 @@ OPERATIONS_OF_RUNS = {
             "outputs_too_large",
             "run_takes_no_outputs",
             "outputs_mismatch",
-            "no_streams",
         ),
         (),
         ("SubmitToolOutputs",),

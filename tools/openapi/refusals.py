@@ -52,7 +52,6 @@ CASES: dict[str, WireError] = {
     "too_many_tools": errors.array_too_long("tools", 128, 129),
     "tools_too_large": errors.tools_too_large(MAX_TOOLS),
     "missing_last_messages": errors.missing("truncation_strategy.last_messages"),
-    "no_streams": errors.no_streams(),
     "limit_too_high": errors.above_maximum("limit", 100, "1000"),
     "limit_too_low": errors.below_minimum("limit", 1, "0"),
     "limit_no_integer": errors.invalid_type("limit", "an integer", "ten"),
@@ -148,7 +147,6 @@ OF_A_NEW_RUN = (
     "integer_too_low",
     "missing_last_messages",
     "unknown_function",
-    "no_streams",
 )
 OF_A_REPEAT = ("invalid_idempotency_key", "idempotency_key_reused")
 

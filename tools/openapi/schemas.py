@@ -25,6 +25,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     of_runs.ModifyRun,
     of_runs.SubmitToolOutputs,
 )
+# The bodies that can ask for a stream.
+STREAMED = frozenset({"CreateRun", "CreateThreadAndRun", "SubmitToolOutputs"})
 _RESPONSES: tuple[type[BaseModel], ...] = (
     responses.MessageObject,
     responses.ThreadObject,
@@ -113,11 +115,8 @@ def _complete_runs(schemas_by_name: dict[str, Any]) -> None:
     ]
     for name in ("CreateRun", "CreateThreadAndRun"):
         schemas_by_name[name]["properties"]["assistant_id"]["pattern"] = responses.ASSISTANT_ID
-    for name in ("CreateRun", "CreateThreadAndRun", "SubmitToolOutputs"):
-        schemas_by_name[name]["properties"]["stream"] = {
-            "enum": [False, None],
-            "description": "There are no streams yet.",
-        }
+    for name in STREAMED:
+        schemas_by_name[name]["properties"]["stream"]["description"] = "Whether the response is a stream of events."
     schemas_by_name["CreateThreadAndRun"]["properties"]["thread"]["anyOf"][0] = _reference("CreateThread")
     schemas_by_name["ModifyAssistant"]["properties"]["model"].pop("default")
     schemas_by_name["RunIncompleteDetails"]["properties"]["reason"].pop("default")

@@ -57,16 +57,19 @@ def claim(partition: str, run_id: str, attempt: str) -> bool:
     return True
 
 
-def finish(project: str, run: Run, outcome: Outcome) -> bool:
+def finish(project: str, run: Run, outcome: Outcome, ulids: tuple[str, str] = ("", "")) -> bool:
     """Store what came of a model call, for a run that this attempt has claimed; return whether it counts.
+
+    `ulids` are those that streams have shown of its message and its step, empty for none. The message takes another one
+    if a newer message was stored meanwhile.
 
     The message, its step and the run's new status become visible in one transaction. It does not count when the run was
     cancelled, has expired, or when its thread was deleted meanwhile. Raises `TooLargeError`, `BusyError`.
     """
     partition = keys.thread_partition(project, run.thread_id)
-    above = ""
+    ulid, step_ulid = ulids[0] or ids.new_ulid(), ulids[1]
     while True:
-        writes = _finishing(partition, run, outcome, ids.new_ulid(above))
+        writes = _finishing(partition, run, outcome, ulid, step_ulid)
         try:
             table.transact(writes)
         except CancelledError as cancelled:
@@ -76,7 +79,7 @@ def finish(project: str, run: Run, outcome: Outcome) -> bool:
             current = cancelled.failed.get(0)
             if 1 in cancelled.failed or current is None or not _may_finish(current, run.id):
                 return False
-            above = head.last_ulid(current)
+            ulid = ids.new_ulid(above=head.last_ulid(current))
             table.count_retries()
             continue
         return True
@@ -140,11 +143,11 @@ def cancel(project: str, thread_id: str, run_id: str) -> Run:
         return run
 
 
-def _finishing(partition: str, run: Run, outcome: Outcome, ulid: str) -> list[Write]:
-    """Return the transaction that stores an outcome; `ulid` is that of its message, if it has one."""
+def _finishing(partition: str, run: Run, outcome: Outcome, ulid: str, step_ulid: str) -> list[Write]:
+    """Return the transaction that stores an outcome; `ulid` and `step_ulid` are those of its message, if it has one."""
     data = _answer(run, outcome)
     ends = outcome.status != "requires_action"
-    steps = _steps(run, outcome, keys.MESSAGE_PREFIX + ulid if data else None)
+    steps = _steps(run, outcome, keys.MESSAGE_PREFIX + ulid if data else None, step_ulid)
     sets = _result(run, outcome) | {"steps": strings([*run.steps, *(step.id for step in steps)])}
     if data:
         sets["lastUlid"] = {"S": ulid}
@@ -178,23 +181,18 @@ def _answer(run: Run, outcome: Outcome) -> MessageData | None:
     )
 
 
-def _steps(run: Run, outcome: Outcome, message_id: str | None) -> list[Step]:
+def _steps(run: Run, outcome: Outcome, message_id: str | None, step_ulid: str) -> list[Step]:
     """Return the steps of an outcome. Its tokens count once: for the calls, when there are any."""
     steps: list[Step] = []
     above = run.steps[-1].removeprefix(keys.STEP_PREFIX) if run.steps else ""
     now = int(time.time())
     if message_id:
-        above = ids.new_ulid(above)
+        above = step_ulid or ids.new_ulid(above)
         usage = Usage() if outcome.calls else outcome.usage
-        steps.append(_step(run, above)._replace(completed_at=now, usage=usage, message_id=message_id))
+        steps.append(run_items.new_step(run, above)._replace(completed_at=now, usage=usage, message_id=message_id))
     if outcome.calls:
-        steps.append(_step(run, ids.new_ulid(above))._replace(usage=outcome.usage, calls=outcome.calls))
+        steps.append(run_items.new_step(run, ids.new_ulid(above))._replace(usage=outcome.usage, calls=outcome.calls))
     return steps
-
-
-def _step(run: Run, ulid: str) -> Step:
-    created_at = ids.milliseconds(ulid) // 1000
-    return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, created_at, run.expires_at)
 
 
 def _result(run: Run, outcome: Outcome) -> Item:

@@ -121,6 +121,12 @@ def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = 
     )
 
 
+def new_step(run: Run, ulid: str) -> Step:
+    """Return a step of a run that begins at the moment that its ULID carries."""
+    created_at = ids.milliseconds(ulid) // 1000
+    return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, created_at, run.expires_at)
+
+
 def step_items(partition: str, step: Step) -> list[Item]:
     """Return the items of a new step: itself, then the chunks of its calls. Raises `TooLargeError`."""
     attributes: Item = {"version": {"N": "1"}}

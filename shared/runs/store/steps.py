@@ -1,5 +1,7 @@
 """Steps of a run: read by the ids that the run holds, never by Query, so that a run that shows a step always has it."""
 
+from collections.abc import Sequence
+
 from shared import ids
 from shared.records import Page, PageRequest
 from shared.runs.errors import StepNotFoundError
@@ -58,6 +60,17 @@ def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
         for item, calls in zip(stored, documents.read(stored), strict=True)
         if calls is not None  # else its chunks are gone: the thread is being erased
     ]
+
+
+def load_all(project: str, run: Run, step_ids: Sequence[str]) -> list[Step]:
+    """Return these steps of a run, however much they hold."""
+    found: list[Step] = []
+    wanted = [*step_ids]
+    while wanted:
+        loaded = load(project, run, wanted)
+        found += loaded
+        wanted = wanted[wanted.index(loaded[-1].id) + 1 :] if loaded else []
+    return found
 
 
 def waiting_calls(project: str, run: Run) -> tuple[ToolCall, ...]:

@@ -1,0 +1,75 @@
+"""Answers while the model sends them, for streams in the worker's own process. Only the local API has such streams."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared import ids
+from shared.runs.records import Run
+from shared.store import keys
+
+_changed = threading.Condition()
+_answers: dict[str, "LiveAnswer"] = {}
+_enabled = threading.Event()
+
+
+class LiveAnswer:
+    """The text that has arrived of an answer. With the first piece, its message and its step get their ULIDs."""
+
+    def __init__(self, run: Run) -> None:
+        self.pieces: list[str] = []
+        self.has_ended = False
+        self.message_ulid = self.step_ulid = ""
+        self._last_step = run.steps[-1].removeprefix(keys.STEP_PREFIX) if run.steps else ""
+
+    def add(self, piece: str) -> None:
+        """Take a piece of the text and wake the streams that wait for it."""
+        with _changed:
+            if not self.pieces:
+                self.message_ulid, self.step_ulid = ids.new_ulid(), ids.new_ulid(self._last_step)
+            self.pieces.append(piece)
+            _changed.notify_all()
+
+
+def enable() -> None:
+    """Publish the answers of this process from now on.
+
+    Elsewhere nobody could read them, and a message must not get its ULID long before it is stored: readers take an old
+    ULID for that of a message which every Query shows.
+    """
+    _enabled.set()
+
+
+@contextmanager
+def published(run: Run) -> Iterator[LiveAnswer | None]:
+    """Publish the answer to a run until the block ends; yield None where answers are not published."""
+    if not _enabled.is_set():
+        yield None
+        return
+    answer = LiveAnswer(run)
+    with _changed:
+        _answers[run.id] = answer
+        _changed.notify_all()
+    try:
+        yield answer
+    finally:
+        with _changed:
+            del _answers[run.id]
+            answer.has_ended = True
+            _changed.notify_all()
+
+
+def wait(run_id: str, answer: LiveAnswer | None, known: int, seconds: float) -> LiveAnswer | None:
+    """Wait until an answer has more than `known` pieces or has ended, and return it.
+
+    Without an answer, wait for one to begin. After `seconds` return what there is.
+    """
+
+    def has_news() -> bool:
+        if answer is None:
+            return run_id in _answers
+        return len(answer.pieces) > known or answer.has_ended
+
+    with _changed:
+        _changed.wait_for(has_news, seconds)
+        return answer or _answers.get(run_id)
