@@ -180,7 +180,7 @@ class _Follower:
                 self._answer, self._sent = answer, 0
                 return  # its run is in progress by now
             yield from self._pieces()
-            if answer and answer.has_ended:
+            if answer is None or answer.has_ended:
                 return
 
     def _pieces(self) -> Iterator[str]:
