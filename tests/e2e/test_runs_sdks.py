@@ -1,9 +1,10 @@
-"""The official SDKs, unmodified, with assistants and runs; what they are asked to do stands in runs_sdk.py and .mjs."""
+"""The official SDKs, unmodified, with assistants and runs: as runs_sdk and streams_sdk, .py and .mjs, ask them."""
 
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from tests.e2e import versions
 from tests.e2e.isolated import install_node, run_node, run_python
 from tests.e2e.lossy import losing_answers
 from tests.e2e.test_python_sdk import PYTEST
-from tests.support.chat_stub import Reply, calls, chatting, says
+from tests.support.chat_stub import Reply, calls, chatting, fails, says
 from tests.support.engines import dynamodb_local
 from tests.support.local_api import ROOT, serving
 
 __all__ = ["dynamodb_local"]
 
-_PYTHON, _NODE = (Path(__file__).with_name(name) for name in ("runs_sdk.py", "runs_sdk.mjs"))
+_SCRIPTS = ("runs_sdk", "streams_sdk")
+_PYTHON, _NODE = ([Path(__file__).with_name(f"{name}.{kind}") for name in _SCRIPTS] for kind in ("py", "mjs"))
 _SECONDS_TO_WAIT = 4.0
 
 
@@ -48,14 +50,20 @@ def _respond(asked: dict[str, Any]) -> Reply:
         return says("The functions returned: ", ", ".join(outputs))
     if asked.get("tools"):
         return calls(("call_1", "get_weather", '{"city":"Rome"}'), ("call_2", "get_weather", '{"city":"Oslo"}'))
-    if messages[-1]["content"] == "Wait":
+    content = messages[-1]["content"]
+    if content == "Wait":
         time.sleep(_SECONDS_TO_WAIT)
-    return says("You said: ", messages[-1]["content"])
+    special = {
+        "Fail": fails(400),
+        "Half": says("Half", finish=None),
+        "Slowly": replace(says(*"slowly"), between=lambda: time.sleep(0.3)),
+    }
+    return special.get(content) or says("You said: ", content)
 
 
 def _run_python(version: str, surroundings: dict[str, str]) -> None:
     folder = {"PYTHONPATH": str(ROOT)}
-    run = run_python(version, *PYTEST, _PYTHON, EXPECTED_VERSION=version, **folder, **surroundings)
+    run = run_python(version, *PYTEST, *_PYTHON, EXPECTED_VERSION=version, **folder, **surroundings)
     assert run.returncode == 0, run.stdout
 
 
@@ -73,8 +81,10 @@ def test_the_official_python_sdk_runs_assistants_on_a_table_in_dynamodb_local(dy
 @pytest.mark.parametrize("version", versions.NODE)
 def test_the_official_node_sdk_runs_assistants(version: str, tmp_path: Path) -> None:
     node = install_node(version, tmp_path)
-    shutil.copy(_NODE, tmp_path)
+    for script in _NODE:
+        shutil.copy(script, tmp_path)
     with _surroundings() as surroundings:
-        run = run_node(node, tmp_path, "--test", _NODE.name, EXPECTED_VERSION=version, **surroundings)
+        scripts = [script.name for script in _NODE]
+        run = run_node(node, tmp_path, "--test", *scripts, EXPECTED_VERSION=version, **surroundings)
     assert run.returncode == 0, run.stdout
     assert "# fail 0" in run.stdout

@@ -62,6 +62,11 @@ def echo(event, context):
 def literal(event, context):
     return {"plain": "é", "size": len(json.dumps(event, ensure_ascii=False).encode())}
 
+def slowly():
+    yield "one"
+    time.sleep(1)
+    yield "two"
+
 def odd(event, context):
     kind = event["pathParameters"]["kind"]
     if kind == "raises":
@@ -69,6 +74,8 @@ def odd(event, context):
     if kind == "sleeps":
         time.sleep(1)
         return {}
+    if kind == "streams":
+        return {"statusCode": 200, "headers": {"content-type": "text/event-stream"}, "body": slowly()}
     return {
         "base64": {"statusCode": 200, "body": "AP8=", "isBase64Encoded": True},
         "text": {"statusCode": 200, "body": "é"},

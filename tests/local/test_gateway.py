@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -75,6 +76,16 @@ def test_a_handler_past_its_time_is_500_and_others_go_on(client: httpx.Client) -
     response = client.get("/odd/sleeps")
     assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
     assert client.get("/odd/text").status_code == 200
+
+
+def test_streams_come_piece_by_piece_past_the_time_and_keep_nobody_waiting(client: httpx.Client) -> None:
+    with ExitStack() as opened:
+        streams = [opened.enter_context(client.stream("GET", "/odd/streams")) for _ in range(12)]
+        pieces = [stream.iter_text() for stream in streams]
+        assert [next(texts) for texts in pieces] == ["one"] * 12
+        assert client.get("/odd/text").status_code == 200
+        assert ["".join(texts) for texts in pieces] == ["two"] * 12
+        assert {stream.headers["content-type"] for stream in streams} == {"text/event-stream"}
 
 
 def test_an_event_may_be_as_large_as_lambdas(client: httpx.Client) -> None:

@@ -1,11 +1,12 @@
 """Runs through the local API as a process of its own, with an endpoint that holds its responses or is misconfigured."""
 
+import json
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -127,6 +128,21 @@ def test_while_the_model_holds_its_response_other_requests_and_runs_go_on(chat: 
     assert caller.ended(waiting)["status"] == "completed"
     newest = caller.client.get(f"/threads/{waiting['thread_id']}/messages").json()["data"][0]
     assert newest["content"][0]["text"]["value"] == "At last"
+
+
+def test_a_stream_shows_the_answer_while_the_model_still_writes(chat: Chat, caller: Caller) -> None:
+    goes_on = threading.Semaphore(2)
+    chat.replies[:] = [replace(says("Hel", "lo"), between=lambda: goes_on.acquire(timeout=_SECONDS))]
+    body = {"assistant_id": caller.assistant(), "stream": True}
+    with caller.client.stream("POST", f"/threads/{caller.thread()}/runs", json=body) as response:
+        lines = response.iter_lines()
+        first = next(line for line in lines if "delta" in line and line.startswith("data: "))
+        goes_on.release(100)
+        names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+
+    assert json.loads(first[6:])["delta"]["content"][0]["text"] == {"value": "Hel", "annotations": []}
+    ends = ["thread.message.completed", "thread.run.step.completed", "thread.run.completed", "done"]
+    assert names == ["thread.message.delta", *ends]
 
 
 def test_eight_creates_at_once_make_one_run(chat: Chat, caller: Caller) -> None:
