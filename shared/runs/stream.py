@@ -146,21 +146,21 @@ class _Follower:
             yield frames.run_status(_earlier(self._run, "in_progress"))
 
     def _message_step(self, step: Step, message: Message | None) -> Iterator[str]:
-        yield from self._pieces()
-        begin = 0
-        if self._sent and self._answer:
-            if (step.id, step.message_id) != (_step_id(self._answer), _message_id(self._answer)):
-                raise errors.stream_broken(self._run.id)
-            begin = 1
+        answer = self._answer
+        is_live = answer is not None and (step.id, step.message_id) == (_step_id(answer), _message_id(answer))
+        if is_live:
+            yield from self._pieces()
+            self._answer, self._sent = None, 0
+        elif self._sent:
+            raise errors.stream_broken(self._run.id)
         else:
             yield from frames.step_begins(step)
             if message:
                 yield from frames.message_begins(message)
         if message:
-            yield from frames.part_deltas(message, begin)
+            yield from frames.part_deltas(message, 1 if is_live else 0)
             yield frames.message_status(message)
         yield frames.step_status(step)
-        self._answer, self._sent = None, 0
 
     def _calls_step(self, step: Step) -> Iterator[str]:
         yield from frames.step_begins(step)

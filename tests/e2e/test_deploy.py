@@ -127,6 +127,9 @@ def test_a_run_created_by_http_has_the_models_answer(
         *(f"thread.message.created {message['id']}" for message in (question, answer)),
         *(f"thread.run.{status} {run['id']}" for status in ("queued", "in_progress", "completed")),
     }
+    streamed = api.post("/threads/runs", json={"assistant_id": assistant_id, "stream": True}, timeout=40)
+    names = [line.removeprefix("event: ") for line in streamed.text.splitlines() if line.startswith("event: ")]
+    assert (names[0], names[-2:]) == ("thread.created", ["thread.run.completed", "done"])
     refused = api.get("/threads/runs")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 
