@@ -1,4 +1,4 @@
-"""What ends a tool."""
+"""The error that ends a command."""
 
 
 class ToolError(Exception):

@@ -1,4 +1,4 @@
-"""What the store raises. It knows nothing of HTTP: `shared.error_mapping` gives each of these its answer."""
+"""The errors that the store raises. They know no HTTP: `shared.error_mapping` maps them to the wire's errors."""
 
 
 class StoreError(Exception):

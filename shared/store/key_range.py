@@ -38,6 +38,6 @@ def is_backward(asked: PageRequest) -> bool:
 
 
 def key_range_of(asked: PageRequest) -> KeyRange:
-    """Return where to look for a page; one more than the limit, to learn whether more follows."""
+    """Return the range of keys of a page. It reads one key more than the limit, to learn whether more follows."""
     low, high = (asked.after, asked.before) if asked.ascending else (asked.before, asked.after)
     return KeyRange(low, high, forward=asked.ascending != is_backward(asked), size=asked.limit + 1)

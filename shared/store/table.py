@@ -114,7 +114,7 @@ def submit(work: Callable[[], T]) -> Future[T]:
 
 
 def result(work: Future[T]) -> T:
-    """Return what came of work that was started beside. Raises `BusyError` when it does not end."""
+    """Return the result of work that `submit` started. Raises `BusyError` when the work does not end."""
     left = min(_deadline.get() - time.monotonic(), threading.TIMEOUT_MAX / 2)
     try:
         return work.result(max(left, 0) + _SECONDS_FOR_A_CALL)

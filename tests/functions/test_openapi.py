@@ -1,4 +1,4 @@
-"""What the functions answer is what openapi.json says, and what it says of bodies is what they take."""
+"""openapi.json describes the responses that the functions return and the bodies that they accept."""
 
 from typing import Any
 

@@ -361,7 +361,7 @@ def _allowed(function: str) -> Iterator[Use]:
 
 
 def _with_a_model(values: list[Any]) -> Iterator[Any]:
-    """Yield the values of a list; of those with a condition, those that are there with a model."""
+    """Yield the values of a list as they are when a model is set: a conditional value counts then."""
     for value in values:
         condition, there, _ = value.get("Fn::If", ("HasModel", value, None))
         if condition in ("HasModel", "HasModelKey"):

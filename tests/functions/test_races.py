@@ -35,7 +35,7 @@ def test_a_message_that_a_batch_does_not_show_yet_is_read_again(client: Client) 
 
 
 def test_a_thread_without_its_item_is_not_found(client: Client) -> None:
-    """As between the last step of an erasure and a batch that still shows the head."""
+    """The last step of an erasure removes the thread's item, and a batch may still show the head."""
     thread_id = client.thread()
     remove = fault_injection.before(lambda: stored.remove(f"{client.project}#{thread_id}", "thread"))
 

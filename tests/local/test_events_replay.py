@@ -1,4 +1,4 @@
-"""`events replay`: which events it publishes, and that they are those which were published before."""
+"""`events replay`: which events it publishes. They equal those that were published before."""
 
 import json
 import os

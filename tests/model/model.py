@@ -166,7 +166,7 @@ class Model:
         return [*self._threads]
 
     def open_threads(self, now: float) -> list[tuple[str, str]]:
-        """Project and id of every thread that is there."""
+        """Return the project and the id of every open thread."""
         return [found for found in self._threads if self._open(*found, now)]
 
     def messages(self, project: str, thread_id: str) -> list[str]:

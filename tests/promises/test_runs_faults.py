@@ -1,4 +1,4 @@
-"""Whichever call of an operation of runs meets whichever fault: it is done or not, says so, and can be sent again.
+"""Every fault at every call of an operation of runs: the operation is done or not, says so, and can be sent again.
 
 As tests/promises/test_faults_at_every_call.py does for messages and threads. FAULTS_SHARE=1 makes all trials.
 """

@@ -1,4 +1,4 @@
-"""What of a run's settings the model's endpoint is sent."""
+"""Which of a run's settings are sent to the model's endpoint."""
 
 from typing import Any
 

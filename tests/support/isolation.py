@@ -5,8 +5,8 @@ shows it from the decision on (or, in other runs, item by item too); Query and B
 they pass it, and they read each item at a moment of its own. Whoever writes a locked item meets a conflict, and so
 may TransactGetItems. The scheduler decides all moments. Once a transaction is answered, everybody sees it.
 
-What AWS does not promise, and `hang` bounds here: how many later transactions of a thread may be decided before one is
-visible. The head of a thread remembers as many messages as that.
+AWS does not bound how many later transactions of a thread may be decided before one is visible. `hang` bounds it here,
+at the number of messages that the head of a thread remembers.
 """
 
 import bisect

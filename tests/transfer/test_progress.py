@@ -1,4 +1,4 @@
-"""What a terminal shows while a command works; elsewhere there is nothing but what became of it."""
+"""A terminal shows the progress of a command. Without a terminal, only the result is printed."""
 
 import io
 from contextlib import redirect_stderr

@@ -86,7 +86,7 @@ def raw_path(request: Request) -> str:
 
 
 def encode(document: Any) -> bytes:
-    """Encode an event or a result as the runtime does: JSON in UTF-8, other than ASCII not escaped.
+    """Encode an event or a result as the runtime does: JSON in UTF-8, without escapes for non-ASCII.
 
     Raises ValueError or TypeError for what has no JSON form.
     """

@@ -104,7 +104,7 @@ class Template:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of all functions, which share one process here: none has two values."""
+        """Return the variables of all functions. They share one process here, so each has one value."""
         return {name: value for function in self.functions for name, value in function.environment.items()}
 
 

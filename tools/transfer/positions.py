@@ -15,8 +15,8 @@ from shared.store import keys
 def in_list(project: str, record: Thread | Assistant, number: int) -> str:
     """Return the ULID under which the lists have a thread or assistant.
 
-    It is the one in its id, or one of its second and its number. The lower half of what follows the time differs
-    between records of two imports that have the same number.
+    It is the ULID in its id. A foreign id has none: its ULID is made of its second and of its number in the import. The
+    lower half comes from a hash of the id, which keeps records with the same number from two imports apart.
     """
     ulid = record.id.partition("_")[2]
     if ids.is_ulid(ulid):
