@@ -10,8 +10,8 @@ const old = VERSION.startsWith('4.');
 
 const BEGINS = ['thread.run.created', 'thread.run.queued', 'thread.run.in_progress'];
 const MESSAGE = ['thread.run.step.created', 'thread.run.step.in_progress', 'thread.message.created', 'thread.message.in_progress', 'thread.message.delta'];
-const ANSWER = [...MESSAGE, 'thread.message.delta', 'thread.message.completed', 'thread.run.step.completed'];
-const CALLS = ['thread.run.step.created', 'thread.run.step.in_progress', ...Array(4).fill('thread.run.step.delta')];
+const ANSWER = [...MESSAGE, 'thread.message.completed', 'thread.run.step.completed'];
+const CALLS = ['thread.run.step.created', 'thread.run.step.in_progress', 'thread.run.step.delta'];
 const WEATHER = { type: 'function', function: { name: 'get_weather', parameters: { type: 'object', properties: {} } } };
 const QUESTION = 'How does AI work?';
 
@@ -24,7 +24,9 @@ async function eventsOf(stream) {
   return events;
 }
 
-const names = (events) => events.map(({ event }) => event);
+// Several deltas of one message count as one.
+const merged = (found) => found.filter((name, index) => !/delta/i.test(name) || name !== found[index - 1]);
+const names = (events) => merged(events.map(({ event }) => event));
 
 // Follow an AssistantStream to its end; return the names of its callbacks, the last one that of the end.
 async function followed(stream) {
@@ -47,7 +49,7 @@ test('an answer comes event by event', async () => {
 test('an AssistantStream hears of the text', async () => {
   const stream = threads.runs.stream(await asking(), { assistant_id: await newAssistant() });
   const log = await followed(stream);
-  assert.deepEqual(log, ['textCreated', 'textDelta', 'textDelta', 'textDone', 'messageDone', 'runStepDone', 'end']);
+  assert.deepEqual(merged(log), ['textCreated', 'textDelta', 'textDone', 'messageDone', 'runStepDone', 'end']);
   const [message] = await stream.finalMessages();
   assert.equal(message.content[0].text.value, `You said: ${QUESTION}`);
   assert.equal((await stream.finalRun()).status, 'completed');

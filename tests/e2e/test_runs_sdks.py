@@ -55,7 +55,7 @@ def _respond(asked: dict[str, Any]) -> Reply:
         time.sleep(_SECONDS_TO_WAIT)
     special = {
         "Fail": fails(400),
-        "Half": says("Half", finish=None),
+        "Half": replace(says("Half", finish=None), between=lambda: time.sleep(1)),
         "Slowly": replace(says(*"slowly"), between=lambda: time.sleep(0.3)),
     }
     return special.get(content) or says("You said: ", content)

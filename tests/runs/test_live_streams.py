@@ -171,6 +171,8 @@ def test_a_message_that_had_begun_is_shown_as_incomplete_and_not_stored(runs: Ru
 def test_no_step_has_the_code_of_an_invalid_prompt(runs: Runs, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": "400"}}
     with streaming(runs, chat, Reply([*says("Half").chunks[:2], error])) as stream:
+        stream.release(2)
+        stream.take(7)
         stream.release()
         events = stream.rest()
 
@@ -217,8 +219,9 @@ def test_a_stream_waits_while_the_table_is_out_of_the_workers_reach(
 
     monkeypatch.setattr(execution, "_finish", give_up)
     with streaming(runs, chat, says("Hello")) as stream:
-        stream.release()
+        stream.release(2)
         run = stream.take(7)[1][1]
+        stream.release()
         timer = threading.Timer(0.2, runs.create, ("cancel_run", run["thread_id"], run["id"]))
         timer.start()
         rest = stream.rest()
