@@ -1,8 +1,8 @@
 """Python imports this at its start under `make any-day`: what makes faketime bearable.
 
 CPython sleeps until a moment of the monotonic clock. faketime, which leaves that clock alone, shifts the moment anyway.
-Java spins under it, so that DynamoDB Local takes a whole processor. What `make` starts does not import this module. Java
-and `make` run in true time, which no test compares with its own.
+Java spins under it, so that DynamoDB Local takes a whole processor. What `make` starts does not import this module.
+Java and `make` run in true time, which no test compares with its own.
 """
 
 import os
