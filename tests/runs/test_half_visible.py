@@ -179,7 +179,7 @@ def test_the_newest_run_is_listed_though_the_query_does_not_show_it_yet(runs: Ru
     first = runs.execute(runs.run(runs.thread(), runs.assistant()))
     second = runs.run(first["thread_id"], first["assistant_id"])
 
-    for query, expected in (
+    for query, listed in (
         ({}, [second, first]),
         ({"order": "asc"}, [first, second]),
         ({"limit": 1}, [second]),
@@ -189,7 +189,7 @@ def test_the_newest_run_is_listed_though_the_query_does_not_show_it_yet(runs: Ru
         ({"after": second["id"]}, [first]),
     ):
         with hidden(second["id"]):
-            assert runs.create("list_runs", first["thread_id"], query=query)["data"] == expected
+            assert runs.create("list_runs", first["thread_id"], query=query)["data"] == listed
 
 
 def test_a_list_of_runs_shows_none_that_begins_behind_one_that_it_does_not_show(runs: Runs, chat: Chat) -> None:
