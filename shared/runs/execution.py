@@ -81,8 +81,6 @@ def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields:
     """Return what came of a call of the model; a fault of ours is an outcome too."""
     try:
         return _asked(project, run, on_text)
-    except ThreadNotFoundError:
-        raise
     except Exception as error:  # noqa: BLE001 - nobody is there to take an exception, and the run must end
         log_fields["cause"] = error_mapping.cause(error)
         return Outcome("failed", failure=_FAULT)

@@ -1,6 +1,7 @@
 """A table that does not answer, or not in time: 503 with retry-after, never half a change, never the cause."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.support import expected, fault_injection
 from tests.support.client import OPERATIONS, Answer, Client
 from tests.support.clock import Clock
-from tests.support.fault_injection import Fault
+from tests.support.fault_injection import Attempt, Fault, Outcome
 from tests.support.refusals import BODIES
 
 # Each operation with every kind of call that it makes.
@@ -131,6 +132,25 @@ def test_conflicts_without_end_are_a_503_within_the_time_of_a_request(
     assert 12 < sum(clock.slept) < 12.5
     assert max(clock.slept) <= 0.4
     assert failing.shown() == failing.before
+
+
+def test_a_call_beside_another_that_does_not_end_is_a_503(
+    failing: Calls, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A response that comes byte by byte outlasts botocore's time-out for reading."""
+    monkeypatch.setattr("shared.store.table._SECONDS_FOR_A_CALL", 0.01)
+    over = threading.Event()
+
+    def drip(attempt: Attempt) -> Outcome:
+        over.wait(60)
+        return attempt.send()
+
+    use_up_time = fault_injection.after(lambda: clock.forward(12))
+    with fault_injection.inject(Fault("GetItem", drip), Fault("Query", use_up_time)):
+        answer = failing.call("list_messages")
+        over.set()
+
+    assert _is_busy(answer)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import canaries
 from tests.support.chat_stub import Chat, chatting
 from tests.support.client import Client
 from tests.support.runs import Runs
@@ -26,6 +27,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
     with chatting("Hello") as running:
         monkeypatch.setenv("MODEL_URL", running.base_url)
         monkeypatch.setenv("MODEL_API_KEY", "sk-of-the-model-1234")
+        canaries.note_key("sk-of-the-model-1234")
         endpoint.endpoint.cache_clear()
         yield running
         endpoint.endpoint.cache_clear()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.promises.threads import incompressible
-from tests.support import fault_injection
+from tests.support import expected, fault_injection
 from tests.support.chat_stub import Chat, calls, says
 from tests.support.fault_injection import Attempts, Fault, changed
 from tests.support.runs import WEATHER, Runs, calls_of
@@ -179,7 +179,7 @@ def test_the_newest_run_is_listed_though_the_query_does_not_show_it_yet(runs: Ru
     first = runs.execute(runs.run(runs.thread(), runs.assistant()))
     second = runs.run(first["thread_id"], first["assistant_id"])
 
-    for query, expected in (
+    for query, listed in (
         ({}, [second, first]),
         ({"order": "asc"}, [first, second]),
         ({"limit": 1}, [second]),
@@ -189,7 +189,7 @@ def test_the_newest_run_is_listed_though_the_query_does_not_show_it_yet(runs: Ru
         ({"after": second["id"]}, [first]),
     ):
         with hidden(second["id"]):
-            assert runs.create("list_runs", first["thread_id"], query=query)["data"] == expected
+            assert runs.create("list_runs", first["thread_id"], query=query)["data"] == listed
 
 
 def test_a_list_of_runs_shows_none_that_begins_behind_one_that_it_does_not_show(runs: Runs, chat: Chat) -> None:
@@ -224,16 +224,32 @@ def test_assistants_that_a_batch_does_not_show_yet_are_listed(runs: Runs) -> Non
     assert [assistant["id"] for assistant in listed] == assistant_ids
 
 
-@pytest.mark.parametrize("kind", ["step#", "part#step#"])
-def test_a_step_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, chat: Chat, kind: str) -> None:
+def erase(runs: Runs, run: dict[str, Any], kind: str) -> None:
+    """Erase the items of a run's thread whose sort keys begin with this, as the erasure of the thread does."""
     from shared.store import keys, table
 
-    chat.replies = [calls(("call_1", "get_weather", incompressible(1, 250_000)))]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
     partition = keys.thread_partition(runs.client.project, run["thread_id"])
     table.batch_delete(
         [keys.key(partition, item["messageId"]["S"]) for item in table.query(partition, kind, kind + "~")]
     )
+
+
+@pytest.mark.parametrize("kind", ["run_", "part#run_"])
+def test_a_run_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, kind: str) -> None:
+    run = runs.run(runs.thread(), runs.assistant(), instructions=_LONG)
+    erase(runs, run, kind)
+
+    answer = runs.call("retrieve_run", run["thread_id"], run["id"])
+
+    assert (answer.status, answer.body) == (404, expected.error(f"No run found with id '{run['id']}'."))
+    assert runs.create("list_runs", run["thread_id"]) == expected.page([])
+
+
+@pytest.mark.parametrize("kind", ["step#", "part#step#"])
+def test_a_step_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, chat: Chat, kind: str) -> None:
+    chat.replies = [calls(("call_1", "get_weather", incompressible(1, 250_000)))]
+    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
+    runs.execute(run)
+    erase(runs, run, kind)
 
     assert runs.steps(run) == []

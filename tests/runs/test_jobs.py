@@ -246,11 +246,11 @@ def test_a_large_assistant_that_is_modified_or_deleted_leaves_no_chunks(runs: Ru
     kept = runs.assistant(instructions=incompressible(2))
     of_kept = stored.sort_keys(partition, f"part#{kept}")
     assert of_kept
-    calls: list[tuple[str, Any]] = [
+    changes: list[tuple[str, dict[str, Any] | None]] = [
         ("modify_assistant", {"instructions": incompressible(3)}),
         ("delete_assistant", None),
     ]
-    for operation, body in calls:
+    for operation, body in changes:
         with stream.changes("QueueJobs") as records:
             runs.create(operation, assistant_id, body=body)
         queue_changes(*(one["dynamodb"] for one in records))
@@ -260,3 +260,12 @@ def test_a_large_assistant_that_is_modified_or_deleted_leaves_no_chunks(runs: Ru
 
     assert stored.sort_keys(partition, "part#") == of_kept
     assert runs.create("retrieve_assistant", kept)["instructions"] == incompressible(2)
+
+
+def test_no_log_repeats_what_the_endpoint_says(runs: Runs, chat: Chat, clock: Clock) -> None:
+    """`canaries` looks for the question and the key in all that is written."""
+    chat.replies = [chat_stub.fails(400, "sk-of-the-model-1234 may not ask: question-word")]
+
+    done = runs.execute(runs.run(runs.thread("question-word"), runs.assistant()))
+
+    assert done["last_error"]["message"].count("question-word") == 1

@@ -103,6 +103,19 @@ def test_a_submit_after_another_one_is_refused(runs: Runs, chat: Chat) -> None:
     assert answer.body == expected.error('Runs in status "queued" do not accept tool outputs.')
 
 
+def test_a_run_that_is_cancelled_while_it_is_modified_is_both(runs: Runs, chat: Chat) -> None:
+    run = waiting(runs, chat)
+
+    def cancel() -> None:
+        runs.create("cancel_run", run["thread_id"], run["id"])
+
+    with fault_injection.inject(Fault("UpdateItem", fault_injection.before(cancel))):
+        modified = runs.create("modify_run", run["thread_id"], run["id"], body={"metadata": {"a": "b"}})
+
+    assert (modified["status"], modified["metadata"]) == ("cancelled", {"a": "b"})
+    assert modified == runs.read(run)
+
+
 def test_a_claim_whose_response_is_lost_is_the_workers_own(runs: Runs, chat: Chat) -> None:
     run = runs.run(runs.thread(), runs.assistant())
 

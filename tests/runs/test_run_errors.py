@@ -1,6 +1,7 @@
 """What runs refuse: each row of the contract's table, whole answers compared."""
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_what_a_status_forbids_is_said_with_the_status(runs: Runs, chat: Chat) -
     )
     modified = runs.create("modify_run", waiting["thread_id"], waiting["id"], body={"metadata": {"a": "b"}})
     assert (modified["status"], modified["metadata"]) == ("requires_action", {"a": "b"})
-    assert modified == runs.read(waiting)
+    assert modified == runs.read(waiting) == runs.create("modify_run", waiting["thread_id"], waiting["id"], body={})
 
 
 @pytest.mark.parametrize("given", [[], ["call_1"], ["call_1", "call_2", "call_3"], ["call_1", "call_1"], ["a'b"]])
@@ -241,6 +242,19 @@ def test_additional_messages_have_the_rules_of_messages(runs: Runs, messages: li
     answer = runs.call("create_run", thread_id, body={"assistant_id": assistant_id, "additional_messages": messages})
 
     assert (answer.status, answer.body) == (400, error)
+    assert len(runs.client.page(thread_id)["data"]) == 1
+
+
+def test_messages_that_no_transaction_holds_are_refused_with_the_run(runs: Runs) -> None:
+    thread_id = runs.thread()
+    # Two bytes each, of eleven bits: a body that API Gateway takes, and more than 4 MB in the table.
+    content = "".join(map(chr, random.Random(1).choices(range(0x80, 0x800), k=190_000)))
+    body = {"assistant_id": runs.assistant(), "additional_messages": [USER | {"content": content}] * 16}
+
+    answer = runs.call("create_run", thread_id, body=body)
+
+    too_large = expected.error("The message is too large to be stored.", code="request_too_large")
+    assert (answer.status, answer.body) == (413, too_large)
     assert len(runs.client.page(thread_id)["data"]) == 1
 
 

@@ -14,6 +14,7 @@ import pytest
 
 # Values below these keys of a body are a client's own business, but for what the contract enumerates.
 _PRIVATE = {"content", "metadata", "attachments", "tool_resources"}
+_PRIVATE |= {"instructions", "additional_instructions", "arguments", "output"}  # of runs and their functions
 _ENUMERATED = {"type", "detail", "role"}
 # Shorter ones, or those of so few characters, are found by chance, as "first" is in the name of a function. The shared
 # builders' is not.

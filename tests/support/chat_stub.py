@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support import canaries
+
 Json = dict[str, Any]
 USAGE: Json = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 _ERROR: Json = {"error": {"message": "no", "type": "server_error", "param": None, "code": None}}
@@ -106,6 +108,7 @@ class Chat:
     def reply(self, asked: Json, headers: dict[str, str]) -> Reply:
         with self._turn:
             self.asked.append(asked)
+            canaries.note_body(json.dumps(asked))
             self.headers.append(headers)
             found = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if callable(found):
@@ -133,6 +136,7 @@ class _Endpoint(BaseHTTPRequestHandler):
             self._respond(Reply(status=404, body="{}"))
             return
         reply = self.server.chat.reply(json.loads(body), {name.lower(): value for name, value in self.headers.items()})
+        canaries.note_body(json.dumps([chunk for chunk in reply.chunks if not isinstance(chunk, str)]))
         try:
             reply.before()
             self._respond(reply)

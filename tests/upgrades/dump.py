@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support import expected, stream
-from tests.support.client import Answer, Client
+from tests.support.client import OPERATIONS, Answer, Client
+from tests.support.runs import Runs
 
 TABLES = Path(__file__).parent / "tables"
 VERSIONS = sorted(path.stem for path in TABLES.glob("*.json"))
@@ -79,7 +80,9 @@ def name(item: Item) -> str:
 
 def ask(step: Step) -> Answer:
     """Make a step's call."""
-    return Client(project="", secret=step["key"]).call(step["function"], *step["ids"], **step["options"])
+    client = Client(project="", secret=step["key"])
+    call = client.call if step["function"] in OPERATIONS else Runs(client).call
+    return call(step["function"], *step["ids"], **step["options"])
 
 
 def outcome(answer: Answer) -> Step:

@@ -8,10 +8,12 @@ import pytest
 
 from tests.support import event_sources as queues
 from tests.support import expected, stored, stream
+from tests.support.chat_stub import Chat
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.event_sources import Queue, asked, erase, sweep
+from tests.support.event_sources import Queue, asked, erase, queue_changes, sweep
 from tests.support.local_api import ROOT
+from tests.support.runs import Runs
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump
 
@@ -73,7 +75,7 @@ def test_its_threads_go_on(left: Dump) -> None:
     """Each new message is the last of its thread, also for a reader who holds a cursor of then."""
     for partition in left.partitions("open"):
         project, _, thread_id = partition.partition("#")
-        client = Client(project)
+        client = Client(project, trusted=True)  # which writes while a run is active
         before = client.page(thread_id, order="asc", limit=100)["data"]
         new = client.message(thread_id, "new")
         cursor = {"after": before[-1]["id"]} if before else {}
@@ -82,9 +84,17 @@ def test_its_threads_go_on(left: Dump) -> None:
         assert client.page(thread_id, order="asc", limit=100)["data"] == [*before, new]
 
 
+def test_a_run_that_waited_goes_on(left: Dump, chat: Chat) -> None:
+    (submit,) = (step for step in left.writes if (step["function"], step["status"]) == ("submit_tool_outputs", 200))
+    dump.check(submit)
+
+    assert Runs(Client("alpha")).execute(submit["answer"])["status"] == "completed"
+    assert chat.asked[0]["messages"][-1] == {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
+
+
 def test_its_idempotency_keys_are_forgotten_after_their_day(left: Dump, clock: Clock) -> None:
-    clock.forward(_DAY)
     for step in (step for step in left.writes if step["replayed"]):
+        clock.forward(_DAY)
         answer = dump.ask(step)
         assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)
         assert answer.body["id"] != step["answer"]["id"]
@@ -120,6 +130,12 @@ def test_all_of_it_is_erased(left: Dump, queue: Queue, clock: Clock) -> None:
     for partition in left.partitions("open"):
         project, _, thread_id = partition.partition("#")
         Client(project).create("delete_thread", thread_id)
+    runs = Runs(Client("alpha"))
+    with stream.changes("QueueJobs") as records:
+        for assistant in runs.create("list_assistants")["data"]:
+            runs.create("delete_assistant", assistant["id"])
+    queue_changes(*(record["dynamodb"] for record in records))
+    erase(*queue.taken(), *map(json.loads, left.erasures))
     for _ in range(3):  # one for the rest of a walk, one to mark what was abandoned as expired, one to find that
         clock.forward(_HOUR + 1)
         sweep()
@@ -150,18 +166,24 @@ def test_what_stood_in_the_queue_is_erased_and_nothing_else(left: Dump) -> None:
     assert {prefix[:5] for _, prefix in doomed} == {"", "part#"}
 
 
-_ALL = "create_thread list_threads retrieve_thread modify_thread delete_thread "
-_ALL += "create_message list_messages retrieve_message modify_message delete_message"
+_OF_A_RUN = "retrieve_run modify_run submit_tool_outputs cancel_run list_run_steps retrieve_run_step"
+_OF_A_THREAD = f"list_threads retrieve_thread modify_thread delete_thread create_run list_runs {_OF_A_RUN} "
+_OF_A_THREAD += "create_message list_messages retrieve_message modify_message delete_message"
+_OF_AN_ASSISTANT = "list_assistants retrieve_assistant modify_assistant delete_assistant"
 
 
 @pytest.mark.parametrize(
     ("sort", "functions"),
     [
-        ("head", _ALL.removeprefix("create_thread ")),
+        ("head", _OF_A_THREAD),
         ("thread", "retrieve_thread modify_thread list_threads"),
         ("msg_", "retrieve_message modify_message delete_message list_messages"),
-        ("once#", "create_message create_thread"),
-        ("key", _ALL),
+        ("run_", f"{_OF_A_RUN} list_runs create_run create_thread_and_run"),
+        ("step#", "list_run_steps retrieve_run_step"),
+        ("output#", "list_run_steps retrieve_run_step"),
+        ("asst_", f"{_OF_AN_ASSISTANT} create_run create_thread_and_run"),
+        ("once#", "create_message create_thread create_run create_thread_and_run"),
+        ("key", f"{_OF_A_THREAD} {_OF_AN_ASSISTANT} create_thread create_thread_and_run"),
     ],
 )
 def test_what_a_later_version_has_written_is_refused_and_stays(left: Dump, sort: str, functions: str) -> None:

@@ -1,6 +1,7 @@
 """`python -m tests.upgrades.write_table VERSION`: makes the dump of a table with all that this version writes."""
 
 import json
+import math
 import random
 import sys
 import time
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from shared.runs.records import SECONDS_TO_EXPIRY
+from tests.support import chat_stub, expected, fault_injection, imported, stream
 from tests.support import event_sources as queues
-from tests.support import expected, fault_injection, imported, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.event_sources import Queue, queue_changes, sweep
 from tests.support.fault_injection import Fault
+from tests.support.runs import WEATHER, Runs
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item, Step
 from tools.local import template
@@ -44,11 +47,12 @@ _ANSWER["content"] = [
 
 def main(version: str) -> None:
     """Write the dump of a table with one of everything, and then of what was answered when all of it changed."""
-    with moto.in_memory(template.load()), pytest.MonkeyPatch.context() as patch:
+    with moto.in_memory(template.load()), chat_stub.chatting() as chat, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_URL", chat.base_url)
         clock = Clock(patch)
-        table = _Table(clock)
-        kinds = (table.plain, table.full, table.staged, table.pending, table.tombstone, table.imported, table.foreign)
-        for fill in kinds:
+        table = _Table(clock, chat)
+        kinds = (table.runs, table.plain, table.full, table.staged, table.pending, table.tombstone)
+        for fill in (*kinds, table.imported, table.foreign, table.active):
             with patch.context() as own:
                 fill(own)
             clock.forward(1.5)  # so that the order of threads is known
@@ -57,7 +61,7 @@ def main(version: str) -> None:
         items, written = [*stream.images().values()], int(time.time())
         reads = [*_reads(items, table.deleted)]
         assert [*stream.images().values()] == items
-        of_a_kind = {message_id for _, message_id in _messages(items)} | {"thread", "head"}
+        of_a_kind = {own_id for _, own_id in [*_messages(items), *_runs(items)]} | {"thread", "head"}
         events = dump.published([item for item in items if dump.name(item) in of_a_kind])
         writes = [*_writes(items, table.creates)]
         dump.write(version, Dump(written, items, reads, writes, erasures, table.commands, events))
@@ -66,10 +70,10 @@ def main(version: str) -> None:
 class _Table:
     """Fills the table by the handlers; keeps the creates with an Idempotency-Key, the commands and the deletions."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, chat: chat_stub.Chat) -> None:
         from shared.store import api_keys
 
-        self._clock = clock
+        self._clock, self._chat = clock, chat
         api_keys.create("alpha", "laptop", trusted=False, secret=_KEYS["plain"])
         api_keys.create("alpha", "responder", trusted=True, secret=_KEYS["trusted"])
         api_keys.create("alpha", "lost", trusted=False, secret=_KEYS["revoked"])
@@ -79,6 +83,45 @@ class _Table:
         self.creates: list[Step] = []
         self.commands: list[str] = []
         self.deleted: list[tuple[str, str]] = []
+
+    def runs(self, patch: pytest.MonkeyPatch) -> None:
+        """Write assistants, and a run of each end, with steps and outputs, inline and in chunks."""
+        _small_items(patch)
+        runs = Runs(self._client)
+        runs.assistant(name="small", metadata={"a": "b"})
+        changed, deleted = (runs.assistant(instructions=_large(seed)) for seed in (8, 9))
+        with _queued():
+            runs.create("modify_assistant", changed, body={"instructions": _large(10), "temperature": 0.5})
+            runs.create("delete_assistant", deleted)
+        assistant_id = runs.assistant(tools=[WEATHER], top_p=0.5)
+        thread_id = runs.thread("first")
+        body: dict[str, Any] = {"assistant_id": assistant_id}
+        for reply in (
+            chat_stub.fails(404, "no such model"),
+            chat_stub.says("Half", finish="length"),
+            chat_stub.says("Half", finish="content_filter"),
+            chat_stub.refuses("No."),
+            chat_stub.calls(("call_1", "get_weather", "{}"), text="I look it up."),
+            chat_stub.calls(("call_1", "get_weather", _large(12))),
+        ):
+            run = self._once("create_run", thread_id, body=body | {"additional_messages": [expected.ROLE_USER]})
+            self._chat.replies = [reply, chat_stub.says("Sunny.")]
+            if runs.execute(run)["status"] == "requires_action":
+                assert runs.submit(run, {"call_1": _large(13) if "instructions" in body else "sunny"}).status == 200
+                runs.execute(run)
+                body = body | {"instructions": _large(11), "metadata": {"a": "b"}, "max_completion_tokens": 100}
+        cancelled = runs.run(thread_id, assistant_id)
+        runs.create("cancel_run", thread_id, cancelled["id"])
+        runs.run(thread_id, assistant_id)
+        self._once("create_thread_and_run", body=body | {"thread": {"messages": [expected.ROLE_USER]}})
+        self.active(patch)
+        self._clock.forward(SECONDS_TO_EXPIRY)
+
+    def active(self, _: pytest.MonkeyPatch) -> None:
+        """Write a run that waits for outputs."""
+        runs = Runs(self._client)
+        self._chat.replies = [chat_stub.calls(("call_1", "get_weather", "{}"))]
+        runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
 
     def plain(self, _: pytest.MonkeyPatch) -> None:
         thread_id = self._client.thread()
@@ -170,6 +213,25 @@ def _reads(items: list[Item], deleted: list[tuple[str, str]]) -> Iterator[Step]:
     for thread_id, message_id in [*_messages(items), *deleted]:
         yield _step("plain", "retrieve_message", thread_id, message_id)
         yield _step("plain", "list_messages", thread_id, query={"before": message_id, "limit": 1})
+    yield from _reads_of_runs(items)
+
+
+def _reads_of_runs(items: list[Item]) -> Iterator[Step]:
+    """Ask for all assistants, and for all runs that are over: what is read of another changes with time."""
+    over = _runs(items, by=time.time())
+    for key in ("plain", "other"):
+        for assistant_id in _assistants(items):
+            yield _step(key, "retrieve_assistant", assistant_id)
+        for thread_id, run_id in over:
+            yield _step(key, "retrieve_run", thread_id, run_id)
+            steps = _step(key, "list_run_steps", thread_id, run_id)
+            for step in steps["answer"].get("data", []):
+                yield _step(key, "retrieve_run_step", thread_id, run_id, step["id"])
+            yield steps
+    for order in ("asc", "desc"):
+        yield from _pages("list_assistants", order=order, limit=2)
+        for thread_id in dict(over):
+            yield from _pages("list_runs", thread_id, order=order, limit=4)
 
 
 def _writes(items: list[Item], creates: list[Step]) -> Iterator[Step]:
@@ -178,6 +240,7 @@ def _writes(items: list[Item], creates: list[Step]) -> Iterator[Step]:
         other = {"body": made["options"]["body"] | {"metadata": {"not": "the same"}}}
         for options in (made["options"], made["options"] | other):
             yield _step("plain", made["function"], *made["ids"], **options)
+    yield from _writes_of_runs(items)
     for number, (thread_id, message_id) in enumerate(_messages(items)):
         for body in ({"metadata": {"number": f"{number}"}}, {"content": _REPETITIVE if number % 2 else "short"}):
             yield _step("plain", "modify_message", thread_id, message_id, body=body)
@@ -188,6 +251,18 @@ def _writes(items: list[Item], creates: list[Step]) -> Iterator[Step]:
     for user in (_USER, _MOVED):
         yield _step("plain", "list_threads", query={f"metadata[{_INDEXED}]": user})
     yield from _deletions(items)
+
+
+def _writes_of_runs(items: list[Item]) -> Iterator[Step]:
+    outputs = {"tool_outputs": [{"tool_call_id": "call_1", "output": "sunny"}]}
+    for run in _runs(items):
+        yield _step("plain", "modify_run", *run, body={"metadata": {"c": "d"}})
+        yield _step("plain", "submit_tool_outputs", *run, body=outputs)
+        yield _step("plain", "cancel_run", *run)
+    for assistant_id in _assistants(items):
+        yield _step("plain", "modify_assistant", assistant_id, body={"instructions": "short", "metadata": None})
+        for function in ("delete_assistant", "retrieve_assistant"):
+            yield _step("plain", function, assistant_id)
 
 
 def _deletions(items: list[Item]) -> Iterator[Step]:
@@ -230,6 +305,16 @@ def _threads(items: list[Item]) -> list[str]:
     return [item["threadId"]["S"].partition("#")[2] for item in items if item["messageId"]["S"] == "head"]
 
 
+def _assistants(items: list[Item]) -> list[str]:
+    return [item["messageId"]["S"] for item in items if item["messageId"]["S"].startswith("asst_")]
+
+
+def _runs(items: list[Item], by: float = math.inf) -> list[tuple[str, str]]:
+    """Return thread and id of each run that has to be over at a moment."""
+    runs = [item for item in items if item["messageId"]["S"].startswith("run_") and int(item["expiresAt"]["N"]) <= by]
+    return [(item["threadId"]["S"].partition("#")[2], item["messageId"]["S"]) for item in runs]
+
+
 def _messages(items: list[Item]) -> list[tuple[str, str]]:
     """Return one message of each kind in each thread: those whose items have other attributes, or of other types."""
     found: dict[str, tuple[str, str]] = {}
@@ -250,6 +335,7 @@ def _small_items(patch: pytest.MonkeyPatch) -> None:
     """Let a content be in parts from 300 bytes on, that a dump of some may be small: their form is the same."""
     patch.setattr("shared.store.items._INLINE_BYTES", 300)
     patch.setattr("shared.store.items._CHUNK_BYTES", 250)
+    patch.setattr("shared.runs.store.documents.INLINE_IN_A_RUN", 300)
 
 
 if __name__ == "__main__":
