@@ -107,6 +107,7 @@ class _Follower:
             if time.monotonic() >= self._until:
                 raise errors.stream_ended(self._run.id)
             yield from self._live_text()
+            yield ""  # nothing new: who sends the events on may stop here
 
     def _read(self) -> _State:
         table.set_deadline()

@@ -35,7 +35,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Handler: gateway_handlers.odd
-      Timeout: 0.3
+      Timeout: 2
       Events:
         One: {Type: HttpApi, Properties: {Path: "/odd/{kind}", Method: GET}}
   Rest:
@@ -64,7 +64,7 @@ def literal(event, context):
 
 def slowly():
     yield "one"
-    time.sleep(1)
+    time.sleep(3)
     yield "two"
 
 def odd(event, context):
@@ -72,7 +72,7 @@ def odd(event, context):
     if kind == "raises":
         raise ValueError("a client's secret")
     if kind == "sleeps":
-        time.sleep(1)
+        time.sleep(3)
         return {}
     if kind == "streams":
         return {"statusCode": 200, "headers": {"content-type": "text/event-stream"}, "body": slowly()}

@@ -168,16 +168,21 @@ def test_eight_creates_at_once_make_one_run(chat: Chat, caller: Caller) -> None:
 
 def test_it_ends_within_seconds_though_the_model_holds_its_response() -> None:
     goes_on = threading.Event()
-    with chatting(held(says("late"), goes_on)) as chat, serving(MODEL_URL=chat.base_url, **_KEY) as api:
-        with _calling(api) as client:
-            caller = Caller(client)
-            caller.run(caller.thread(), caller.assistant())
+    with (
+        chatting(held(says("late"), goes_on)) as chat,
+        serving(MODEL_URL=chat.base_url, **_KEY) as api,
+        _calling(api) as client,
+    ):
+        caller = Caller(client)
+        body = {"assistant_id": caller.assistant(), "stream": True}
+        with client.stream("POST", f"/threads/{caller.thread()}/runs", json=body) as stream:
             _asked(chat)
-        api.process.send_signal(signal.SIGTERM)
-        try:
-            assert api.process.wait(10) == 0
-        finally:
-            goes_on.set()
+            api.process.send_signal(signal.SIGTERM)
+            try:
+                assert api.process.wait(10) == 0
+            finally:
+                goes_on.set()
+            assert "thread.run.completed" not in stream.read().decode()
         assert "Traceback" not in api.errors
 
 

@@ -17,8 +17,8 @@ DONE: Event = ("done", "[DONE]")
 
 
 def parse(frames: Iterable[str]) -> Iterator[Event]:
-    """Yield the events of frames, each of which has its two lines."""
-    for frame in frames:
+    """Yield the events of frames, each of which has its two lines. An empty one says that there is nothing new."""
+    for frame in filter(None, frames):
         event, data, *rest = frame.split("\n")
         assert (event[:7], data[:6], rest) == ("event: ", "data: ", ["", ""])
         yield event[7:], data[6:] if data == "data: [DONE]" else json.loads(data[6:])

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import sys
+import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -55,10 +56,11 @@ register_url_convertor("greedy", _Greedy())
 class _Capacity:
     """Limits how many handlers run at a time."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, ending: threading.Event) -> None:
         self._slots = anyio.Semaphore(at_once)
         self._threads = anyio.CapacityLimiter(at_once + 8)  # a handler past its timeout keeps its thread
         self._streams = anyio.CapacityLimiter(_STREAMS_AT_ONCE)
+        self._ending = ending
 
     async def run(self, work: Callable[[], Response], seconds: float) -> Response:
         """Run work in a thread. Raises TimeoutError after these seconds, and lets the work go on."""
@@ -67,18 +69,26 @@ class _Capacity:
                 return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
 
     async def stream(self, texts: Iterator[str]) -> AsyncIterator[str]:
-        """Yield texts as they come. They are waited for in threads of their own, for as long as it takes."""
-        while text := await anyio.to_thread.run_sync(next, texts, "", limiter=self._streams):
+        """Yield texts as they come, until the API ends. They are waited for in threads of their own, however long.
+
+        An empty text says that there is nothing new. Only then can a client that has gone away be noticed.
+        """
+        text: str | None = ""
+        while text is not None and not self._ending.is_set():
             yield text
+            text = await anyio.to_thread.run_sync(next, texts, None, limiter=self._streams)
 
 
-def gateway(functions: tuple[Function, ...], at_once: int, allowed: Cors | None = None) -> ASGIApp:
+def gateway(
+    functions: tuple[Function, ...], at_once: int, allowed: Cors | None = None, ending: threading.Event | None = None
+) -> ASGIApp:
     """Return the ASGI application that serves these functions' routes, at most `at_once` handlers at a time.
 
-    `allowed` is what pages of other origins can do. The application imports the handlers, so their environment must be
-    set before. For each request it writes one line to stderr: method, path, status and milliseconds, nothing else.
+    `allowed` is what pages of other origins can do. Once `ending` is set, streams end. The application imports the
+    handlers, so their environment must be set before. For each request it writes one line to stderr: method, path,
+    status and milliseconds, nothing else.
     """
-    capacity = _Capacity(at_once)
+    capacity = _Capacity(at_once, ending or threading.Event())
     endpoints = [_Endpoint(route, function, capacity, allowed) for function in functions for route in function.routes]
     # The most specific route first: fewer parameters, then the longer path.
     specific = sorted((endpoint for endpoint in endpoints if endpoint.route.path != "$default"), key=_rank)

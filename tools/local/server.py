@@ -59,7 +59,7 @@ def serve(options: ServeOptions) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the subscriptions before it ends, because it waits for all responses."""
+    """Ends subscriptions and streams before it ends, because it waits for all responses."""
 
     def __init__(self, config: uvicorn.Config, side: EventSide) -> None:
         super().__init__(config)
@@ -73,10 +73,12 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._side.subscribers.close()
+        _ending.set()
         await super().shutdown(sockets)
 
 
 _signalled = threading.Event()
+_ending = threading.Event()
 
 
 def _end(*_: object) -> None:
@@ -160,7 +162,7 @@ def _model(chosen: ModelOptions | None) -> Iterator[None]:
 def application(template: Template, side: EventSide) -> ASGIApp:
     """Return the API with its pages and the paths under `/_local`."""
     pages = Starlette(routes=[control_routes.mount(side), *docs_page.ROUTES, *browser_page.ROUTES])
-    pages.router.default = gateway(template.functions, _HANDLERS_AT_ONCE, template.cors)
+    pages.router.default = gateway(template.functions, _HANDLERS_AT_ONCE, template.cors, _ending)
     return pages
 
 
