@@ -208,7 +208,7 @@ def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
         "events: PublishEvents and EventBridge": changes * event_dollars(),
         "logs and traces": requests * LOG_OF_A_REQUEST,
         "queues, empty receives": _polling(),
-        "dashboard, alarms, metrics": DASHBOARD + alarms() * ALARM + 2 * METRIC,
+        "dashboard, alarms, metrics": DASHBOARD + alarms() * ALARM + 3 * METRIC,
         "data sent to clients": read * SENT_GB,
     }
 
