@@ -193,7 +193,7 @@ def lambda_dollars(seconds: float) -> float:
 
 
 def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
-    """Return the dollars of a month with so many messages, by what they are paid for."""
+    """Return the dollars of a month with this number of messages, by what they are paid for."""
     parts = {name: request_dollars(name, measured[name], SIZE) for name in OPERATIONS}
     millions = {name: messages * times / 1e6 for name, times in OPERATIONS.items()}
     units, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))

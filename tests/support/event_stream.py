@@ -17,7 +17,7 @@ DONE: Event = ("done", "[DONE]")
 
 
 def parse(frames: Iterable[str]) -> Iterator[Event]:
-    """Yield the events of frames, each of which has its two lines."""
+    """Yield the events of frames; each frame must have its two lines."""
     for frame in frames:
         event, data, *rest = frame.split("\n")
         assert (event[:7], data[:6], rest) == ("event: ", "data: ", ["", ""])

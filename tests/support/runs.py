@@ -75,7 +75,7 @@ class Runs:
         return self.call("submit_tool_outputs", run["thread_id"], run["id"], body={"tool_outputs": sent}, **options)
 
     def execute(self, run: dict[str, Any], *, deliveries: int = 1) -> dict[str, Any]:
-        """Have the worker take the run from its queue, so many times; return the run as it is then."""
+        """Have the worker take the run from its queue, once for each delivery; return the run as it is then."""
         for _ in range(deliveries):
             assert work(self.client.project, run) == {"batchItemFailures": []}
         return self.read(run)
