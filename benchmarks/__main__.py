@@ -17,7 +17,9 @@ from tools.local.dynamodb.download import ENGINE
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 COST = ROOT / "docs" / "cost.md"
-BENCHMARKS = ("cold", "warm", "bundle", "cost", "dollars", "bill", "growth", "peers", "throughput")
+RUNS = ROOT / "docs" / "runs.md"
+PLACES = {"bill": COST, "bill_of_runs": COST, "runs": RUNS}
+BENCHMARKS = ("cold", "warm", "bundle", "cost", "dollars", *PLACES, "growth", "peers", "throughput")
 
 
 def main(names: list[str]) -> None:
@@ -31,7 +33,7 @@ def main(names: list[str]) -> None:
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             report = pool.submit(figures.report_of, name).result()
         summary += report.summary
-        _write(COST if name == "bill" else DOCUMENT, name, report.text)
+        _write(PLACES.get(name, DOCUMENT), name, report.text)
     table = figures.table(["what", "measured", "held to"], summary)
     if not names:
         _write(DOCUMENT, "summary", f"{_machine()}\n\n{table}")

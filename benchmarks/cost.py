@@ -44,6 +44,7 @@ EMPTY_RECEIVES = 5 * 3 * 60 * 24 * 30
 # What a month looks like, for each message that is created in it.
 MONTHS = {"a team's tool": 1e5, "a product": 3e6, "a large product": 1e8}
 MONTHS_KEPT = 12
+KEPT = f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups"
 SIZE = 1_000
 OPERATIONS = {"create": 1.0, "create thread": 0.1, "list 20": 0.5, "retrieve": 0.1, "modify": 0.05, "delete": 0.01}
 CHANGES = ("create", "create thread", "modify", "delete")
@@ -51,6 +52,7 @@ CHANGES = ("create", "create thread", "modify", "delete")
 LOGGED_BYTES = 1_300
 # What Lambda traces: a request a second, and one in twenty of the others.
 TRACED = 0.05
+LOG_OF_A_REQUEST = LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES
 ITEM_OVERHEAD_BYTES = 100  # DynamoDB adds it to each stored item
 
 SIZES = (200, 1_000, 4_000, 32_000, 256_000)
@@ -110,25 +112,25 @@ def _erase(client: Client, thread_id: str) -> None:
 def run() -> Report:
     """Return the units of each operation for messages of several sizes, for each kind of text."""
     tables = []
-    with _engine():
+    with on_engine():
         for kind in (prose, noise):
             columns = [list(costs(Client(), kind(size))) for size in SIZES]
             rows = []
             for row in zip(*columns, strict=True):
                 name, calls = row[0]
                 parts = 21 if name.startswith("erase") else 1
-                rows.append([name, len(calls) if parts == 1 else "", *(_units(made, parts) for _, made in row)])
+                rows.append([name, len(calls) if parts == 1 else "", *(units_of(made, parts) for _, made in row)])
             tables.append(figures.table([kind.__name__, "calls", *_heads()], rows))
     return Report("\n\n".join(tables))
 
 
 def dollars() -> Report:
     """Return the dollars for a million of an operation, for messages of several sizes, of prose."""
-    with _engine():
+    with on_engine():
         columns = [dict(costs(Client(), prose(size))) for size in SIZES]
     rows: list[list[str]] = []
     for name in ("create", "retrieve", "list 20", "modify", "delete", "create thread"):
-        cells = [_dollars(name, found[name], size) for size, found in zip(SIZES, columns, strict=True)]
+        cells = [request_dollars(name, found[name], size) for size, found in zip(SIZES, columns, strict=True)]
         rows.append([name, *(f"{sum(parts):.2f}" for parts in cells), " + ".join(f"{part:.2f}" for part in cells[1])])
     text = figures.table(["dollars for a million", *_heads(), "at 1 KB: DynamoDB + Lambda + API"], rows)
     what = "A million of {}, messages of 1 KB, with Lambda and the API"
@@ -137,7 +139,7 @@ def dollars() -> Report:
 
 def bill() -> Report:
     """Return the bill of a month for three sizes."""
-    with _engine():
+    with on_engine():
         return Report(bill_table())
 
 
@@ -150,9 +152,9 @@ def bill_table() -> str:
         measured = dict(costs(Client(), prose(SIZE)))
     columns = [_bill(messages, measured) for messages in MONTHS.values()]
     sums = [sum(column.values()) for column in columns]
-    rows = [[name, *(_shown(column[name]) for column in columns)] for name in columns[0]]
-    rows.append(["**a month**", *(f"**{_shown(found)}**" for found in sums)])
-    each = [_shown(found / messages * 1e6) for found, messages in zip(sums, MONTHS.values(), strict=True)]
+    rows = [[name, *(shown(column[name]) for column in columns)] for name in columns[0]]
+    rows.append(["**a month**", *(f"**{shown(found)}**" for found in sums)])
+    each = [shown(found / messages * 1e6) for found, messages in zip(sums, MONTHS.values(), strict=True)]
     rows.append(["a million messages", *each])
     return figures.table(["USD", *(f"{name}: {messages:,.0f} messages" for name, messages in MONTHS.items())], rows)
 
@@ -163,7 +165,7 @@ def _memory() -> int:
 
 
 @contextmanager
-def _engine() -> Iterator[None]:
+def on_engine() -> Iterator[None]:
     with engine.running() as url, database.at_url(template.load(), url):
         yield
 
@@ -172,27 +174,27 @@ def _heads() -> list[str]:
     return [f"{size / 1000:g} KB" for size in SIZES]
 
 
-def _units(calls: list[Call], parts: int) -> str:
+def units_of(calls: list[Call], parts: int) -> str:
     reads, writes = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
     shown = [(units / parts, name) for units, name in ((reads, "R"), (writes, "W")) if units]
     return " + ".join(f"{units:,.0f} {name}" if units >= 10 else f"{units:.2g} {name}" for units, name in shown)
 
 
-def _dollars(name: str, calls: list[Call], size: int) -> tuple[float, float, float]:
+def request_dollars(name: str, calls: list[Call], size: int) -> tuple[float, float, float]:
     """Return the dollars for a million of an operation: DynamoDB, Lambda, HTTP API."""
     units = sum(call.write_units for call in calls) * WRITE_UNITS + sum(call.read_units for call in calls) * READ_UNITS
     answered = size * 20 if name == "list 20" else size
     seconds = (CALL_MILLISECONDS * len(calls) + OWN_MILLISECONDS) / 1000
-    return units, _lambda(seconds), REQUESTS * math.ceil(answered / METERED_BYTES)
+    return units, lambda_dollars(seconds), REQUESTS * math.ceil(answered / METERED_BYTES)
 
 
-def _lambda(seconds: float) -> float:
+def lambda_dollars(seconds: float) -> float:
     return INVOCATIONS + seconds * _memory() / 1024 * GB_SECOND
 
 
 def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
-    """Return the dollars of a month with so many messages, by what they are paid for."""
-    parts = {name: _dollars(name, measured[name], SIZE) for name in OPERATIONS}
+    """Return the dollars of a month with this number of messages, by what they are paid for."""
+    parts = {name: request_dollars(name, measured[name], SIZE) for name in OPERATIONS}
     millions = {name: messages * times / 1e6 for name, times in OPERATIONS.items()}
     units, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))
     requests, changes = sum(millions.values()), sum(millions[name] for name in CHANGES)
@@ -202,11 +204,11 @@ def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
         "HTTP API": api,
         "Lambda, requests": functions,
         "DynamoDB, requests": units,
-        f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups": stored * (STORED_GB + BACKUP_GB),
-        "events: PublishEvents and EventBridge": changes * (_lambda(PUBLISH_MILLISECONDS / 1000) + EVENTS),
-        "logs and traces": requests * (LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES),
+        KEPT: stored * (STORED_GB + BACKUP_GB),
+        "events: PublishEvents and EventBridge": changes * event_dollars(),
+        "logs and traces": requests * LOG_OF_A_REQUEST,
         "queues, empty receives": _polling(),
-        "dashboard, alarms, metrics": DASHBOARD + _alarms() * ALARM + 2 * METRIC,
+        "dashboard, alarms, metrics": DASHBOARD + alarms() * ALARM + 3 * METRIC,
         "data sent to clients": read * SENT_GB,
     }
 
@@ -239,11 +241,16 @@ def _polling() -> float:
     return sum((FIFO_RECEIVES if queue.name.endswith(".fifo") else RECEIVES) * million for queue in queues)
 
 
-def _alarms() -> int:
-    """Return how many alarms a stack has that was deployed without further parameters."""
+def alarms(condition: str | None = None) -> int:
+    """Return how many alarms a stack has under this condition; without one, whatever its parameters are."""
     resources = template.read()["Resources"].values()
-    return sum(found["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in found for found in resources)
+    return sum(found["Type"] == "AWS::CloudWatch::Alarm" and found.get("Condition") == condition for found in resources)
 
 
-def _shown(amount: float) -> str:
+def event_dollars() -> float:
+    """Return the dollars for a million changes that are published."""
+    return lambda_dollars(PUBLISH_MILLISECONDS / 1000) + EVENTS
+
+
+def shown(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 10 else f"{amount:.2f}"

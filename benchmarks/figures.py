@@ -76,10 +76,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def report_of(benchmark: str) -> Report:
-    """Run a benchmark: the function `run` of its module, or one of the module `cost`."""
-    is_of_cost = benchmark in ("dollars", "bill")
-    module = importlib.import_module(f"benchmarks.{'cost' if is_of_cost else benchmark}")
-    report: Report = getattr(module, benchmark if is_of_cost else "run")()
+    """Run a benchmark: the function `run` of its module, or one that has its name."""
+    module_name = {"dollars": "cost", "bill": "cost", "bill_of_runs": "runs"}.get(benchmark, benchmark)
+    module = importlib.import_module(f"benchmarks.{module_name}")
+    report: Report = getattr(module, "run" if module_name == benchmark else benchmark)()
     return report
 
 

@@ -18,7 +18,7 @@ from tools.local.dynamodb import database, engine
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 
-# So many that the smallest thread has as many on either side of its middle.
+# The smallest thread has this many messages on either side of its middle.
 _LIMIT = 4
 _CREATING = ("create message", "delete message")
 

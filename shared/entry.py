@@ -29,7 +29,7 @@ def serve(operation: Operation) -> Handler:
 
 
 def serve_any(name: str, find: Find, map_error: MapError) -> Handler:
-    """Return the Lambda handler of several operations, of which `find` chooses one once the key has been checked."""
+    """Return the Lambda handler of several operations; `find` chooses one after the key has been checked."""
 
     def respond(event: Event, log_fields: LogFields) -> Response:
         table.set_deadline()

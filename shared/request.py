@@ -129,7 +129,7 @@ def _limit(text: str) -> int:
         raise errors.invalid_type("limit", "an integer", text)
     if text.startswith("-") or not text.strip("0"):
         raise errors.below_minimum("limit", 1, text)
-    # Python refuses to convert thousands of digits; so many are out of range anyway.
+    # Python refuses to convert thousands of digits, which are out of range anyway.
     digits = text.lstrip("0")
     if len(digits) > len("100") or int(digits) > _HIGHEST_LIMIT:
         raise errors.above_maximum("limit", _HIGHEST_LIMIT, text)

@@ -156,7 +156,8 @@ def test_every_log_forgets() -> None:
 
 def test_the_access_log_names_the_request_and_nothing_that_a_query_or_header_holds() -> None:
     settings = RESOURCES["Api"]["Properties"]["AccessLogSettings"]
-    line = json.loads(settings["Format"])
+    # The latency is a number.
+    line = json.loads(re.sub(r": (\$[\w.]+)", r': "\1"', settings["Format"]))
 
     assert settings["DestinationArn"] == "!AccessLog.Arn"
     assert line["requestId"] == "$context.requestId"
@@ -360,6 +361,26 @@ def test_a_few_slow_requests_at_night_raise_no_alarm() -> None:
 
     assert percentiles
     assert {alarm["EvaluateLowSampleCountPercentile"] for alarm in percentiles} == {"ignore"}
+
+
+def test_a_stream_that_takes_long_raises_no_alarm() -> None:
+    """The alarm of slow requests measures all routes but those of runs."""
+    latency, alarm = RESOURCES["RequestLatency"]["Properties"], RESOURCES["RequestsSlow"]["Properties"]
+    (metric,) = latency["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    assert (latency["LogGroupName"], metric["MetricValue"]) == ("!AccessLog", "$.milliseconds")
+    log_format = RESOURCES["Api"]["Properties"]["AccessLogSettings"]["Format"]
+    assert '"milliseconds": $context.responseLatency,' in log_format, "the value of a metric is a number"
+
+    endings = tuple(re.findall(r'\(\$\.route != "\*([^"]+)"\)', latency["FilterPattern"]))
+    routes = [
+        (name, event["Properties"]["Path"].endswith(endings))
+        for name, function in FUNCTIONS.items()
+        for event in function["Events"].values()
+        if event["Type"] == "HttpApi" and "Path" in event["Properties"]
+    ]
+    assert {name for name, is_left_out in routes if is_left_out} == {"Runs"}
+    assert all(is_left_out for name, is_left_out in routes if name == "Runs")
 
 
 def test_a_function_that_queues_for_itself_is_not_stopped_as_a_loop() -> None:

@@ -7,7 +7,7 @@ from shared.runs.store import documents, run_items, steps
 from shared.runs.wire import run_object
 from shared.store.table import Item
 
-# Long, and no news: whoever needs them retrieves the run.
+# They are long and never change. A consumer that needs them retrieves the run.
 _LEFT_OUT = ("instructions", "tools")
 # What else is left out of an event that would be too large.
 _OMITTED = ("required_action", "tool_resources")

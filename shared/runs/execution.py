@@ -74,14 +74,14 @@ def _answer(project: str, run: Run, log_fields: dict[str, object]) -> str:
 
 
 def _drop(_text: str) -> None:
-    """Take a text that nobody waits for."""
+    """Ignore a text: no stream waits for it."""
 
 
 def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields: dict[str, object]) -> Outcome:
     """Return what came of a call of the model; a fault of ours is an outcome too."""
     try:
         return _asked(project, run, on_text)
-    except Exception as error:  # noqa: BLE001 - nobody is there to take an exception, and the run must end
+    except Exception as error:  # noqa: BLE001 - whatever the error is, the run must end
         log_fields["cause"] = error_mapping.cause(error)
         return Outcome("failed", failure=_FAULT)
 

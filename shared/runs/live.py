@@ -34,8 +34,8 @@ class LiveAnswer:
 def enable() -> None:
     """Publish the answers of this process from now on.
 
-    Elsewhere nobody could read them, and a message must not get its ULID long before it is stored: readers take an old
-    ULID for that of a message which every Query shows.
+    On Lambda another process follows a stream and cannot read them. There, a message must not get its ULID long before
+    it is stored: readers take an old ULID for that of a message which every Query shows.
     """
     _enabled.set()
 

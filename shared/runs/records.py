@@ -1,6 +1,6 @@
 """What an assistant, a run and a step are, between the store, the model and the wire.
 
-`None` means that nobody gave the value: the wire then shows the API's default, and the request to the model omits it.
+`None` means that no value was given: the wire then shows the API's default, and the request to the model omits it.
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""One function for several operations: which of them a request is for, by its method and path."""
+"""One function for several operations: chooses the operation of a request by its method and path."""
 
 import re
 from collections.abc import Callable, Mapping

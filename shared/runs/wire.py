@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.runs.records import ACTIVE, Assistant, Failure, Run, Step, ToolCall, Usage
 
-_NOT_GIVEN = 1.0  # what the API shows for a sampling value that nobody gave
+_NOT_GIVEN = 1.0  # what the API shows for a sampling value that no request gave
 
 
 def assistant_json(assistant: Assistant) -> str:

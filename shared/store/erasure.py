@@ -37,7 +37,7 @@ def erase_thread(partition: str, until: float) -> bool:
         *({"Delete": {"Key": keys.key(entry, ulid)}} for entry in entries),
     ]
     if thread:
-        # Whoever modified the thread meanwhile may have moved its entry.
+        # A modification of the thread may have moved its entry meanwhile.
         unchanged = {
             "Key": keys.key(partition, keys.THREAD),
             "ConditionExpression": "#version = :seen",

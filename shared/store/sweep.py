@@ -28,7 +28,8 @@ def overdue_partitions(until: float, *, begin: bool) -> Iterator[str]:
     """Yield the partitions of tombstones that are to be queued again, until `until` (as `time.monotonic()`).
 
     On the way, threads that have expired or were abandoned become tombstones, which the table's stream brings to the
-    queue. A walk that runs out of time is continued by the next one; without `begin` there is none but such.
+    queue. A walk that runs out of time is continued by the next one. With `begin=False`, only continue; do not
+    start a new walk.
     """
     start = _position()
     if not (begin or start.partition):

@@ -153,7 +153,7 @@ def batch_get(keys: list[Key]) -> dict[tuple[str, str], Item]:
 def transact_get(keys: list[Key]) -> list[Item | None]:
     """Return each item, or None where there is none, all that has been committed included.
 
-    Ten a call: so many of the largest items (400 KB) fit the 4 MB that a transaction may read.
+    Ten a call: ten of the largest items (400 KB) fit the 4 MB that a transaction may read.
     """
     found: list[Item | None] = []
     for start in range(0, len(keys), 10):

@@ -13,8 +13,8 @@ from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.pages import PAGE_BYTES
 from shared.store.table import Item
 
-# Threads that were deleted or have expired keep their entries until they are erased, and are passed over so many at a
-# time. A page that has something to show is answered after so many, rather than late.
+# Threads that were deleted or have expired keep their entries until they are erased. A list skips them in steps of this
+# size. A page that has something to show ends after this many, rather than late.
 _PASSED_AT_ONCE = 100
 _PASSED_AT_MOST = 1_000
 
@@ -23,7 +23,7 @@ def list_threads(project: str, asked: PageRequest, indexed_value: str | None) ->
     """Return one page of a project's threads, or of those whose indexed metadata key has this value.
 
     An entry only names its thread; what a thread holds, and whether it still exists, is read from the thread itself.
-    A page ends at the limit, at what an answer can carry, or behind so many closed threads; it is empty only when
+    A page ends at the limit, at what an answer can carry, or behind 1,000 closed threads; it is empty only when
     nothing follows. Raises `ThreadNotFoundError` for a cursor that was made elsewhere and is not known.
     """
     if indexed_value is None:

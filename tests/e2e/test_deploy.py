@@ -58,7 +58,7 @@ def heard(stack: Deployment) -> str:
 
 
 def take(stack: Deployment, url: str, count: int) -> list[dict[str, Any]]:
-    """Take so many messages from a queue, waiting a minute at most."""
+    """Take this number of messages from a queue, waiting a minute at most."""
     sqs = stack.client("sqs")
     found: list[dict[str, Any]] = []
     until = time.monotonic() + 60
@@ -73,7 +73,7 @@ def take(stack: Deployment, url: str, count: int) -> list[dict[str, Any]]:
 
 
 def events(stack: Deployment, heard: str, count: int) -> dict[str, dict[str, Any]]:
-    """Take so many events; return the detail of each by its detail type and the object's id."""
+    """Take this number of events; return the detail of each by its detail type and the object's id."""
     told = [json.loads(message["Body"]) for message in take(stack, heard, count)]
     for event in told:
         schemas.validator("event").validate(event)

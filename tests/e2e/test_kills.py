@@ -239,7 +239,7 @@ def kill(victim: str, api: LocalApi, folder: Path) -> None:
 
 
 def wait_for(more: int, workers: list[Work], running: list[Future[None]]) -> None:
-    """Wait until so many creates more have been acknowledged."""
+    """Wait until this many more creates have been acknowledged."""
 
     def acknowledged() -> int:
         return sum(bool(sent.response) for work in workers for sent in work.sent)

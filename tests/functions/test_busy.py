@@ -53,7 +53,7 @@ class Calls:
 
 @pytest.fixture(scope="module")
 def failing(on_the_table: None) -> Calls:
-    """Return calls of which none succeeds: what is there stays as it is."""
+    """Return calls that all fail: what is there stays as it is."""
     return Calls()
 
 

@@ -1,4 +1,4 @@
-"""Imported threads and messages, whose ids were not made here, through every operation; and what is told of them."""
+"""Imported threads and messages, whose ids were not made here, through every operation, and the events of them."""
 
 import time
 from typing import Any

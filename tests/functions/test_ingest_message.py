@@ -375,7 +375,7 @@ def test_a_command_that_fails_is_tried_for_as_long_as_its_queue_keeps_it(client:
 
 
 def test_a_command_that_fails_for_an_hour_raises_an_alarm(client: Client) -> None:
-    """Neither Lambda's errors nor the age of the queue tell of one that is delivered again and again."""
+    """Neither Lambda's errors nor the age of the queue show one that is delivered again and again."""
     from shared import inbound
 
     counted, alarm = (RESOURCES[name]["Properties"] for name in ("FailedCommands", "CommandsFail"))

@@ -81,7 +81,7 @@ PAGES: list[tuple[dict[str, Any], list[int], bool]] = [
     ({"after": 2, "before": 2}, [], False),
     ({"after": 2, "before": 4}, [], False),
     ({"after": 5, "before": 1, "order": "asc"}, [], False),
-    # A cursor is a position, whoever has it.
+    # A cursor is a position, for every client.
     ({"after": NOTHING}, [], False),
     ({"after": NOTHING, "order": "asc", "limit": 2}, [0, 1], True),
     ({"after": _LAST, "limit": 2}, [6, 5], True),

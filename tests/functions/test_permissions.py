@@ -447,7 +447,7 @@ def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(p
 
 
 def test_no_function_but_those_of_keys_commands_can_write_a_key() -> None:
-    """Nobody who takes over a function gets a key of their own from it."""
+    """A function that an attacker controls cannot create a key."""
     for function in _FUNCTIONS:
         for use in _allowed(function.name):
             if use.resource == "Table" and fnmatchcase("key#" + "0" * 64, use.partition):

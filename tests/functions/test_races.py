@@ -190,7 +190,7 @@ def test_a_message_that_a_query_does_not_show_yet_stands_in_its_place(
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_message_above_the_head_waits_for_the_next_page(client: Client, order: str) -> None:
-    """The Query shows a commit of which the head does not know yet."""
+    """The Query shows a commit that the head does not know yet."""
     thread_id = client.thread()
     first = client.message(thread_id)
     head: list[Any] = []

@@ -1,4 +1,4 @@
-"""Who holds another key, or none: whatever they ask, nobody else's answers change, and they learn nothing.
+"""The holder of another key, or of none, changes no response of others and learns nothing.
 
 STRANGERS_EXAMPLES says how many stories are tried, PROMISES_SEED which.
 """
@@ -33,7 +33,7 @@ USER = {"user_id": "u"}
 
 
 class Step(NamedTuple):
-    """What is asked, and of which thread and message, counted among those that who asks knows of."""
+    """What is asked, for which thread and message, counted among those that the asking party knows."""
 
     stranger: bool
     what: str
@@ -126,7 +126,7 @@ def _act(step: Step, owner: Party, _stranger: Party) -> None:
 
 
 def _meddle(step: Step, owner: Party, stranger: Party) -> None:
-    """Ask for the owner's things, as far as one can name them, and for one's own."""
+    """Have the stranger ask for threads and messages of the owner, as far as ids are known, and for its own."""
     known = owner.threads + stranger.threads
     ids = [_pick(known, step.thread, NOWHERE), _pick(owner.messages + stranger.messages, step.message, NOTHING)]
     if step.what in _FUNCTIONS:
@@ -149,7 +149,7 @@ def _meddle(step: Step, owner: Party, stranger: Party) -> None:
 
 
 def _erase(party: Party) -> None:
-    """Let one's own threads be deleted and erased."""
+    """Delete and erase the party's own threads."""
     from shared.store import erasure, keys
 
     for thread_id in party.threads:

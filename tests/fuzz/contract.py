@@ -9,7 +9,7 @@ from tests.support.local_api import ROOT, LocalApi
 
 
 def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str = "examples,fuzzing") -> str:
-    """Send so many requests to each operation and return the report. Raises `AssertionError` with it.
+    """Send a number of requests to each operation and return the report. Raises `AssertionError` with it.
 
     Its checks: no 5xx, a documented status, content type, headers and body, what the document refuses is refused and
     what it allows is not, no operation works without a key, methods that are not there are 405 with `allow`.

@@ -65,7 +65,7 @@ def test_every_change_comes_out_in_the_form_of_eventbridge(client: httpx.Client,
     first = {"role": "user", "content": "One"}
     thread = client.post("/threads", json={"messages": [first]}).json()
     path = f"/threads/{thread['id']}"
-    # Before the thread goes, for its end tells of its messages too.
+    # Before the thread is deleted: that publishes events of its messages too.
     created = events.take(2)
     message = client.post(f"{path}/messages", json={"role": "user", "content": "é\U0001f600"}).json()
     modified = client.post(f"{path}/messages/{message['id']}", json={"metadata": {"a": "b"}}).json()

@@ -165,7 +165,7 @@ def _with_bytes(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def cuts(parts: int) -> Iterator[tuple[bool, ...]]:
-    """Yield every way to cut a transaction of so many parts in two that sets one part apart."""
+    """Yield every way to cut a transaction of `parts` parts in two that sets one part apart."""
     for kept in itertools.product((True, False), repeat=parts):
         if sum(kept) in (1, parts - 1):
             yield kept

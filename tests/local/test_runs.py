@@ -102,7 +102,7 @@ def _holding(until: threading.Event) -> Callable[[Json], Reply]:
 
 
 def _asked(chat: Chat, count: int = 1) -> None:
-    """Wait until the endpoint has had so many requests."""
+    """Wait until the endpoint has had this number of requests."""
     deadline = time.monotonic() + _SECONDS
     while len(chat.asked) < count:
         assert time.monotonic() < deadline

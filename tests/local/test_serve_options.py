@@ -192,6 +192,13 @@ def test_a_bad_value_of_the_model_is_refused(monkeypatch: pytest.MonkeyPatch, na
     assert "secret" not in line
 
 
+def test_a_default_for_unknown_assistants_needs_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = _refused(monkeypatch, MODEL_URL=_MODEL_URL, MODEL_MAP="gpt-4o=mine", UNKNOWN_ASSISTANTS="default")
+    assert line.endswith("add an entry for * to MODEL_MAP, such as *=my-model.")
+    assert program.invoke("serve", "--model-map", "gpt-4o=mine,*=other").exit_code == 0
+    assert program.invoke("serve", "--model-url", "demo").exit_code == 0
+
+
 def test_the_help_names_every_variable_of_the_model() -> None:
     text = program.invoke("serve", "--help").stdout
     assert [name for name in _MODEL_NAMES if name not in text] == []

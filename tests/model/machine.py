@@ -208,7 +208,7 @@ class Wire(RuleBasedStateMachine):
 
     @rule()
     def erase(self) -> None:
-        """Let what comes behind deletions happen; nobody sees it."""
+        """Let what follows deletions happen; no response shows it."""
         if self._clock:
             for project, thread_id in self._model.threads:
                 _erase(project, thread_id)

@@ -75,7 +75,7 @@ class Model:
         given = {"metadata": body.get("metadata") or {}, "tool_resources": body.get("tool_resources") or {}}
         thread = Thread(expected.thread(own_id, created, **_ordered(given)), int(came.ended))
         thread.last_second = created if body.get("messages") else 0
-        # Nobody has been told their ids yet: `adopt` learns them.
+        # No response has shown their ids yet: `adopt` learns them.
         thread.messages = [_message(own_id, "", created, message) for message in body.get("messages") or ()]
         self._threads[project, own_id] = thread
         return self._first(scope, body, came.began, compact(thread.shown))

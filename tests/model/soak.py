@@ -44,7 +44,7 @@ def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
 
 
 def _worlds(where: str, runs: int) -> Generator[World, None, None]:
-    """Yield a world for each round of so many runs: the same one, but over HTTP a new server's."""
+    """Yield a world for each round of runs: the same one, but over HTTP a new server's."""
     if where == "memory":
         with moto.in_memory(template.load()):
             while True:
@@ -54,7 +54,7 @@ def _worlds(where: str, runs: int) -> Generator[World, None, None]:
             while True:
                 yield World()
     while True:
-        # Nobody moves that server's clock, and its keys are made when it starts: three for each run, and some more.
+        # That server's clock is not moved, and its keys are made when it starts: three for each run, and some more.
         names = [(f"alpha-{run}", f"beta-{run}") for run in range(2 * runs)]
         keys = (f"{a}=sk-{a}-plain,{a}+trusted=sk-{a}-trusted,{b}=sk-{b}-plain" for a, b in names)
         left = iter(names)

@@ -1,9 +1,16 @@
-"""What docs/cost.md says a month costs: the code's own reckoning, with units that this engine measures."""
+"""What docs/cost.md and docs/runs.md say of costs: the code's own reckoning, with units that this engine measures."""
 
-from benchmarks import cost
-from benchmarks.__main__ import COST
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import cost, runs
+from benchmarks.__main__ import PLACES
+
+TABLES = {"bill": cost.bill_table, "bill_of_runs": runs.bill_table, "runs": runs.price_tables}
 
 
-def test_the_bill_in_the_documents_is_that_of_the_code() -> None:
-    text = f"<!-- bill -->\n\n{cost.bill_table()}\n\n<!-- end of bill -->\n"
-    assert text in COST.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "table"), TABLES.items())
+def test_the_bill_in_the_documents_is_that_of_the_code(name: str, table: Callable[[], str]) -> None:
+    text = f"<!-- {name} -->\n\n{table()}\n\n<!-- end of {name} -->\n"
+    assert text in PLACES[name].read_text(encoding="utf-8")

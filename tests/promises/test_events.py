@@ -122,7 +122,7 @@ class Publisher:
             self.waiting += [record for record in records if filters.passes(wanted, record)]
 
     def run(self, least: int = 0) -> None:
-        """Publish until at most so many records are left."""
+        """Publish until at most this number of records is left."""
         while len(self.waiting) > least:
             batch = self._shuffled(self.waiting[: self.draw.randint(1, 100)])
             done = self._invoke(batch)

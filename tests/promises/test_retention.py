@@ -108,7 +108,7 @@ def test_a_thread_that_comes_to_life_while_it_is_swept_is_kept(
             break
         erasures.run()
         outcomes.append((answers[0].status, client.call("list_messages", thread_id).status))
-    # Whoever was first has won: the message is kept or was refused, never accepted and then erased.
+    # The first one has won: the message is kept or was refused, never accepted and then erased.
     assert set(outcomes) == {(200, 200), (404, 404)}
 
 

@@ -37,7 +37,7 @@ def remains(client: Client, thread_id: str) -> list[str]:
 
 
 def age(client: Client, thread_id: str, seconds: int) -> None:
-    """Let a thread's last activity, or its deletion, lie so many seconds back."""
+    """Let a thread's last activity, or its deletion, lie `seconds` back."""
     from shared.store import keys, table
 
     table.set_deadline(60)

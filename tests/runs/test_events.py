@@ -33,7 +33,7 @@ def publish(records: list[Record]) -> None:
 
 
 def published(sent: Attempts) -> list[tuple[str, dict[str, Any]]]:
-    """Return detail type and detail of each event so far, all of which are as the schema says, and forget them."""
+    """Return detail type and detail of each event so far, and forget them; all must be as the schema says."""
     entries = [entry for _, request in sent.log for entry in request["Entries"]]
     sent.log.clear()
     return [(entry["DetailType"], schemas.event(entry["DetailType"], entry["Detail"])["detail"]) for entry in entries]

@@ -68,7 +68,7 @@ def _outcome(*replies: str | int | dict[str, Any] | Reply, **asked: Any) -> Outc
 
 
 def _failed(*replies: str | int | dict[str, Any] | Reply, **asked: Any) -> Failure:
-    """Return the failure of a call of which nothing else came."""
+    """Return the failure of a call that had no other result."""
     outcome = _outcome(*replies, **asked)
     assert outcome.failure
     assert outcome == Outcome("failed", failure=outcome.failure, usage=outcome.usage)

@@ -339,7 +339,10 @@ def test_an_unknown_assistant_runs_with_the_default_where_that_is_allowed(
     assert (run["assistant_id"], run["model"], run["instructions"]) == ("asst_of_old", "default", "Help.")
     assert runs.execute(run)["status"] == "completed"
     monkeypatch.delenv("DEFAULT_INSTRUCTIONS")
-    assert runs.run(thread_id, "asst_of_old")["instructions"] == ""
+    run = runs.run(thread_id, "asst_of_old")
+    assert run["instructions"] == ""
+    chat.replies = [chat_stub.fails(404, "no such model")]
+    assert "Correct ModelMap (locally MODEL_MAP)" in runs.execute(run)["last_error"]["message"]
     assert runs.call("create_run", "thread_none", body={"assistant_id": "asst_of_old"}).status == 404
 
 

@@ -1,34 +1,28 @@
 """What the worker logs about a run: template.yaml counts the lines of level ERROR for an alarm."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from shared.runs import endpoint, execution, model
+from shared.runs import execution, model
 from shared.runs.records import RunSettings
 from shared.runs.store import lifecycle, run_items, runs
 from shared.runs.store.runs import NewRun
 from shared.store import keys, table
 from tests.support import fault_injection
-from tests.support.chat_stub import Reply, chatting, fails, says
+from tests.support.chat_stub import Reply, fails, says
 from tests.support.client import Client
 from tests.support.fault_injection import Fault
+from tests.support.runs import with_model
 from tests.support.unit import anybody, client, each_module_tidy, each_test_tidy, on_the_table
-from tests.support.variables import VARIABLES
 
 __all__ = ["anybody", "client", "each_module_tidy", "each_test_tidy", "on_the_table"]
 
 
 @pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have a retry follow at once, and close the connections that are kept for the next call."""
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a retry follow at once."""
     monkeypatch.setattr(model, "_PAUSES", ())
-    yield
-    endpoint.endpoint.cache_clear()
-    model._http_client().close()
-    model._http_client.cache_clear()
-    model._client.cache_clear()
 
 
 def _executed(client: Client, reply: Reply, *, cancels: bool = False) -> None:
@@ -40,9 +34,7 @@ def _executed(client: Client, reply: Reply, *, cancels: bool = False) -> None:
         table.set_deadline()
         lifecycle.cancel(client.project, thread_id, run.id)
 
-    with chatting(replace(reply, before=cancel) if cancels else reply) as chat, pytest.MonkeyPatch.context() as patch:
-        patch.setitem(VARIABLES, "MODEL_URL", chat.base_url)
-        endpoint.endpoint.cache_clear()
+    with with_model(replace(reply, before=cancel) if cancels else reply):
         execution.execute(keys.thread_partition(client.project, thread_id), run.id)
 
 

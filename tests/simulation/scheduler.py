@@ -63,7 +63,7 @@ class Scheduler:
             raise self._failures[0]
 
     def pause(self, steps: int = 0) -> None:
-        """Let somebody else go on; come back after at least so many steps."""
+        """Let another actor go on; come back after at least this number of steps."""
         me = self._current
         if me is None:
             return
@@ -81,7 +81,7 @@ class Scheduler:
         def run() -> None:
             try:
                 later.set_result(work(*arguments))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever reads the future
+            except BaseException as error:  # noqa: BLE001 - it belongs to the reader of the future
                 later.set_exception(error)
 
         if self._current is None:

@@ -100,7 +100,7 @@ class Client:
         query: dict[str, Any] | str = "",
         headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Return the event of a request for a path, of which the route names these parameters."""
+        """Return the event of a request for a path whose route names these parameters."""
         event: dict[str, Any] = {
             "version": "2.0",
             "rawPath": path,

@@ -12,7 +12,7 @@ _OF_AN_EVENT = ("event_id", "project", "version", "content_omitted", "previous_m
 
 
 class _State(NamedTuple):
-    """An object in the latest version that was told of; None when that is its deletion."""
+    """An object in the latest version that was published; None when that is its deletion."""
 
     version: int
     shown: Json | None

@@ -214,7 +214,7 @@ class Erasures:
         return [record for record in found if passes(stream.patterns("QueueJobs"), record)]
 
     def erase(self, seconds: float = 90) -> int:
-        """Run EraseThread until the queue is empty, each time with so many seconds; return the number of runs."""
+        """Run EraseThread until the queue is empty, each time for at most `seconds`; return the number of runs."""
         runs = 0
         while self.queue:
             self.erase_once(seconds)

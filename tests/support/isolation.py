@@ -2,7 +2,7 @@
 
 A transaction locks its items one by one, is decided, and then becomes visible item by item, in any order. A single read
 shows it from the decision on (or, in other runs, item by item too); Query and BatchGetItem show what is visible when
-they pass it, and they read each item at a moment of its own. Whoever writes a locked item meets a conflict, and so
+they pass it, and they read each item at a moment of its own. A write of a locked item meets a conflict, and so
 may TransactGetItems. The scheduler decides all moments. Once a transaction is answered, everybody sees it.
 
 AWS does not bound how many later transactions of a thread may be decided before one is visible. `hang` bounds it here,

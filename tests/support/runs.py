@@ -1,10 +1,16 @@
 """Assistants and runs for tests: calls of their operations by name, and the worker of the queue, run by hand."""
 
 import json
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
+from tests.support import canaries
+from tests.support.chat_stub import Chat, Scripted, chatting
 from tests.support.client import Answer, Client, invoke
 from tools.openapi.routes import ROUTES
 
@@ -69,10 +75,29 @@ class Runs:
         return self.call("submit_tool_outputs", run["thread_id"], run["id"], body={"tool_outputs": sent}, **options)
 
     def execute(self, run: dict[str, Any], *, deliveries: int = 1) -> dict[str, Any]:
-        """Have the worker take the run from its queue, so many times; return the run as it is then."""
+        """Have the worker take the run from its queue, once for each delivery; return the run as it is then."""
         for _ in range(deliveries):
             assert work(self.client.project, run) == {"batchItemFailures": []}
         return self.read(run)
+
+
+@contextmanager
+def with_model(*replies: Scripted) -> Iterator[Chat]:
+    """Have the worker call an endpoint that replies this."""
+    from shared.runs import model
+    from shared.runs.endpoint import endpoint
+
+    key = "sk-of-the-model-1234"
+    canaries.note_key(key)
+    with chatting(*replies) as chat, mock.patch.dict(os.environ, MODEL_URL=chat.base_url, MODEL_API_KEY=key):
+        endpoint.cache_clear()
+        try:
+            yield chat
+        finally:
+            endpoint.cache_clear()
+            model._http_client().close()
+            model._http_client.cache_clear()
+            model._client.cache_clear()
 
 
 def work(project: str, run: dict[str, Any]) -> dict[str, Any]:

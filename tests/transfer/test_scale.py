@@ -1,4 +1,4 @@
-"""Many threads imported, exported and imported elsewhere equal, by processes of which several are killed.
+"""Many threads imported, exported and imported elsewhere equal, although several of the processes are killed.
 
 SCALE_THREADS and SCALE_MESSAGES say how many there are, and how many messages in each.
 """

@@ -34,7 +34,7 @@ def everything(client: Client) -> dict[str, Any]:
 
 
 def run(client: Client, *objects: dict[str, Any], patience: float = 0) -> tuple[Any, list[tuple[int, str]], list[int]]:
-    """Import objects; return what became of them, what was refused, and what was told of waiting for other imports."""
+    """Import objects; return what became of them, what was refused, and what was said about waiting for others."""
     from tools.transfer import imports
     from tools.transfer.spool import open_spool
 

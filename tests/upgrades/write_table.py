@@ -18,7 +18,7 @@ from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.event_sources import Queue, queue_changes, sweep
 from tests.support.fault_injection import Fault
-from tests.support.runs import WEATHER, Runs
+from tests.support.runs import WEATHER, Runs, with_model
 from tests.upgrades import dump
 from tests.upgrades.dump import Dump, Item, Step
 from tools.local import template
@@ -47,8 +47,7 @@ _ANSWER["content"] = [
 
 def main(version: str) -> None:
     """Write the dump of a table with one of everything, and then of what was answered when all of it changed."""
-    with moto.in_memory(template.load()), chat_stub.chatting() as chat, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_URL", chat.base_url)
+    with moto.in_memory(template.load()), with_model() as chat, pytest.MonkeyPatch.context() as patch:
         clock = Clock(patch)
         table = _Table(clock, chat)
         kinds = (table.runs, table.plain, table.full, table.staged, table.pending, table.tombstone)

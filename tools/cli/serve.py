@@ -166,5 +166,10 @@ def serve(
         raise click.UsageError("Set --data or --dynamodb-url, not both.")
     if len({key.secret for key in keys}) < len(keys):
         raise click.UsageError("Two API keys are the same.")
+    has_default = endpoint.OTHER_MODELS in endpoint.parse_model_map(model["model_map"]) or model_url == "demo"
+    if model_url and model["unknown_assistants"] == "default" and not has_default:
+        raise click.UsageError(
+            "UNKNOWN_ASSISTANTS=default needs a model for them: add an entry for * to MODEL_MAP, such as *=my-model."
+        )
     chosen = ModelOptions(model_url, model_api_key, **model) if model_url else None
     server.serve(ServeOptions(port, keys, data, dynamodb_url, allowed_origins, example=example, model=chosen))

@@ -22,7 +22,7 @@ _project = click.option("--project", type=Project(), required=True, help="The pr
     type=click.FloatRange(min=1),
     default=60,
     show_default=True,
-    help="Take over the thread of another import that shows no activity for so many seconds.",
+    help="Take over the thread of another import that has shown no activity for this number of seconds.",
 )
 @click.argument("names", metavar="FILES...", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
 def import_(*, project: str, dry_run: bool, patience: float, names: tuple[str, ...]) -> None:

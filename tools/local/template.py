@@ -42,7 +42,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Stream:
-    """How a function reads the table's stream: the patterns of its filters, of which one must match; the batch size."""
+    """How a function reads the table's stream: the patterns of its filters (one must match) and the batch size."""
 
     patterns: tuple[dict[str, Any], ...]
     batch: int

@@ -9,7 +9,7 @@ from tools.transfer.errors import RefusedError
 from tools.transfer.files import Advance, Candidate, Refuse
 from tools.transfer.spool import Entry, Spool, open_spool
 
-# A file without a thread or message among so many values is of another kind.
+# A file without a thread or message among its first values, as many as this, is of another kind.
 _VALUES_TO_JUDGE = 100
 _SECONDS_BETWEEN_LOOKS = 1.0
 

@@ -97,7 +97,7 @@ def _assistant(value: dict[str, Any]) -> Assistant:
     own: dict[str, Any] = {name: fields.pop(name) for name in ("id", "object", "created_at") if name in fields}
     envelope = validate(ImportedObject, own)
     _check_id(envelope.id, "asst", envelope.created_at)
-    # The old API showed 1.0 for a value that nobody gave, and some models refuse a request that gives one.
+    # The old API showed 1.0 for a value that no request gave, and some models refuse a request that gives one.
     for name in ("temperature", "top_p"):
         if fields.get(name) == 1 and fields[name] is not True:
             del fields[name]
