@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import openai
+import pytest
 
 ROOT_URL = os.environ["OPENAI_BASE_URL"].removesuffix("/v1")
 
@@ -54,3 +56,14 @@ class Sdk:
             self.run(client.close())
         if self.runner:
             self.runner.close()
+
+
+@pytest.fixture(scope="module", params=["sync", "async"])
+def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
+    opened = Sdk(asyncio.Runner() if request.param == "async" else None)
+    yield opened
+    opened.close()
+
+
+def test_this_is_the_version_that_was_asked_for() -> None:
+    assert openai.__version__ == os.environ["EXPECTED_VERSION"]

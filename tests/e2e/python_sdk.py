@@ -3,10 +3,9 @@
 Every test runs with the synchronous and with the asynchronous client, both with strict response validation.
 """
 
-import asyncio
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -15,20 +14,15 @@ import pytest
 from openai.pagination import AsyncCursorPage, SyncCursorPage
 from openai.types.beta import Thread
 
-from tests.e2e.python_client import ROOT_URL, Sdk
+from tests.e2e.python_client import ROOT_URL, Sdk, sdk, test_this_is_the_version_that_was_asked_for
+
+__all__ = ["sdk", "test_this_is_the_version_that_was_asked_for"]
 
 BASE_URL = os.environ["OPENAI_BASE_URL"]
 API_KEY = os.environ["OPENAI_API_KEY"]
 LOSSY_BASE_URL = os.environ["LOSSY_BASE_URL"]
 LONG_THREAD_ID = os.environ["LONG_THREAD_ID"]
 OTHER_API_KEY = os.environ["OTHER_API_KEY"]
-
-
-@pytest.fixture(scope="module", params=["sync", "async"])
-def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
-    opened = Sdk(asyncio.Runner() if request.param == "async" else None)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -38,10 +32,6 @@ def thread_id(sdk: Sdk) -> str:
 
 def say(sdk: Sdk, thread_id: str, content: Any = "Hello", **fields: Any) -> Any:
     return sdk.run(sdk.messages.create(thread_id, role="user", content=content, **fields))
-
-
-def test_this_is_the_version_that_was_asked_for() -> None:
-    assert openai.__version__ == os.environ["EXPECTED_VERSION"]
 
 
 def test_a_thread_is_created_retrieved_updated_and_deleted(sdk: Sdk) -> None:

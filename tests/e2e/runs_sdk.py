@@ -5,17 +5,18 @@ is the endpoint of test_runs_sdks.py: it repeats the last message, calls two fun
 when it is asked to.
 """
 
-import asyncio
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
 
-from tests.e2e.python_client import Sdk
+from tests.e2e.python_client import Sdk, sdk, test_this_is_the_version_that_was_asked_for
+
+__all__ = ["sdk", "test_this_is_the_version_that_was_asked_for"]
 
 ACTIVE = ("queued", "in_progress")
 SAID = "You said: How does AI work?"
@@ -28,13 +29,6 @@ WEATHER = {
     },
 }
 USAGE = {"completion_tokens": 3, "prompt_tokens": 7, "total_tokens": 10}
-
-
-@pytest.fixture(scope="module", params=["sync", "async"])
-def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
-    opened = Sdk(asyncio.Runner() if request.param == "async" else None)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -64,10 +58,6 @@ def polled(sdk: Sdk, thread_id: str, run: Any) -> Any:
     while run.status in ACTIVE:
         run = sdk.run(sdk.threads.runs.retrieve(run.id, thread_id=thread_id))
     return run
-
-
-def test_this_is_the_version_that_was_asked_for() -> None:
-    assert openai.__version__ == os.environ["EXPECTED_VERSION"]
 
 
 def test_the_newest_message_is_the_answer(sdk: Sdk, assistant_id: str, thread_id: str) -> None:

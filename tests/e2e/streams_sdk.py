@@ -12,8 +12,8 @@ from typing import Any
 import openai
 import pytest
 
-from tests.e2e.python_client import Sdk
-from tests.e2e.runs_sdk import WEATHER, asking, assistant_id, sdk, thread_id
+from tests.e2e.python_client import Sdk, sdk
+from tests.e2e.runs_sdk import WEATHER, asking, assistant_id, thread_id
 
 __all__ = ["assistant_id", "sdk", "thread_id"]
 

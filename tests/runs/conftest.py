@@ -7,9 +7,9 @@ import pytest
 from tests.support.chat_stub import Chat
 from tests.support.client import Client
 from tests.support.runs import Runs, with_model
-from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
+from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, queue, trusted
 
-__all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "trusted"]
+__all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "on_the_table", "queue", "trusted"]
 
 
 @pytest.fixture

@@ -25,15 +25,6 @@ def incompressible(seed: int) -> str:
 
 
 @pytest.fixture
-def queue(on_the_table: None) -> Iterator[Queue]:
-    """Return the erasure queue, which is empty."""
-    emptied = Queue()
-    emptied.taken()
-    yield emptied
-    emptied.taken()
-
-
-@pytest.fixture
 def queued(on_the_table: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Return the queue of runs."""
     sqs = boto3.resource("sqs")

@@ -1,9 +1,12 @@
 """Fixtures that the unit tests share: the table in memory, clients, a clock."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.client import Client
 from tests.support.clock import Clock
+from tests.support.event_sources import Queue
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,3 +46,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def anybody(on_the_table: None) -> Client:
     """Return a client for all calls that are refused, and so leave nothing behind."""
     return Client()
+
+
+@pytest.fixture
+def queue(on_the_table: None) -> Iterator[Queue]:
+    """Return the erasure queue, which is empty."""
+    emptied = Queue()
+    emptied.taken()
+    yield emptied
+    emptied.taken()
