@@ -105,7 +105,7 @@ def _measured() -> Measured:
     replies = chat_stub.calls(("call_1", "get_weather", '{"city":"Rome"}')), chat_stub.says("Sunny.")
     # On a busy machine the head comes late and a list asks twice; in a region it does not.
     with with_model(*replies), mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
-        runs = Runs(Client())
+        runs = Runs(Client("default"))  # the length of its name counts
         project, thread_id = runs.client.project, runs.thread()
         assistant_id = record("create assistant", lambda: runs.assistant(tools=[WEATHER]))
         record("retrieve assistant", lambda: runs.create("retrieve_assistant", assistant_id))
