@@ -116,8 +116,10 @@ def _exchange(
 
 def _wrong(sent: Sent, status: int, headers: http.client.HTTPMessage, body: bytes) -> str:
     """Say what is wrong with a response, or with a request that was accepted, by the document; else an empty string."""
-    if body == b"Invalid HTTP request received." and status == HTTPStatus.BAD_REQUEST:
-        return ""  # uvicorn's own: bytes in the request line or a header that HTTP does not allow
+    is_plain = status == HTTPStatus.BAD_REQUEST and headers.get("content-type", "").startswith("text/plain")
+    if is_plain or (status == CLOSED and not sent.target.isascii()):
+        # uvicorn's own: bytes that HTTP does not allow. A large body, half sent, can cost its response.
+        return ""
     operation = _operation(sent)
     responses = openapi.OPERATIONS[operation]["responses"] if operation else _of_no_operation()
     if str(status) not in responses:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.chat_stub import Chat, chatting
+from tests.support.chat_stub import Chat, as_the_model
 from tests.support.client import Client
 from tests.support.runs import Runs
 from tests.support.unit import anybody, client, clock, each_module_tidy, each_test_tidy, on_the_table, trusted
@@ -19,16 +19,7 @@ def runs(client: Client) -> Runs:
 
 
 @pytest.fixture
-def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+def chat() -> Iterator[Chat]:
     """Return the endpoint of the model; a test sets its `replies`."""
-    from shared.runs import endpoint, model
-
-    with chatting("Hello") as running:
-        monkeypatch.setenv("MODEL_URL", running.base_url)
-        monkeypatch.setenv("MODEL_API_KEY", "sk-of-the-model-1234")
-        endpoint.endpoint.cache_clear()
+    with as_the_model() as running:
         yield running
-        endpoint.endpoint.cache_clear()
-        model._http_client().close()
-        model._http_client.cache_clear()
-        model._client.cache_clear()

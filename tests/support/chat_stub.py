@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 Json = dict[str, Any]
 USAGE: Json = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 _ERROR: Json = {"error": {"message": "no", "type": "server_error", "param": None, "code": None}}
@@ -189,3 +191,19 @@ def chatting(*replies: Scripted) -> Iterator[Chat]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def as_the_model() -> Iterator[Chat]:
+    """Serve an endpoint as the one that the settings of runs lead to."""
+    from shared.runs import endpoint, model
+
+    with chatting("Hello") as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_URL", running.base_url)
+        patch.setenv("MODEL_API_KEY", "sk-of-the-model-1234")
+        endpoint.endpoint.cache_clear()
+        yield running
+        endpoint.endpoint.cache_clear()
+        model._http_client().close()
+        model._http_client.cache_clear()
+        model._client.cache_clear()

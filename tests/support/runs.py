@@ -26,11 +26,14 @@ class Runs:
 
     def call(self, operation: str, *ids: str, body: Any = None, **options: Any) -> Answer:
         """Call an operation of assistants or runs as API Gateway does."""
-        function, method, path = ROUTES[operation]
+        return invoke(ROUTES[operation][0], self.event(operation, *ids, body=body, **options))
+
+    def event(self, operation: str, *ids: str, body: Any = None, **options: Any) -> dict[str, Any]:
+        """Return the event of a call."""
+        _, method, path = ROUTES[operation]
         names = re.findall(r"{(\w+)}", path)
         raw_path = path.format(**dict(zip(names, ids, strict=True)))
-        event = self.client.event_at(method, raw_path, _parameters(raw_path), body=body, **options)
-        return invoke(function, event)
+        return self.client.event_at(method, raw_path, _parameters(raw_path), body=body, **options)
 
     def create(self, operation: str, *ids: str, body: Any = None, **options: Any) -> dict[str, Any]:
         """Make a call that must succeed, and return its body."""
@@ -70,6 +73,17 @@ class Runs:
         for _ in range(deliveries):
             assert work(self.client.project, run) == {"batchItemFailures": []}
         return self.read(run)
+
+
+def event(client: Client, operation: str, *ids: str, **options: Any) -> dict[str, Any]:
+    """Return the event of any operation: of threads and messages, or of assistants and runs."""
+    of = Runs(client) if operation in ROUTES else client
+    return of.event(operation, *ids, **options)
+
+
+def call(client: Client, operation: str, *ids: str, **options: Any) -> Answer:
+    """Call any operation."""
+    return invoke(ROUTES.get(operation, (operation,))[0], event(client, operation, *ids, **options))
 
 
 def work(project: str, run: dict[str, Any]) -> dict[str, Any]:
