@@ -169,10 +169,12 @@ class WireOfRuns(Wire):
         return chosen[::-1][at // 6 % len(chosen)]
 
     def _run(self, at: int) -> tuple[str, str]:
-        """Return a thread and a run: mostly one that is there, newest first, else none, or that of another thread."""
-        found = [(thread_id, run.shown["id"]) for (_, thread_id), runs in self._model.runs.items() for run in runs]
-        thread_id, run_id = (found or [(NOWHERE, _NO_RUN)])[::-1][at // 6 % (len(found) or 1)]
-        return (self._thread(at) if at % 6 == 5 else thread_id), run_id
+        """Return a thread and a run: mostly an active one, newest first, else any, none, or that of another thread."""
+        found = [(thread_id, run.shown) for (_, thread_id), runs in self._model.runs.items() for run in runs]
+        active = [one for one in found if one[1]["expires_at"]] if at % 6 < 4 else []
+        chosen = (active or found or [(NOWHERE, {"id": _NO_RUN})])[::-1]
+        thread_id, shown = chosen[at // 6 % len(chosen)]
+        return (self._thread(at) if at % 6 == 5 else thread_id), shown["id"]
 
 
 def run(world: World, of: int, examples: int, steps: int = 50) -> Counter[str]:
