@@ -1,4 +1,4 @@
-"""Kill -9 of the local API and of its engine, at random moments of conversations: what was acknowledged is there, once.
+"""Kill -9 of the local API and of its engine, at random moments of conversations and runs: what was acknowledged stays.
 
 KILLS=50 KILLS_SEED=7 says how often, and repeats the moments; `make kills` does it 50 times.
 """
@@ -14,12 +14,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
 
+from tests.e2e import runs_under_kills
 from tests.promises.threads import incompressible
+from tests.support import processes, program
+from tests.support.chat_stub import chatting
 from tests.support.local_api import LocalApi, serving
+from tools import environment
+from tools.local import template
 from tools.local.dynamodb import engine
 
 Json = dict[str, Any]
@@ -257,18 +263,21 @@ def test_what_was_acknowledged_outlives_every_kill_and_is_there_once(
 ) -> None:
     draw = random.Random(SEED)
     variables = {"API_KEYS": "alpha=sk-alpha", "DATA": str(tmp_path), "PORT": str(engine._free_port())}
+    of_runs = [runs_under_kills.Work(name, random.Random(f"{SEED} {name}")) for name in ("runner-0", "runner-1")]
     service = Service(f"http://127.0.0.1:{variables['PORT']}/v1")
     works = {name: Work(name, random.Random(f"{SEED} {name}")) for name in WORKERS}
     paths: list[str] = []
     running: list[Future[None]] = []
     victims = [*VICTIMS, *draw.choices(VICTIMS, k=KILLS)][:KILLS]
-    with ThreadPoolExecutor(len(works)) as pool:
+    with chatting(runs_under_kills.model(random.Random(SEED))) as chat, ThreadPoolExecutor(len(works) + 2) as pool:
+        variables["MODEL_URL"] = chat.base_url
         try:
             for victim in (*victims, ""):
                 with serving(**variables) as api:
                     if not running:
                         paths = [f"/threads/{service.insist('POST', '/threads').json()['id']}/messages" for _ in "12"]
                         running = begin(pool, service, paths, works)
+                        running += [pool.submit(runs_under_kills.use_runs, service, work) for work in of_runs]
                     wait_for(draw.randint(1, 20), [*works.values()], running)
                     time.sleep(draw.uniform(0, 0.2))
                     if victim:
@@ -288,9 +297,15 @@ def test_what_was_acknowledged_outlives_every_kill_and_is_there_once(
             service.given_up.set()
             pool.shutdown()
             service.http.close()
+    with engine.running(tmp_path) as url, patch.dict(os.environ):
+        environment.lead_to(template.load(), url)
+        (runs,) = processes.together([600.0], runs_under_kills.ten_minutes_later, of_runs)
+        checked = program.run("check", "--table", os.environ["TABLE_NAME"], "--endpoint-url", url)
+    assert checked[0] == 0, checked
     with capsys.disabled():
         killed = dict(Counter(victims))
         sys.stdout.write(f"\nseed {SEED}, {killed=}\nmessages: {dict(messages)}\nthreads: {dict(threads)}\n")
+        sys.stdout.write(f"runs: {dict(runs)}\n")
 
 
 def begin(pool: ThreadPoolExecutor, service: Service, paths: list[str], works: dict[str, Work]) -> list[Future[None]]:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.model import machine
+from tests.model import runs_machine
 from tests.model.machine import World
 from tests.support import memory
 
@@ -19,7 +19,7 @@ def seed() -> int:
 
 
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
-    steps = machine.run(World(around=memory.as_it_was), seed, EXAMPLES)
+    steps = runs_machine.run(World(around=memory.as_it_was), seed, EXAMPLES)
 
     assert steps["step"] > 30 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

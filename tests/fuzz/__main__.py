@@ -21,7 +21,7 @@ def main(requests: int, examples: int, seed: int) -> None:
     """Send requests that nobody should send; print what became of them, or stop at the first wrong response."""
     with (
         engine.running() as url,
-        serving(DYNAMODB_URL=url, API_KEYS=sockets.KEYS) as api,
+        serving(DYNAMODB_URL=url, API_KEYS=sockets.KEYS, MODEL_URL="demo") as api,
         tempfile.TemporaryDirectory() as folder,
     ):
         click.echo(sockets.send(api, requests, seed))

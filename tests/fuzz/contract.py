@@ -1,10 +1,12 @@
 """schemathesis: requests made from openapi.json, right and wrong ones, and a look at every answer by the document."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.fuzz import sockets
 from tests.support.local_api import ROOT, LocalApi
 
 
@@ -17,7 +19,6 @@ def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str =
     options = {
         "url": api.base_url,
         "header": f"Authorization: Bearer {api.api_key}",
-        "checks": "all",
         "phases": phases,
         "max-examples": examples,
         "seed": seed,
@@ -25,9 +26,13 @@ def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str =
         "generation-database": "none",
         "request-timeout": 30,
     }
-    command = [sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi.json")]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(ROOT / "tests/fuzz/schemathesis.toml")]
+    command += ["run", str(ROOT / "openapi.json")]
     command += ["--continue-on-failure", "--no-color", *(f"--{name}={value}" for name, value in options.items())]
+    known = sockets.ids_of(api)
+    ids = {"thread": known.waiting, "run": known.run, "step": known.step, "asst": known.assistant}
     environment = os.environ | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
+    environment["FUZZ_IDS"] = json.dumps(ids)
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout

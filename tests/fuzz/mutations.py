@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tools.local import template
 from tools.local.gateway import MAX_BODY, MAX_EVENT
+from tools.openapi.routes import ROUTES
 
 _ROUTES = [
     (route.method, route.path)
@@ -16,6 +17,9 @@ _ROUTES = [
     for route in function.routes
     for _ in range(1 + 2 * ("message" in route.path and route.method != "DELETE"))
     if "/" in route.path
+]
+_ROUTES += [
+    (method, prefix + path) for _, method, path in ROUTES.values() for prefix in ("", "/v1", "/openai", "/openai/v1")
 ]
 _METHODS = ("PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "get", "QUERY", "X" * 200)
 _PLAIN = {"role": "user", "content": "hello"}
@@ -33,6 +37,28 @@ _RICH = json.loads("""{
 _THREAD = {"messages": [_PLAIN, _RICH], "metadata": {"user_id": "u"}, "tool_resources": {"file_search": {"x": [1.5]}}}
 _EDIT = {"content": "edited", "metadata": None}
 _BODIES: list[Any] = [_PLAIN, _PLAIN, _RICH, {"metadata": {"a": "b"}}, _EDIT, _THREAD, {}]
+_ASSISTANT = json.loads("""{
+    "model": "gpt-4o", "name": "a", "description": "b", "instructions": "Be brief.", "temperature": 0.5, "top_p": 1,
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": true}},
+              {"type": "file_search"}],
+    "tool_resources": {"file_search": {"vector_store_ids": ["vs_1"]}}, "metadata": {"a": "b"},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}}, "reasoning_effort": "low"
+}""")
+_RUN: dict[str, Any] = {"assistant_id": "asst_abc123"}
+_RUN_WITH_ALL = _ASSISTANT | json.loads("""{
+    "assistant_id": "asst_abc123", "max_prompt_tokens": 256, "max_completion_tokens": 16, "parallel_tool_calls": false,
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "truncation_strategy": {"type": "last_messages", "last_messages": 1}
+}""")
+del _RUN_WITH_ALL["name"], _RUN_WITH_ALL["description"]
+_MORE = {"additional_instructions": "Now.", "additional_messages": [_PLAIN, _PLAIN]}
+# By the end of the path. What the others are sent is in _BODIES.
+_BODIES_OF_RUNS: dict[str, list[Any]] = {
+    "assistants": [_ASSISTANT, {"model": "m"}],
+    "{assistantId}": [_ASSISTANT, {"name": None}],
+    "runs": [_RUN, _RUN | _MORE, _RUN_WITH_ALL, _RUN | {"thread": _THREAD}, _RUN | {"stream": True}],
+    "submit_tool_outputs": [{"tool_outputs": [{"tool_call_id": "call_abc123", "output": "sunny"}], "stream": False}],
+}
 # Values of other types, and texts that parsers, terminals, paths and queries take for something else.
 _STRANGE: list[Any] = json.loads(r"""[
     null, true, 0, -1, 18446744073709551616, 1.5e308, -0.0, [], {}, [[]], {"": ""}, "", "\u0000", "\ud800",
@@ -55,7 +81,7 @@ _INSERTED += [
 _INSERTED += [b"\xef\xbb\xbf", b"9" * 5_000, b"0" * 500 + b"1", b'"', b"\r\n\t "]
 _NUMBERS = [*b"1e400 NaN Infinity -0 1e-999".split(), b"9" * 4_300, b"9" * 4_301, b"0.1" + b"0" * 5_000]
 _STEPS = (
-    b". .. %2e%2e %00 %2F %252F %C0%AF %ED%A0%80 %FF%FE %zz % %3F %23a runs ;a=b ~ thread_abc123 msg_abc123".split()
+    b". .. %2e%2e %00 %2F %252F %C0%AF %ED%A0%80 %FF%FE %zz % %3F %23a runs ;a=b thread_abc123 msg_abc run_1".split()
 )
 _STEPS += [prefix + b"a" * length for prefix in (b"thread_", b"msg_") for length in range(120, 126)] + [b"", b"\xff"]
 _PARAMETERS = b"limit order after before run_id metadata[user_id] metadata%5Buser_id%5D api-version".split() * 5
@@ -108,11 +134,16 @@ _HEADERS: dict[str, list[bytes]] = {
 
 
 class Ids(NamedTuple):
-    """A thread with a message, and a thread of another project."""
+    """A thread with a message; a thread of another project; a run that waits for a call's output, and its thread."""
 
     thread: str
     message: str
     foreign: str
+    assistant: str
+    waiting: str
+    run: str
+    step: str
+    call: str
 
 
 class Sent(NamedTuple):
@@ -130,10 +161,12 @@ Draw = random.Random
 def request(draw: Draw, secrets: tuple[str, ...], ids: Ids) -> Sent:
     """Return the next request of this generator."""
     method, path = draw.choice(_ROUTES)
-    known = {"threadId": ids.thread, "messageId": ids.message}
-    path = re.sub(r"\{(\w+)Id\}", lambda name: known.get(f"{name[1]}Id", f"{name[1]}_abc123"), path)
+    bodies = _BODIES_OF_RUNS.get(path.rpartition("/")[2], _BODIES)
+    known = ids._asdict() | ({"thread": ids.waiting} if "{runId}" in path else {})
+    path = re.sub(r"\{(\w+)Id\}", lambda name: known[name[1]], path)
     headers = [("host", b"localhost"), ("authorization", f"Bearer {draw.choice(secrets)}".encode())]
-    body = json.dumps(draw.choice(_BODIES)).encode() if method == "POST" else b""
+    text = json.dumps(draw.choice(bodies)).replace("asst_abc123", ids.assistant).replace("call_abc123", ids.call)
+    body = text.encode() if method == "POST" else b""
     sent = Sent(method, path.encode(), headers, body)
     for _ in range(draw.choice((1, 1, 2, 3))):
         (change,) = draw.choices([*_CHANGES], [*_CHANGES.values()])

@@ -13,6 +13,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
@@ -49,7 +50,7 @@ class Figures:
 
 def send(api: LocalApi, requests: int, seed: int) -> Figures:
     """Send requests to a local API that was started with KEYS. Raises `AssertionError` for a wrong response."""
-    figures, draw, ids, early = Figures(seed), random.Random(seed), _ids(api), 0
+    figures, draw, ids, early = Figures(seed), random.Random(seed), ids_of(api), 0
     url = httpx.URL(api.base_url)
     for number in range(requests):
         sent = mutations.request(draw, ("sk-fuzz", "sk-plain"), ids)
@@ -61,20 +62,31 @@ def send(api: LocalApi, requests: int, seed: int) -> Figures:
         wrong = _wrong(sent, status, headers, body) if valid else f"status {status}" * (status >= 500)
         assert not wrong, f"request {number} of seed {seed}: {wrong}\n{raw[:2000]!r}\n{body[:500]!r}"
         assert status != SILENT or not whole, f"request {number} of seed {seed} has no response\n{raw[:2000]!r}"
-        if status == HTTPStatus.OK and sent.method == "DELETE":
-            ids = _ids(api)
+        if status == HTTPStatus.OK and (sent.method == "DELETE" or (sent.method == "POST" and b"/runs" in sent.target)):
+            ids = ids_of(api)
         if number <= requests // 10:
             early = _peak(api)
     figures.memory, figures.grown = _peak(api), _peak(api) - early
     return figures
 
 
-def _ids(api: LocalApi) -> Ids:
+def ids_of(api: LocalApi) -> Ids:
+    """Make what requests are about, and return its ids."""
     with httpx.Client(base_url=api.base_url, headers={"authorization": "Bearer sk-plain"}) as client:
         thread_id = client.post("/threads").json()["id"]
         message = client.post(f"/threads/{thread_id}/messages", json={"role": "user", "content": "first"}).json()
         other = client.post("/threads", headers={"authorization": "Bearer sk-other"}).json()
-    return Ids(thread_id, message["id"], other["id"])
+        function = {"type": "function", "function": {"name": "f"}}
+        assistant = client.post("/assistants", json={"model": "m", "instructions": "x", "tools": [function]}).json()
+        body = {"assistant_id": assistant["id"], "tool_choice": "required"}
+        run = client.post("/threads/runs", json=body).json()
+        path = f"/threads/{run['thread_id']}/runs/{run['id']}"
+        while (waiting := client.get(path).json())["status"] != "requires_action":
+            time.sleep(0.01)
+        step = client.get(f"{path}/steps").json()["data"][0]
+    call = waiting["required_action"]["submit_tool_outputs"]["tool_calls"][0]
+    found = (thread_id, message, other, assistant, run["thread_id"], run, step, call)
+    return Ids(*(one if isinstance(one, str) else one["id"] for one in found))
 
 
 def _peak(api: LocalApi) -> int:
@@ -104,20 +116,25 @@ def _exchange(
 
 def _wrong(sent: Sent, status: int, headers: http.client.HTTPMessage, body: bytes) -> str:
     """Say what is wrong with a response, or with a request that was accepted, by the document; else an empty string."""
-    if body == b"Invalid HTTP request received." and status == HTTPStatus.BAD_REQUEST:
-        return ""  # uvicorn's own: bytes in the request line or a header that HTTP does not allow
+    is_plain = status == HTTPStatus.BAD_REQUEST and headers.get("content-type", "").startswith("text/plain")
+    if is_plain or (status == CLOSED and not sent.target.isascii()):
+        # uvicorn's own: bytes that HTTP does not allow. A large body, half sent, can cost its response.
+        return ""
     operation = _operation(sent)
     responses = openapi.OPERATIONS[operation]["responses"] if operation else _of_no_operation()
     if str(status) not in responses:
         return f"status {status} is not in the document"
     if status == HTTPStatus.OK and "requestBody" in openapi.OPERATIONS[operation] and sent.body.strip():
         accepted = openapi.OPERATIONS[operation]["requestBody"]["content"]["application/json"]["schema"]
-        if errors := openapi.errors(accepted, json.loads(sent.body)):
+        if errors := openapi.errors(accepted, json.loads(sent.body) or {}):
             return f"it was accepted: {errors[0][:300]}"
     if headers.get("content-encoding") == "gzip" or sent.method == "HEAD":
         return ""
-    schema = openapi.resolved(responses[str(status)])["content"]["application/json"]["schema"]
-    errors = openapi.errors(schema, json.loads(body))
+    content = openapi.resolved(responses[str(status)])["content"]
+    is_stream = headers.get_content_type() == "text/event-stream" in content
+    if is_stream:
+        return "" if body.endswith(b"event: done\ndata: [DONE]\n\n") else "the stream has no end"
+    errors = openapi.errors(content["application/json"]["schema"], json.loads(body))
     return f"{status}: {errors[0][:300]}" if errors else ""
 
 
@@ -135,7 +152,9 @@ def _of_no_operation() -> dict[str, Any]:
 
 def _operation(sent: Sent) -> str:
     """Return the operation that a request is for, or an empty string."""
-    path = sent.target.partition(b"?")[0].decode("latin-1")
+    target = sent.target.partition(b"?")[0]
+    # API Gateway hands on the rest of such a path decoded.
+    path = re.sub(rb"/(runs|assistants)/.*", lambda rest: unquote_to_bytes(rest[0]), target).decode("latin-1")
     return next((name for method, form, name in _forms() if method == sent.method and form.fullmatch(path)), "")
 
 

@@ -56,7 +56,7 @@ def _load(stages: str) -> list[Line]:
     command += ["--loglevel", "ERROR", "--stop-timeout", "60", "--locustfile", str(ROOT / "tests/load/people.py")]
     with tempfile.TemporaryDirectory() as name:
         data, log = Path(name, "data"), Path(name, "log")
-        with serving(API_KEYS="load=sk-load", DATA=str(data)) as api:
+        with serving(API_KEYS="load=sk-load", DATA=str(data), MODEL_URL="demo") as api:
             processes = f"local-API {api.process.pid},engine {(data / 'engine.pid').read_text().strip()}"
             own = {"LOAD_STAGES": stages, "LOAD_LOG": str(log), "LOAD_PROCESSES": processes}
             command += ["--host", api.base_url]

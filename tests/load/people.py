@@ -71,7 +71,7 @@ class Person(FastHttpUser):
     network_timeout = connection_timeout = 60.0
 
     def on_start(self) -> None:
-        self._name, self._thread = uuid.uuid4().hex, ""
+        self._name, self._thread, self._assistant = uuid.uuid4().hex, "", ""
         self._threads: list[str] = []
 
     @task
@@ -80,7 +80,8 @@ class Person(FastHttpUser):
             if not self._thread:
                 self._begin()
             self._talk()
-            random.choice((self._list, self._retrieve, self._modify, self._delete, self._list_threads, self._rename))()
+            actions = (self._list, self._retrieve, self._modify, self._delete, self._list_threads, self._rename)
+            random.choice((*actions, self._run, self._run))()
             if random.random() < 0.1:
                 self._end()
         except _BusyError as busy:
@@ -135,6 +136,20 @@ class Person(FastHttpUser):
         body = {"metadata": {"user_id": self._name, "title": _text()[:100]}}
         modified = self._ask("modify thread", "POST", self._path, json=body)
         assert self._ask("retrieve thread", "GET", self._path) == modified, "a thread differs"
+
+    def _run(self) -> None:
+        """Have the demo model answer: the completed run's message is the newest."""
+        if not self._assistant:
+            body = {"model": "demo", "instructions": "Repeat."}
+            self._assistant = self._ask("create assistant", "POST", "/assistants", json=body)["id"]
+        path = f"{self._path}/runs"
+        run = self._create("create run", path, {"assistant_id": self._assistant})
+        while run["status"] in {"queued", "in_progress"}:
+            gevent.sleep(0.5)
+            run = self._ask("retrieve run", "GET", f"{path}/{run['id']}")
+        (answer,) = self._ask("list messages", "GET", f"{self._path}/messages", limit=1)["data"]
+        assert (run["status"], answer["run_id"]) == ("completed", run["id"]), "a run has no answer"
+        self._messages.append(answer)
 
     def _end(self) -> None:
         if random.random() < 0.5:

@@ -13,7 +13,7 @@ _SEED = 20_261
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[LocalApi]:
-    with serving(API_KEYS=sockets.KEYS) as served:
+    with serving(API_KEYS=sockets.KEYS, MODEL_URL="demo") as served:
         yield served
 
 

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.model.model import DAY, INDEXED, Came, Model, Reply
+from tests.model.model import DAY, INDEXED, Came, Reply
+from tests.model.runs_model import RunsModel
+from tests.support import runs
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
-from tests.support.invariants import check_project
+from tests.support.invariants import check_assistants, check_project
 from tests.support.refusals import NOTHING, NOWHERE
 from tests.support.variables import VARIABLES
 
@@ -29,19 +30,19 @@ RETENTION_DAYS = 30
 Body = dict[str, Any]
 Call = Callable[..., Answer]
 
-_picks = st.integers(0, 59)
-_keys = st.sampled_from([None, None, None, "k1", "k2"])
-_owners = st.sampled_from(["plain", "trusted", "other"])
+picks = st.integers(0, 59)
+keys = st.sampled_from([None, None, None, "k1", "k2"])
+owners = st.sampled_from(["plain", "trusted", "other"])
 # Who asks for something of a thread: mostly its own project, else a foreign one finds nothing.
-_askers = st.sampled_from(["own", "own", "own", "own", "trusted", "foreign"])
+askers = st.sampled_from(["own", "own", "own", "own", "trusted", "foreign"])
 # Hypothesis likes to draw what stands in our own code; the mark tells it from a log line (tests/support/canaries.py).
-_words = st.text(max_size=20).map("{}¶".format)
-_metadata = st.dictionaries(st.text(min_size=1, max_size=8), st.just("") | _words, max_size=4)
+words = st.text(max_size=20).map("{}¶".format)
+metadata = st.dictionaries(st.text(min_size=1, max_size=8), st.just("") | words, max_size=4)
 _users = st.sampled_from(["u1", "u2", "é\x00"])
-_thread_metadata = _metadata | st.builds(lambda found, user: found | {INDEXED: user}, _metadata, _users)
+_thread_metadata = metadata | st.builds(lambda found, user: found | {INDEXED: user}, metadata, _users)
 _image_url = st.fixed_dictionaries({"url": st.just("https://example.com/a.png")}, optional={"detail": st.just("low")})
 _parts = st.lists(
-    st.builds(lambda value: {"type": "text", "text": value}, _words)
+    st.builds(lambda value: {"type": "text", "text": value}, words)
     | st.builds(lambda image: {"type": "image_url", "image_url": image}, _image_url)
     | st.just({"type": "image_file", "image_file": {"file_id": "file-1"}}),
     min_size=1,
@@ -49,38 +50,38 @@ _parts = st.lists(
 )
 # Deflated it is larger than one item may be.
 _LARGE = "".join(map(chr, random.Random(1).choices(range(0x10000, 0x2FFFF), k=110_000)))
-_contents = st.one_of(_words, _words, _parts, st.sampled_from(["x" * 1_000, "again"]))
+_contents = st.one_of(words, words, _parts, st.sampled_from(["x" * 1_000, "again"]))
 _attachments = st.lists(
     st.sampled_from([{"file_id": "file-2"}, {"file_id": "file-2", "tools": [{"type": "file_search"}]}]), max_size=2
 )
-_messages = st.fixed_dictionaries(
+messages = st.fixed_dictionaries(
     {"role": st.sampled_from(["user", "assistant"]), "content": _contents},
-    optional={"metadata": _metadata | st.none(), "attachments": _attachments | st.none()},
+    optional={"metadata": metadata | st.none(), "attachments": _attachments | st.none()},
 )
 _of_a_run = st.fixed_dictionaries(
     {"role": st.just("assistant"), "content": _contents, "run_id": st.sampled_from(["run_1", "run_2"])},
     optional={
         "assistant_id": st.just("asst_1"),
         "status": st.just("incomplete"),
-        "metadata": _metadata,
+        "metadata": metadata,
     },
 ).map(lambda body: body | ({"incomplete_details": {"reason": "max_tokens"}} if "status" in body else {}))
-_threads = st.fixed_dictionaries(
+threads = st.fixed_dictionaries(
     {},
     optional={
         "metadata": _thread_metadata | st.none(),
         "tool_resources": st.just({"file_search": {"vector_store_ids": ["vs_1"]}, "b": {"z": 1, "a": None}})
         | st.none(),
-        "messages": st.lists(_messages, max_size=3),
+        "messages": st.lists(messages, max_size=3),
     },
 )
-_thread_changes = _threads.map(lambda body: {name: value for name, value in body.items() if name != "messages"})
-_message_changes = st.fixed_dictionaries({}, optional={"metadata": _metadata | st.none(), "content": _contents})
-_pages = st.fixed_dictionaries(
+_thread_changes = threads.map(lambda body: {name: value for name, value in body.items() if name != "messages"})
+_message_changes = st.fixed_dictionaries({}, optional={"metadata": metadata | st.none(), "content": _contents})
+pages = st.fixed_dictionaries(
     {}, optional={"order": st.sampled_from(["asc", "desc"]), "limit": st.sampled_from(["1", "2", "3", "100"])}
 )
 # Which of before and after are given, and what they point at.
-_ends = st.fixed_dictionaries({}, optional={"after": _picks, "before": _picks})
+ends = st.fixed_dictionaries({}, optional={"after": picks, "before": picks})
 # Backwards is a clock of another instance that is behind.
 _SECONDS = (-3.0, 0.001, 0.002, 1.0, 2.0, 61.0, 62.0, 3_600.0, DAY - 4_000.0, float(DAY), (RETENTION_DAYS - 1.0) * DAY)
 # Each is refused before anything is read or written.
@@ -109,7 +110,7 @@ class World:
 
 
 class Wire(RuleBasedStateMachine):
-    """One run: rules are requests. `world` is set by `run`."""
+    """One run of requests on threads and messages: each rule is one. `world` is set by the caller."""
 
     world = World()
 
@@ -119,7 +120,7 @@ class Wire(RuleBasedStateMachine):
         self._stack.enter_context(self.world.around())
         self._clock = self._stack.enter_context(_clock()) if self.world.clients is None else None
         self._keys = (self.world.clients or _new_clients)()
-        self._model = Model(RETENTION_DAYS * DAY if self._clock else 0)
+        self._model = RunsModel(RETENTION_DAYS * DAY if self._clock else 0)
         self._messages: list[str] = []
         self._large = 0
         self._differs = False
@@ -138,64 +139,64 @@ class Wire(RuleBasedStateMachine):
         """A run without any thread would show little."""
         self._create_thread("trusted", {"metadata": {INDEXED: user}}, None)
 
-    @rule(owner=_owners, body=_threads, key=_keys)
+    @rule(owner=owners, body=threads, key=keys)
     def create_thread(self, owner: str, body: Body, key: str | None) -> None:
         self._create_thread(owner, body, key)
 
-    @rule(asker=_askers, at=_picks)
+    @rule(asker=askers, at=picks)
     def retrieve_thread(self, asker: str, at: int) -> None:
         self._on(asker, "retrieve_thread", self._thread(at))
 
-    @rule(asker=_askers, at=_picks, body=_thread_changes)
+    @rule(asker=askers, at=picks, body=_thread_changes)
     def modify_thread(self, asker: str, at: int, body: Body) -> None:
         self._on(asker, "modify_thread", self._thread(at), body=body)
 
-    @rule(asker=_askers, at=_picks)
+    @rule(asker=askers, at=picks)
     def delete_thread(self, asker: str, at: int) -> None:
         if at % 4 == 3:  # else little would live long
             self._on(asker, "delete_thread", self._thread(at))
 
-    @rule(owner=_owners, query=_pages, ends=_ends, user=st.none() | _users)
+    @rule(owner=owners, query=pages, ends=ends, user=st.none() | _users)
     def list_threads(self, owner: str, query: Body, ends: Body, user: str | None) -> None:
         filtered = {} if user is None else {f"metadata[{INDEXED}]": user}
         self._list_threads(owner, query | {name: self._thread(at) for name, at in ends.items()} | filtered)
 
     # Requests on messages
 
-    @rule(asker=_askers, at=_picks, body=_messages, key=_keys)
+    @rule(asker=askers, at=picks, body=messages, key=keys)
     def create_message(self, asker: str, at: int, body: Body, key: str | None) -> None:
         self._create_message(asker, self._thread(at), body, key)
 
-    @rule(at=_picks, body=_of_a_run, key=_keys)
+    @rule(at=picks, body=_of_a_run, key=keys)
     def create_message_of_a_run(self, at: int, body: Body, key: str | None) -> None:
         self._create_message("trusted", self._thread(at), body, key)
 
-    @rule(asker=_askers, at=_picks)
+    @rule(asker=askers, at=picks)
     def create_a_large_message(self, asker: str, at: int) -> None:
         if self._large < 4 and at % 4 == 0:  # a page of more would end at the bytes of an answer
             self._large += 1
             self._create_message(asker, self._thread(at), {"role": "user", "content": _LARGE}, None)
 
-    @rule(asker=_askers, at=_picks)
+    @rule(asker=askers, at=picks)
     def retrieve_message(self, asker: str, at: int) -> None:
         self._on(asker, "retrieve_message", *self._message(at))
 
-    @rule(asker=_askers, at=_picks, body=_message_changes)
+    @rule(asker=askers, at=picks, body=_message_changes)
     def modify_message(self, asker: str, at: int, body: Body) -> None:
         self._on(asker, "modify_message", *self._message(at), body=body)
 
-    @rule(asker=_askers, at=_picks)
+    @rule(asker=askers, at=picks)
     def delete_message(self, asker: str, at: int) -> None:
         self._on(asker, "delete_message", *self._message(at))
 
-    @rule(asker=_askers, at=_picks, query=_pages, ends=_ends, run=st.sampled_from([{}, {"run_id": "run_1"}]))
+    @rule(asker=askers, at=picks, query=pages, ends=ends, run=st.sampled_from([{}, {"run_id": "run_1"}]))
     def list_messages(self, asker: str, at: int, query: Body, ends: Body, run: Body) -> None:
         cursors = {name: self._message(place)[1] for name, place in ends.items()}
         self._on(asker, "list_messages", self._thread(at), query=query | cursors | run)
 
     # What is neither
 
-    @rule(owner=_owners, which=st.sampled_from(_REFUSED))
+    @rule(owner=owners, which=st.sampled_from(_REFUSED))
     def ask_for_what_is_refused(self, owner: str, which: tuple[str, list[str], Any, str]) -> None:
         function, ids, body, query = which
         came = self._ask(owner, function, *ids, body=body, query=query)
@@ -226,15 +227,21 @@ class Wire(RuleBasedStateMachine):
         self._compare(came, reply)
         if body.get("messages") and not reply.replayed and reply.status == 200:
             thread_id = came.answer.body["id"]
-            listed = self._ask(owner, "list_messages", thread_id, query={"order": "asc", "limit": "100"})
-            self._model.adopt(project, thread_id, listed.answer.body["data"])
-            self._messages += self._model.messages(project, thread_id)
-            self._on("own", "list_messages", thread_id, query={"order": "asc"})
+            self._adopt(thread_id)
+
+    def _adopt(self, thread_id: str) -> None:
+        """Learn the ids of messages that came with something else, and compare the list that has them."""
+        project = self._project(self._owner("own", thread_id))
+        listed = self._ask(self._owner("own", thread_id), "list_messages", thread_id, query={"limit": "10"})
+        self._model.adopt(project, thread_id, listed.answer.body["data"][::-1])
+        self._messages += [one for one in self._model.messages(project, thread_id) if one not in self._messages]
+        self._on("own", "list_messages", thread_id, query={"order": "asc"})
 
     def _create_message(self, asker: str, thread_id: str, body: Body, key: str | None) -> None:
         owner = self._owner(asker, thread_id)
         came = self._ask(owner, "create_message", thread_id, body=body, key=key)
-        reply = self._model.create_message(self._project(owner), thread_id, body, key, came)
+        trusted = self._keys[owner].trusted
+        reply = self._model.create_message(self._project(owner), thread_id, body, key, came, trusted=trusted)
         self._compare(came, reply)
         if reply.status == 200:
             self._messages.append(came.answer.body["id"])
@@ -251,18 +258,21 @@ class Wire(RuleBasedStateMachine):
         self._compare(came, reply)
 
     def _look_at_all(self) -> None:
-        """List everything, and look at how it is stored."""
+        """List everything, and look at how it is stored, when no clock is behind any more."""
+        if self._clock:
+            self._clock.forward(10)
         for _, thread_id in self._model.threads:
             self._on("own", "list_messages", thread_id, query={"limit": "100"})
         if self._clock:
             for owner in ("plain", "other"):
                 self._list_threads(owner, {"limit": "100"})
                 check_project(self._project(owner))
+                check_assistants(self._project(owner))
 
     def _ask(self, owner: str, function: str, *ids: str, key: str | None = None, **options: Any) -> Came:
         self.world.steps[function] += 1
         headers = {"idempotency-key": key} if key else {}
-        call = self.world.call or Client.call
+        call = self.world.call or runs.call
         began = time.time()
         answer = call(self._keys[owner], function, *ids, headers=headers, **options)
         return Came(answer, began, time.time())
@@ -274,8 +284,9 @@ class Wire(RuleBasedStateMachine):
         self._differs = (answer.status, answer.text, replayed) != reply
         assert not self._differs, f"came {answer.status}: {answer.text}\nmust be {reply.status}: {reply.text}"
 
-    def _owner(self, asker: str, thread_id: str) -> str:
-        of = next((project for project, own_id in self._model.threads if own_id == thread_id), "")
+    def _owner(self, asker: str, own_id: str) -> str:
+        known = [*self._model.threads, *self._model.assistants]
+        of = next((project for project, known_id in known if known_id == own_id), "")
         is_other = of == self._project("other")
         return {"own": "other" if is_other else "plain", "foreign": "plain" if is_other else "other"}.get(asker, asker)
 
@@ -304,26 +315,8 @@ class Wire(RuleBasedStateMachine):
         if not there:
             thread_id = self._thread(0)
             self._create_message("own", thread_id, {"role": "user", "content": "made to be looked at"}, None)
-            return thread_id, self._messages[-1]
+            return thread_id, (self._messages or [NOTHING])[-1]
         return there[::-1][at // 6 % len(there)]
-
-
-def run(world: World, of: int, examples: int, steps: int = 50) -> Counter[str]:
-    """Run the machine so often with this seed; return what was asked and answered. Raises at the first difference."""
-    # Shrinking takes minutes; the seed repeats the run.
-    phases = (Phase.generate, Phase.shrink) if os.environ.get("SHRINK") else (Phase.generate,)
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        phases=phases,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine = seed(of)(type("Wire", (Wire,), {"world": world}))
-    run_state_machine_as_test(machine, settings=chosen)
-    return world.steps
 
 
 def _new_clients() -> dict[str, Client]:

@@ -70,41 +70,44 @@ class Model:
         scope = (project, "", key or "")
         if repeat := self._repeat(scope, body, came.began):
             return repeat
-        own_id, created = str(came.answer.body["id"]), _created(came, 0)
+        own_id, created = str(came.answer.body["id"]), created_at(came, 0)
         assert (project, own_id) not in self._threads
         given = {"metadata": body.get("metadata") or {}, "tool_resources": body.get("tool_resources") or {}}
-        thread = Thread(expected.thread(own_id, created, **_ordered(given)), int(came.ended))
+        thread = Thread(expected.thread(own_id, created, **ordered(given)), int(came.ended))
         thread.last_second = created if body.get("messages") else 0
         # No response has shown their ids yet: `adopt` learns them.
-        thread.messages = [_message(own_id, "", created, message) for message in body.get("messages") or ()]
+        thread.messages = [new_message(own_id, "", created, message) for message in body.get("messages") or ()]
         self._threads[project, own_id] = thread
         return self._first(scope, body, came.began, compact(thread.shown))
 
     def adopt(self, project: str, thread_id: str, listed: list[Body]) -> None:
-        """Learn the ids and times of a new thread's first messages from a list, oldest first."""
+        """Learn the ids and times of new messages, whose ids no create has returned, from a list, oldest first."""
         thread = self._threads[project, thread_id]
-        assert len(listed) == len(thread.messages)
-        for message, found in zip(thread.messages, listed, strict=True):
+        new = [message for message in thread.messages if not message["id"]]
+        for message, found in zip(new, listed[len(listed) - len(new) :], strict=True):
             message["id"] = self._next_id(thread, found["id"])
             # A second may have begun while they were made.
             assert thread.last_second <= found["created_at"] <= max(thread.active, thread.last_second)
             message["created_at"] = thread.last_second = found["created_at"]
+            if message["completed_at"]:
+                assert thread.active <= found["completed_at"] <= thread.active + 1
+                message["completed_at"] = found["completed_at"]
 
     def retrieve_thread(self, project: str, thread_id: str, now: float) -> Reply:
         thread = self._open(project, thread_id, now)
-        return Reply(200, compact(thread.shown)) if thread else _no_thread(thread_id)
+        return Reply(200, compact(thread.shown)) if thread else no_thread(thread_id)
 
     def modify_thread(self, project: str, thread_id: str, body: Body, now: float) -> Reply:
         thread = self._open(project, thread_id, now)
         if not thread:
-            return _no_thread(thread_id)
-        thread.shown |= _ordered({name: value or {} for name, value in body.items()})
+            return no_thread(thread_id)
+        thread.shown |= ordered({name: value or {} for name, value in body.items()})
         return Reply(200, compact(thread.shown))
 
     def delete_thread(self, project: str, thread_id: str, now: float) -> Reply:
         thread = self._open(project, thread_id, now)
         if not thread:
-            return _no_thread(thread_id)
+            return no_thread(thread_id)
         thread.deleted = True
         return Reply(200, compact({"id": thread_id, "object": "thread.deleted", "deleted": True}))
 
@@ -116,19 +119,19 @@ class Model:
             if owner == project and self._open(project, thread_id, now)
             if value is None or thread.shown["metadata"].get(INDEXED) == value
         ]
-        return _page(shown, query)
+        return page_of(shown, query)
 
     # Messages
 
     def create_message(self, project: str, thread_id: str, body: Body, key: str | None, came: Came) -> Reply:
         thread = self._open(project, thread_id, came.began)
         if not thread:
-            return _no_thread(thread_id)
+            return no_thread(thread_id)
         scope = (project, thread_id, key or "")
         if repeat := self._repeat(scope, body, came.began):
             return repeat
-        created = _created(came, thread.last_second)
-        message = _message(thread_id, self._next_id(thread, came.answer.body["id"]), created, body)
+        created = created_at(came, thread.last_second)
+        message = new_message(thread_id, self._next_id(thread, came.answer.body["id"]), created, body)
         thread.messages.append(message)
         thread.last_second, thread.active = created, int(came.ended)
         return self._first(scope, body, came.began, compact(message))
@@ -140,7 +143,7 @@ class Model:
         if missing := self._on_message(project, thread_id, message_id, now):
             return missing
         if "metadata" in body:
-            self._found |= _ordered({"metadata": body["metadata"] or {}})
+            self._found |= ordered({"metadata": body["metadata"] or {}})
         if "content" in body:
             self._found["content"] = stored_content(body["content"])
         return Reply(200, compact(self._found))
@@ -154,9 +157,9 @@ class Model:
     def list_messages(self, project: str, thread_id: str, query: dict[str, str], now: float) -> Reply:
         thread = self._open(project, thread_id, now)
         if not thread:
-            return _no_thread(thread_id)
+            return no_thread(thread_id)
         run = query.get("run_id")
-        return _page([message for message in thread.messages if run in (None, message["run_id"])], query)
+        return page_of([message for message in thread.messages if run in (None, message["run_id"])], query)
 
     # What a test may point at
 
@@ -185,7 +188,7 @@ class Model:
         """Return the refusal when there is no such message; otherwise it is in `_found`."""
         thread = self._open(project, thread_id, now)
         if not thread:
-            return _no_thread(thread_id)
+            return no_thread(thread_id)
         found = thread.find(message_id)
         if not found:
             return Reply(404, compact_error(expected.no_message(message_id)))
@@ -211,6 +214,11 @@ class Model:
         return Reply(200, answer)
 
 
+def refusal(message: str, code: str | None = None, status: int = 400) -> Reply:
+    """Return the reply that refuses a request."""
+    return Reply(status, compact_error(expected.error(message, code=code)))
+
+
 def compact_error(error: Body) -> str:
     """Return an error's text as the API writes it: by JSON's usual separators, in ASCII."""
     return json.dumps(error)
@@ -229,18 +237,19 @@ def _image(part: Body) -> Body:
     return {"type": kind, kind: {name: part[kind][name], "detail": part[kind].get("detail", "auto")}}
 
 
-def _message(thread_id: str, own_id: str, created: int, body: Body) -> Body:
+def new_message(thread_id: str, own_id: str, created: int, body: Body) -> Body:
+    """Return a message as it is shown."""
     own: Body = {
         name: body[name] for name in ("assistant_id", "run_id", "role", "status", "incomplete_details") if name in body
     }
     own["attachments"] = [{**file, "tools": file.get("tools", [])} for file in body.get("attachments") or []]
-    own |= _ordered({"metadata": body.get("metadata") or {}})
+    own |= ordered({"metadata": body.get("metadata") or {}})
     if own.get("status") == "incomplete":
         own["incomplete_at"] = created
     return expected.message(thread_id, own_id, created, stored_content(body["content"]), **own)
 
 
-def _ordered(maps: Body) -> Body:
+def ordered(maps: Body) -> Body:
     """Return maps of a client's as they come back: their keys sorted, at every level."""
     return {name: json.loads(_canonical(value)) for name, value in maps.items()}
 
@@ -249,14 +258,14 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _created(came: Came, last: int) -> int:
+def created_at(came: Came, last: int) -> int:
     """Return when the thing that came was created; times never go back in a thread."""
     created: int = came.answer.body["created_at"]
     assert max(int(came.began), last) <= created <= max(int(came.ended), last)
     return created
 
 
-def _page(shown: Iterable[Body], query: dict[str, str]) -> Reply:
+def page_of(shown: Iterable[Body], query: dict[str, str]) -> Reply:
     """Return the page of a list (oldest first) that a query asks for."""
     ascending = query.get("order", "desc") == "asc"
     after, before = query.get("after", ""), query.get("before", "")
@@ -269,5 +278,6 @@ def _page(shown: Iterable[Body], query: dict[str, str]) -> Reply:
     return Reply(200, compact(expected.page(data, has_more=more)))
 
 
-def _no_thread(thread_id: str) -> Reply:
+def no_thread(thread_id: str) -> Reply:
+    """Return the refusal of a thread that is not there."""
     return Reply(404, compact_error(expected.no_thread(thread_id)))

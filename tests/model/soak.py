@@ -14,9 +14,9 @@ from typing import Any
 import click
 import httpx
 
-from tests.model import machine
+from tests.model import runs_machine
 from tests.model.machine import World
-from tests.support import local_api, memory
+from tests.support import local_api, memory, runs
 from tests.support.client import Answer, Client
 from tools.local import template
 from tools.local.dynamodb import database, engine, moto
@@ -38,7 +38,7 @@ def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
             if time.monotonic() > until:
                 break
             click.echo(f"seed {of} ", nl=False)
-            total = total + machine.run(world, of, examples)
+            total = total + runs_machine.run(world, of, examples)
             click.echo(f"{total['step']} steps")
     click.echo(f"no answer differs: {dict(total.most_common())}")
 
@@ -46,7 +46,7 @@ def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
 def _worlds(where: str, runs: int) -> Generator[World, None, None]:
     """Yield a world for each round of runs: the same one, but over HTTP a new server's."""
     if where == "memory":
-        with moto.in_memory(template.load()):
+        with moto.in_memory(template.load(parameters=memory.MODEL)):
             while True:
                 yield World(around=memory.as_it_was)
     if where == "dynamodb":
@@ -60,7 +60,7 @@ def _worlds(where: str, runs: int) -> Generator[World, None, None]:
         left = iter(names)
         with (
             tempfile.TemporaryDirectory() as data,
-            local_api.serving(API_KEYS=",".join(keys), DATA=data) as api,
+            local_api.serving(API_KEYS=",".join(keys), DATA=data, MODEL_URL="demo") as api,
             httpx.Client(base_url=api.base_url, timeout=30) as http,
         ):
             yield World(call=partial(_send, http), clients=partial(_clients, left))
@@ -77,7 +77,7 @@ def _clients(projects: Iterator[tuple[str, str]]) -> dict[str, Client]:
 
 def _send(http: httpx.Client, client: Client, function: str, *ids: str, **options: Any) -> Answer:
     """Send over HTTP what `Client.call` would hand to a function."""
-    event = client.event(function, *ids, **options)
+    event = runs.event(client, function, *ids, **options)
     body = event.get("body") or ""
     sent = base64.b64decode(body) if event["isBase64Encoded"] else body.encode()
     path = event["rawPath"] + ("?" if event["rawQueryString"] else "") + event["rawQueryString"]

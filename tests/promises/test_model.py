@@ -2,14 +2,14 @@
 
 import os
 
-from tests.model import machine
+from tests.model import runs_machine
 from tests.model.machine import World
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 12)
 
 
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
-    steps = machine.run(World(), seed, EXAMPLES)
+    steps = runs_machine.run(World(), seed, EXAMPLES)
 
     assert steps["step"] > 30 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from tests.promises import calls
 from tests.promises.threads import incompressible
 from tests.support import chat_stub, fault_injection
-from tests.support.chat_stub import Chat, says
+from tests.support.chat_stub import Chat, Reply, fails, says
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
 from tests.support.fault_injection import Attempt, Attempts, Effect, Fault
@@ -245,3 +245,40 @@ def _for_a_minute(effect: Effect, at: int) -> Fault:
         return effect(attempt) if is_met else attempt.send()
 
     return Fault("", last, at, 0)
+
+
+def _closes() -> None:
+    raise ConnectionError
+
+
+# Of one call of the model: what a later attempt passes, and what ends the run.
+_PASSING = {"busy": fails(429, retry_after="1"), "down": fails(503), "lost": Reply(before=_closes)}
+_LASTING = {
+    "refused": fails(400),
+    "no chat endpoint": chat_stub.shows_page(),
+    "cut": replace(says("Sun", "ny", finish=None, usage=None), breaks=True),
+    "without an end": says("Sunny", finish=None),
+    "garbage": Reply(["data: {\n\n"]),
+}
+
+
+@pytest.mark.parametrize("call", ["first", "second"])
+@pytest.mark.parametrize("name", [*_PASSING, *_LASTING])
+def test_a_fault_of_any_model_call_ends_a_run_that_has_an_answer_or_none_and_frees_its_thread(
+    chat: Chat, clock: Clock, name: str, call: str
+) -> None:
+    for lasts in (False, True):
+        stage = _to_execute(chat, "submitted" if call == "second" else "queued")
+        chat.replies = [(_PASSING | _LASTING)[name], *([] if lasts else [says("Sunny.")])]
+
+        done = stage.runs.execute(stage.run, deliveries=2)
+
+        is_completed = name in _PASSING and not lasts
+        assert done["status"] == ("completed" if is_completed else "failed")
+        messages = stage.runs.client.page(stage.thread_id)["data"]
+        assert [one["run_id"] for one in messages] == [stage.run["id"]] * is_completed + [None]
+        chat.replies = [says("Sunny.")]
+        clock.forward(1)
+        again = stage.runs.execute(stage.runs.run(stage.thread_id, stage.assistant_id))
+        assert again["status"] == "completed"
+        _check(stage, set())

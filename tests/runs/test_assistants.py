@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
+from tests.support.expected_runs import DEFAULTS, assistant_object
 from tests.support.fault_injection import Fault
 from tests.support.runs import WEATHER, Runs
 
@@ -22,24 +23,6 @@ EVERYTHING: dict[str, Any] = {
     "metadata": {"b": "2", "a": "1"},
     "response_format": {"type": "json_schema", "json_schema": {"name": "weather", "schema": {"type": "object"}}},
 }
-DEFAULTS: dict[str, Any] = {
-    "name": None,
-    "description": None,
-    "model": "gpt-4o",
-    "instructions": None,
-    "tools": [],
-    "top_p": 1.0,
-    "temperature": 1.0,
-    "reasoning_effort": None,
-    "tool_resources": {},
-    "metadata": {},
-    "response_format": "auto",
-}
-
-
-def assistant_object(found: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
-    """Return an assistant, keys in the contract's order."""
-    return {"id": found["id"], "object": "assistant", "created_at": found["created_at"], **DEFAULTS, **fields}
 
 
 def created(runs: Runs, **body: Any) -> dict[str, Any]:

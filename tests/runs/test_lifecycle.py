@@ -8,7 +8,7 @@ from tests.support import chat_stub, expected
 from tests.support.chat_stub import Chat, calls, fails, refuses, says
 from tests.support.clock import Clock
 from tests.support.expected import text
-from tests.support.run_objects import NO_USAGE, USAGE, call_object, of_calls, of_message, run_object, step_object
+from tests.support.expected_runs import NO_USAGE, USAGE, call_object, of_calls, of_message, run_object, step_object
 from tests.support.runs import WEATHER, Runs, calls_of
 
 

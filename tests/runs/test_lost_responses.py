@@ -313,6 +313,19 @@ def test_a_create_thread_and_run_with_a_key_is_answered_though_its_thread_was_de
     assert runs.create("create_thread_and_run", body=body, headers=headers) == first
 
 
+def test_a_create_thread_and_run_with_a_key_is_answered_though_its_assistant_has_no_instructions_any_more(
+    runs: Runs,
+) -> None:
+    body: dict[str, Any] = {"assistant_id": runs.assistant()}
+    headers = {"idempotency-key": "k"}
+    first = runs.create("create_thread_and_run", body=body, headers=headers)
+    runs.create("modify_assistant", body["assistant_id"], body={"instructions": None})
+
+    assert runs.create("create_thread_and_run", body=body, headers=headers) == first
+    other = runs.call("create_thread_and_run", body=body | {"metadata": {"a": "b"}}, headers=headers)
+    assert other.error == (409, None, "idempotency_key_reused")
+
+
 def test_a_run_is_over_once_another_one_has_begun_even_by_a_clock_that_is_slow(
     runs: Runs, chat: Chat, clock: Clock
 ) -> None:

@@ -10,8 +10,8 @@ from tests.support.chat_stub import Chat, calls, fails, refuses, says
 from tests.support.clock import Clock
 from tests.support.event_stream import DONE, Event, events_of, streamed
 from tests.support.expected import text
+from tests.support.expected_runs import call_object, of_calls, run_object, step_object
 from tests.support.fault_injection import Fault
-from tests.support.run_objects import call_object, of_calls, run_object, step_object
 from tests.support.runs import WEATHER, Runs, calls_of
 
 GOES_ON = "The run {} goes on. Retrieve it to see its end."

@@ -1,4 +1,7 @@
-"""Writers and readers of one thread, run by the scheduler on the engine that isolates no more than AWS promises."""
+"""Writers and readers of one thread, run by the scheduler on the engine that isolates no more than AWS promises.
+
+In every third story runs come and go on the thread.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 from tests.simulation.scheduler import Scheduler
 from tests.support.client import Client
 from tests.support.isolation import Engine
+from tests.support.runs import Runs
 
 RUN = "run_1"
 HELLO = {"role": "user", "content": "hello"}
@@ -37,10 +41,9 @@ class Story:
             self.scheduler.patch(here)
             self.client = Client(trusted=True)
             self.thread_id = self.client.thread()
-            self.writing = writers
-            self.scheduler.run(
-                *[lambda: write(self)] * writers, *(lambda reader=reader: reader(self) for reader in readers)
-            )
+            makers = [write] * writers + [use_runs] * (self.draw.random() < 0.33)
+            self.writing = len(makers)
+            self.scheduler.run(*(lambda actor=actor: actor(self) for actor in (*makers, *readers)))
 
     def page(self, **query: Any) -> Page:
         """List, and remember the page. What it must hold is what had been acknowledged before.
@@ -94,6 +97,36 @@ def write(story: Story) -> None:
             story.client.create("delete_message", story.thread_id, message_id)
             assert message_id not in _listed(story, run)
             assert story.client.call("retrieve_message", story.thread_id, message_id).status == 404
+    story.writing -= 1
+
+
+def use_runs(story: Story) -> None:
+    """Begin runs with a message each; answer them, as the worker does, or cancel them. Each message is seen at once."""
+    from shared.runs.records import Outcome
+    from shared.runs.store import lifecycle
+    from shared.runs.store import runs as stored
+    from shared.store import keys, table
+
+    runs, project = Runs(story.client), story.client.project
+    assistant_id = runs.assistant()
+    for _ in range(3):
+        asked = {"role": "user", "content": f"{story.draw.random()}"}
+        run_id = runs.run(story.thread_id, assistant_id, additional_messages=[asked])["id"]
+        texts = {
+            one["content"][0]["text"]["value"]: one["id"]
+            for one in story.client.page(story.thread_id, limit=100)["data"]
+        }
+        story.created.append(texts[asked["content"]])
+        table.set_deadline(20)
+        assert lifecycle.claim(keys.thread_partition(project, story.thread_id), run_id, run_id)
+        run = stored.retrieve(project, story.thread_id, run_id)
+        if story.draw.random() < 0.3:
+            runs.create("cancel_run", story.thread_id, run_id)
+        table.set_deadline(20)
+        is_answered = lifecycle.finish(project, run, Outcome("completed", "Hello"))
+        answers = story.client.page(story.thread_id, run_id=run_id)["data"]
+        assert len(answers) == is_answered
+        story.created += [one["id"] for one in answers]
     story.writing -= 1
 
 

@@ -100,6 +100,17 @@ def with_model(*replies: Scripted) -> Iterator[Chat]:
             model._client.cache_clear()
 
 
+def event(client: Client, operation: str, *ids: str, **options: Any) -> dict[str, Any]:
+    """Return the event of any operation: of threads and messages, or of assistants and runs."""
+    of = Runs(client) if operation in ROUTES else client
+    return of.event(operation, *ids, **options)
+
+
+def call(client: Client, operation: str, *ids: str, **options: Any) -> Answer:
+    """Call any operation."""
+    return invoke(ROUTES.get(operation, (operation,))[0], event(client, operation, *ids, **options))
+
+
 def work(project: str, run: dict[str, Any]) -> dict[str, Any]:
     """Run the function of the queue of runs on a run's message, and return what it says."""
     from functions.execute_run import handler

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.promises.threads import incompressible
-from tests.runs.test_assistants import DEFAULTS, EVERYTHING
+from tests.runs.test_assistants import EVERYTHING
 from tests.support import expected, stored, stream
 from tests.support.client import Client
 from tests.support.event_sources import Queue, erase, queue_changes
 from tests.support.expected import compact
+from tests.support.expected_runs import DEFAULTS
 from tests.support.imported import CREATED, THREAD, jsonl, message, thread
 from tests.support.runs import Runs
 from tests.transfer import commands

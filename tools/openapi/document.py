@@ -39,7 +39,13 @@ Assistants, runs and run steps exist only where the parameter `ModelUrl` (locall
 Elsewhere their paths return 404 with the code `unknown_url`."""
 _WHERE_RUNS_ARE_ON = "Exists only where `ModelUrl` (locally `MODEL_URL`) is set. Elsewhere: 404 `unknown_url`."
 
-_STREAM = "With `stream: true`: the run as server-sent events, the last of them `done` or `error`."
+# The schema of a stream describes one event of it.
+_STREAM = {
+    "type": "object",
+    "description": "With `stream: true`: the run as server-sent events, the last of them `done` or `error`.",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+}
 
 _SERVERS = [
     {"url": "/v1"},
@@ -193,7 +199,7 @@ def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
         "content": _json(f"#/components/schemas/{operation.response}", json.loads(_SAMPLES[operation.response])),
     }
     if STREAMED.intersection(operation.bodies):
-        success["content"]["text/event-stream"] = {"schema": {"type": "string", "description": _STREAM}}
+        success["content"]["text/event-stream"] = {"schema": _STREAM}
     described["responses"] = {"200": success} | refusals.responses((*refusals.ALWAYS, *operation.refusals), _ALWAYS)
     return described | (EXTENSION if operation.extension else {})
 

@@ -1,12 +1,14 @@
 """Create thread and run: one transaction shows the thread, its first messages and its run."""
 
+import time
+
 from shared import ids
 from shared.records import ThreadData
 from shared.runs.errors import NothingToRunError
 from shared.runs.records import Run
 from shared.runs.store import run_items, runs
 from shared.runs.store.runs import NewRun
-from shared.store import keys, threads
+from shared.store import idempotency, keys, table, threads
 from shared.store.idempotency import IdempotencyKey
 
 
@@ -17,7 +19,7 @@ def create(project: str, thread: ThreadData, new: NewRun, key: IdempotencyKey | 
     `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
     """
     if not (new.settings.instructions or thread.messages):
-        raise NothingToRunError
+        return _made_before(project, new, key), True
     ulid = ids.new_ulid()
     thread_id = keys.THREAD_PREFIX + ulid
     run = run_items.new_run(thread_id, ulid, new.assistant_id, new.settings, new.metadata)
@@ -27,3 +29,15 @@ def create(project: str, thread: ThreadData, new: NewRun, key: IdempotencyKey | 
     if created.id == thread_id:
         return run, replayed
     return runs.as_created(project, created.id, created.id.removeprefix(keys.THREAD_PREFIX), new), replayed
+
+
+def _made_before(project: str, new: NewRun, key: IdempotencyKey | None) -> Run:
+    """Return the run that this key made while its assistant had instructions still.
+
+    Raises `NothingToRunError`, `IdempotencyKeyReusedError`.
+    """
+    stored = table.get(keys.key(keys.once_partition(project), keys.once(key.key))) if key else None
+    if not key or not stored or int(stored["expires"]["N"]) <= int(time.time()):
+        raise NothingToRunError
+    ulid = idempotency.first_ulid(stored, key)
+    return runs.as_created(project, keys.THREAD_PREFIX + ulid, ulid, new)

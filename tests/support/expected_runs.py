@@ -1,9 +1,29 @@
-"""Whole runs, steps and calls as tests expect them, keys in the contract's order."""
+"""Whole assistants, runs and steps as the contract has them, keys in its order: what tests compare with."""
 
 from typing import Any
 
+# What the stub of the model says of each call, and what a run has without one.
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+# What an assistant has that nobody gave.
+DEFAULTS: dict[str, Any] = {
+    "name": None,
+    "description": None,
+    "model": "gpt-4o",
+    "instructions": None,
+    "tools": [],
+    "top_p": 1.0,
+    "temperature": 1.0,
+    "reasoning_effort": None,
+    "tool_resources": {},
+    "metadata": {},
+    "response_format": "auto",
+}
+
+
+def assistant_object(found: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return an assistant, keys in the contract's order."""
+    return {"id": found["id"], "object": "assistant", "created_at": found["created_at"], **DEFAULTS, **fields}
 
 
 def run_object(run: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -67,17 +87,14 @@ def step_object(run: dict[str, Any], step: dict[str, Any], details: dict[str, An
 
 
 def of_message(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the details of a step that created this message."""
     return {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
 
 
 def of_calls(*found: dict[str, Any]) -> dict[str, Any]:
-    """Return the details of a step that called functions."""
     return {"type": "tool_calls", "tool_calls": [*found]}
 
 
 def call_object(call_id: str, arguments: str, **function: Any) -> dict[str, Any]:
-    """Return a call of the test's usual function."""
     return {
         "id": call_id,
         "type": "function",
