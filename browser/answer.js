@@ -3,7 +3,7 @@
 import { byId, make } from "./dom.js";
 
 /** Show an empty answer, unless its message is stored and shown already. */
-export function beginAnswer({ id }) {
+export function beginAnswer(id) {
   if (byId(`message-${id}`)) return;
   const header = make("header", {}, make("h3", {}, "Assistant"), make("span", { class: "about" }, "is writing"));
   const properties = { class: "message assistant", id: `answer-${id}`, "aria-label": "Answer", "aria-busy": "true" };

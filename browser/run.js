@@ -83,8 +83,10 @@ function callBlock({ id, function: called }, isWaiting) {
   return make(
     "div",
     { class: "call" },
-    make("p", {}, make("b", {}, called.name), " ", make("span", { class: "id" }, id)),
-    make("pre", { "aria-label": "Arguments" }, called.arguments),
-    isWaiting ? field() : make("pre", { class: "output" }, called.output ?? "No output."),
+    make("p", {}, make("code", {}, called.name), " ", make("span", { class: "id about" }, id)),
+    make("p", { class: "about" }, "Arguments"),
+    make("pre", { class: "arguments" }, called.arguments),
+    isWaiting ? field() : make("p", { class: "about" }, "Output"),
+    isWaiting ? undefined : make("pre", { class: "output" }, called.output ?? "none"),
   );
 }

@@ -28,15 +28,15 @@ export function threadRuns(api, threadId, { attempt, attemptStream, follow, now,
     });
     byId("runs-part").hidden = !assistants;
     if (!assistants) return;
-    restart(await api.listRuns(threadId, { limit: PAGE }));
-    showAssistants(assistants);
+    const page = await api.listRuns(threadId, { limit: PAGE });
+    showAssistants(assistants, page.data[0]?.assistant_id);
+    restart(page);
     areOn = true;
   }
 
-  function showAssistants({ data, has_more: hasMore }) {
+  /** Offer the assistants for the next run, and choose that of the last run. */
+  function showAssistants({ data, has_more: hasMore }, last) {
     for (const { id, name } of data) names.set(id, name);
-    const [lastRun] = shown.values();
-    const last = lastRun && JSON.parse(lastRun).assistant_id;
     byId("run-assistant").replaceChildren(
       ...data.map(({ id, name }) => make("option", { value: id, selected: id === last }, name ? `${name} (${id})` : id)),
       data.length === 0 ? make("option", { value: "" }, "There are no assistants yet") : "",
@@ -112,9 +112,10 @@ export function threadRuns(api, threadId, { attempt, attemptStream, follow, now,
     for await (const { name, data } of events) {
       if (signal.aborted) return;
       if (data.object === "thread.run") show(data);
-      if (name === "thread.message.created") beginAnswer(data);
-      if (name === "thread.message.created") answer = data.id;
-      if (name === "thread.message.delta") growAnswer(data);
+      else if (name === "thread.message.created") {
+        answer = data.id;
+        beginAnswer(answer);
+      } else if (name === "thread.message.delta") growAnswer(data);
     }
     await now();
     endAnswer(answer); // the answer of a run that failed is not stored
