@@ -1,8 +1,10 @@
-// Calls the public API: sends the key in a header, retries while the API is busy, and turns an error into one line.
+// Calls the public API: sends the key in a header, retries while the API is busy, turns an error into one line, and
+// reads the events of a stream.
 
 const RETRIES = 2;
 const LONGEST_WAIT_SECONDS = 20;
 const SECONDS = 35; // API Gateway gives up after 30
+const SECONDS_OF_A_STREAM = 630; // a run expires after 600
 const BUSY = [429, 503];
 
 /** An error in one line. `status` is 0 when there was no response. */
@@ -22,16 +24,17 @@ export function connect(baseUrl, key, onBusy) {
   const unanswered = new Map(); // path and body of a create -> its Idempotency-Key, until its result is known
 
   async function call(method, path, options = {}) {
-    const { query = {}, body, headers = {}, retries = RETRIES } = options;
+    const { query = {}, body, headers = {}, retries = RETRIES, read = (answer) => answer.json(), ending } = options;
     const url = new URL(root + path);
     for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
     for (let attempt = 0; ; attempt += 1) {
       const answer = await send(url, {
         method,
         body,
+        signal: ending ?? AbortSignal.timeout(SECONDS * 1000),
         headers: { Authorization: `Bearer ${key}`, ...(body && { "Content-Type": "application/json" }), ...headers },
       });
-      if (answer.ok) return answer.json();
+      if (answer.ok) return read(answer);
       if (!BUSY.includes(answer.status) || attempt === retries) throw await refusal(answer);
       const seconds = Math.min(Number(answer.headers.get("retry-after")) || 2 ** attempt, LONGEST_WAIT_SECONDS);
       onBusy(seconds);
@@ -40,12 +43,13 @@ export function connect(baseUrl, key, onBusy) {
   }
 
   /** Create exactly once: until the result is known, a retry with an equal body sends the same Idempotency-Key. */
-  async function create(path, document) {
+  async function create(path, document, options = {}) {
     const body = JSON.stringify(document);
     const same = `${path} ${body}`;
     if (!unanswered.has(same)) unanswered.set(same, randomKey());
     try {
-      const created = await call("POST", path, { body, headers: { "Idempotency-Key": unanswered.get(same) } });
+      const headers = { "Idempotency-Key": unanswered.get(same) };
+      const created = await call("POST", path, { body, headers, ...options });
       unanswered.delete(same);
       return created;
     } catch (error) {
@@ -57,6 +61,8 @@ export function connect(baseUrl, key, onBusy) {
   const threadPath = (thread) => `/threads/${encodeURIComponent(thread)}`;
   const messagesPath = (thread) => `${threadPath(thread)}/messages`;
   const messagePath = (thread, message) => `${messagesPath(thread)}/${encodeURIComponent(message)}`;
+  const runsPath = (thread) => `${threadPath(thread)}/runs`;
+  const runPath = (thread, run) => `${runsPath(thread)}/${encodeURIComponent(run)}`;
   const change = (path, document) => call("POST", path, { body: JSON.stringify(document) });
   const calls = {
     listThreads: (query) => call("GET", "/threads", { query }),
@@ -69,6 +75,17 @@ export function connect(baseUrl, key, onBusy) {
     createMessage: (thread, document) => create(messagesPath(thread), document),
     modifyMessage: (thread, message, document) => change(messagePath(thread, message), document),
     deleteMessage: (thread, message) => remove(call("DELETE", messagePath(thread, message))),
+    listAssistants: (query) => call("GET", "/assistants", { query }),
+    listRuns: (thread, query, options) => call("GET", runsPath(thread), { query, ...options }),
+    listRunSteps: (thread, run, query) => call("GET", `${runPath(thread, run)}/steps`, { query }),
+    cancelRun: (thread, run) => call("POST", `${runPath(thread, run)}/cancel`),
+    // These two return the events of the run. They arrive until the signal is aborted.
+    createRun: (thread, document, signal) =>
+      create(runsPath(thread), { ...document, stream: true }, streamed(signal)),
+    submitToolOutputs: (thread, run, outputs, signal) => {
+      const body = JSON.stringify({ tool_outputs: outputs, stream: true });
+      return call("POST", `${runPath(thread, run)}/submit_tool_outputs`, { body, ...streamed(signal) });
+    },
   };
   return (signal) => Object.fromEntries(Object.entries(calls).map(([name, made]) => [name, until(signal, made)]));
 }
@@ -84,6 +101,27 @@ function until(signal, made) {
     });
 }
 
+const streamed = (signal) => ({
+  read: events,
+  ending: AbortSignal.any([signal, AbortSignal.timeout(SECONDS_OF_A_STREAM * 1000)]),
+});
+
+/** Yield the events of a stream, each with its name and data. A stream that breaks off ends: its run goes on. */
+async function* events(answer) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read().catch(() => ({ done: true }));
+    if (done) return;
+    const frames = (text + value).split("\n\n");
+    text = frames.pop();
+    for (const frame of frames) {
+      const [, name, data] = frame.match(/^event: (.*)\ndata: (.*)$/);
+      if (name !== "done") yield { name, data: JSON.parse(data) };
+    }
+  }
+}
+
 /** Send a request. The key goes only to this address, so a redirect is an error. */
 async function send(url, options) {
   try {
@@ -93,7 +131,6 @@ async function send(url, options) {
       credentials: "omit",
       redirect: "error",
       referrerPolicy: "no-referrer",
-      signal: AbortSignal.timeout(SECONDS * 1000),
     });
   } catch {
     // A browser does not say which of the two causes it was.

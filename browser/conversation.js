@@ -1,22 +1,27 @@
 // One open thread. Shows a window of its messages, oldest first. The window grows both ways and follows new messages.
+// Below are the thread's runs.
 
+import { endAnswer } from "./answer.js";
 import { announce, byId, make, pairs, time } from "./dom.js";
 import { confirmDeletion, editMessage, editThread, metadataFields } from "./dialogs.js";
 import { follower } from "./following.js";
 import { messageArticle, summary } from "./message.js";
+import { threadRuns } from "./runs.js";
 
 const PAGE = "20";
 const CATCH_UP = "100";
 
 /**
- * Open a thread. `attempt` runs a call and shows its error. `report` shows an error. `onChange` gets the changed
- * thread, `onDelete` gets the id of the deleted one. Returns `load` and `close`. After `close` the conversation shows
- * nothing more and sends no more requests.
+ * Open a thread. `attempt` runs a call and shows its error. So does `attemptStream`, in a queue of its own. `report`
+ * shows an error. `onChange` gets the changed thread, `onDelete` gets the id of the deleted one. Returns `load` and
+ * `close`. After `close` the conversation shows nothing more and sends no more requests.
  */
-export function openConversation(connection, id, { attempt, report, onChange, onDelete }) {
+export function openConversation(connection, id, { attempt, attemptStream, report, onChange, onDelete }) {
   const closing = new AbortController();
   const api = connection(closing.signal);
   const following = follower(look, report, closing.signal);
+  const { signal } = closing;
+  const runs = threadRuns(api, id, { attempt, attemptStream, follow, now: following.now, signal });
   const shown = byId("messages");
   // The window's two ends are cursors. A cursor stays valid when its message is deleted.
   let [oldest, newest] = ["", ""];
@@ -25,7 +30,8 @@ export function openConversation(connection, id, { attempt, report, onChange, on
   async function load() {
     showThread(await api.retrieveThread(id));
     showParts(true);
-    await loadLatest();
+    await Promise.all([loadLatest(), runs.load()]);
+    byId("compose").scrollIntoView({ block: "end" });
   }
 
   async function loadLatest() {
@@ -43,6 +49,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
 
   function start(page, { older, newer }) {
     shown.replaceChildren(...page.data.map(article));
+    for (const message of page.data) endAnswer(message.id);
     [oldest, newest] = [page.data[0]?.id ?? "", page.data.at(-1)?.id ?? ""];
     byId("older").hidden = !older;
     setNewer(newer);
@@ -67,6 +74,7 @@ export function openConversation(connection, id, { attempt, report, onChange, on
 
   function append(page) {
     shown.append(...page.data.map(article));
+    for (const message of page.data) endAnswer(message.id);
     newest = page.last_id ?? newest;
     oldest ||= page.first_id ?? "";
     setNewer(page.has_more);
@@ -84,10 +92,18 @@ export function openConversation(connection, id, { attempt, report, onChange, on
     byId("no-messages").hidden = shown.childElementCount > 0;
   }
 
+  /** Show the end of the thread and follow it. */
+  async function follow() {
+    if (hasNewer) await loadLatest();
+    following.follow();
+  }
+
   async function look() {
+    const isActive = await runs.look(); // before the messages: a run that is shown as completed has its answer there
+    if (hasNewer) return isActive;
     const after = newest;
     const page = await api.listMessages(id, { order: "asc", limit: CATCH_UP, after }, { retries: 0 });
-    if (page.data.length === 0 || newest !== after) return false; // nothing new, or the window has moved
+    if (page.data.length === 0 || newest !== after) return isActive; // nothing new, or the window has moved
     const wasAtEnd = byId("follow-line").getBoundingClientRect().top < window.innerHeight + 80;
     append(page);
     const count = page.data.length === 1 ? "New message." : `${page.data.length} new messages.`;

@@ -1,4 +1,5 @@
-// Polls for new messages: soon after some came, less often while none come, and never while the page is hidden.
+// Polls for new messages and runs: soon after something changed, less often while nothing changes, and never while the
+// page is hidden.
 
 import { byId } from "./dom.js";
 
@@ -8,7 +9,7 @@ const LONGEST_WAIT = 30_000;
 const GROWTH = 1.5;
 
 /**
- * Call `look` again and again until the signal is aborted. `look` returns whether it found new messages. An error that
+ * Call `look` again and again until the signal is aborted. `look` returns whether to poll again soon. An error that
  * may pass by itself is shown beside the button. Any other error ends the polling; `report` gets the error and a
  * function that starts the polling again.
  */
@@ -42,8 +43,8 @@ export function follower(look, report, signal) {
 
   async function once() {
     try {
-      const hasFound = await look();
-      wait = hasFound ? FIRST_WAIT : longer(wait);
+      const isSoon = await look();
+      wait = isSoon ? FIRST_WAIT : longer(wait);
       trouble = "";
     } catch (error) {
       wait = longer(wait);
@@ -77,6 +78,8 @@ export function follower(look, report, signal) {
   signal.addEventListener("abort", schedule);
   return {
     now,
+    /** Poll at once, and from now on, also if the reader has switched the polling off. */
+    follow,
     /** Stop polling while the page does not show the end of the thread. */
     pause(is) {
       isPaused = is;

@@ -90,7 +90,7 @@ function disconnect() {
   session.abort();
   connection = undefined;
   close();
-  for (const id of ["threads", "messages", "thread-about"]) byId(id).replaceChildren();
+  for (const id of ["threads", "messages", "answer", "runs", "run-assistant", "thread-about"]) byId(id).replaceChildren();
   show(false);
   byId("api-key").focus();
 }
@@ -114,6 +114,7 @@ function openFromAddress() {
   const { attempt, report } = queue();
   conversation = openConversation(connection, id, {
     attempt,
+    attemptStream: queue().attempt,
     report,
     onChange: (thread) => threads.update(thread),
     onDelete: (gone) => {

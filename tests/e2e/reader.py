@@ -83,19 +83,27 @@ class Reader:
     def texts(self) -> Locator:
         return self.messages.locator(".text")
 
+    @property
+    def runs(self) -> Locator:
+        return self.page.get_by_role("region", name="Runs").get_by_role("article")
+
+    def assistant(self, name: str = "Clerk", **fields: Any) -> str:
+        """Create an assistant and return its id."""
+        return str(self.post("/assistants", {"model": "gpt-4o", "name": name, **fields})["id"])
+
     def thread(self, **body: Any) -> str:
         """Create a thread and return its id."""
-        return str(self._post("/threads", body)["id"])
+        return str(self.post("/threads", body)["id"])
 
     def message(self, thread_id: str, content: Any, **fields: Any) -> str:
         """Create a message, of an assistant unless said otherwise, and return its id."""
         body = {"role": "assistant", "content": content, **fields}
-        return str(self._post(f"/threads/{thread_id}/messages", body)["id"])
+        return str(self.post(f"/threads/{thread_id}/messages", body)["id"])
 
     def get(self, path: str) -> Any:
         return self.client.get(path).raise_for_status().json()
 
-    def _post(self, path: str, body: Any) -> Any:
+    def post(self, path: str, body: Any) -> Any:
         return self.client.post(path, json=body).raise_for_status().json()
 
 
@@ -120,6 +128,19 @@ def reading(browser: Browser, base_url: str, **options: Any) -> Iterator[Reader]
         page.on("console", lambda said: reader.errors.append(said.text) if said.type in ("error", "warning") else None)
         yield reader
     context.close()
+
+
+@contextmanager
+def checked_reading(browser: Browser, base_url: str) -> Iterator[Reader]:
+    """Yield a reader whose page must not say an error, ask elsewhere, or leave its key behind."""
+    with reading(browser, base_url) as found:
+        yield found
+        # The browser's own word for an answer that is no success.
+        assert [line for line in found.errors if not line.startswith("Failed to load resource")] == []
+        assert all(request.url.startswith(base_url.removesuffix("/v1")) for request in found.requests)
+        assert not any(found.key in request.url for request in found.requests)
+        kept = "[location.href, document.cookie, JSON.stringify(localStorage), JSON.stringify(history.state)]"
+        assert not any(found.key in text for text in found.page.evaluate(kept))
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -5,7 +5,9 @@ from typing import Any, Literal
 import httpx
 
 from tests.support import chromium
+from tests.support.chat_stub import calls, chatting
 from tests.support.local_api import ROOT, serving
+from tests.support.runs import calls_of
 
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _OTHERS = [
@@ -68,19 +70,45 @@ def fill(client: httpx.Client) -> str:
     return str(thread["id"])
 
 
+def run(client: httpx.Client, thread_id: str) -> None:
+    """Add a question to the thread, and run an assistant that calls a function and answers."""
+    function = {"name": "find_parcel", "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}}
+    assistant = {"name": "Order desk", "model": "gpt-4o", "tools": [{"type": "function", "function": function}]}
+    body = {"assistant_id": client.post("/assistants", json=assistant).raise_for_status().json()["id"]}
+    question = {"role": "user", "content": "And where is the new lamp now? It is order 2041."}
+    client.post(f"/threads/{thread_id}/messages", json=question).raise_for_status()
+    # The responses are streams, so they end when the run waits and when it has ended.
+    path = f"/threads/{thread_id}/runs"
+    client.post(path, json=body | {"stream": True}).raise_for_status()
+    (waiting,) = client.get(path).raise_for_status().json()["data"]
+    output = '{"place": "Sorting centre Basel", "arrives": "Thursday"}'
+    outputs = [{"tool_call_id": call["id"], "output": output} for call in calls_of(waiting)]
+    submission = {"tool_outputs": outputs, "stream": True}
+    client.post(f"{path}/{waiting['id']}/submit_tool_outputs", json=submission).raise_for_status()
+
+
 def main() -> None:
-    """Write docs/browser-light.png and docs/browser-dark.png."""
-    with serving(API_KEYS="demo+trusted=sk-demo") as api, chromium.running() as browser:
+    """Write the pictures of a conversation and of its run, each in light and dark."""
+    replies = calls(("call_81", "find_parcel", '{"order": "2041"}')), "It is in Basel and arrives on Thursday."
+    with (
+        chatting(*replies) as chat,
+        serving(API_KEYS="demo+trusted=sk-demo", MODEL_URL=chat.base_url) as api,
+        chromium.running() as browser,
+    ):
         with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-demo"}) as client:
             thread_id = fill(client)
+            run(client, thread_id)
         for scheme in _SCHEMES:
             page = browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 985})
             page.goto(f"{api.base_url.removesuffix('/v1')}/browser/#{thread_id}")
             page.get_by_label("API key").fill("sk-demo")
             page.get_by_role("button", name="Connect").click()
-            page.get_by_text("the new lamp leaves the").wait_for()
-            page.mouse.wheel(0, -2000)
+            page.get_by_text("Sorting centre").wait_for()
+            page.get_by_text("arrives on Thursday").wait_for()
+            page.evaluate("scrollTo(0, 0)")
             page.screenshot(path=ROOT / "docs" / f"browser-{scheme}.png", animations="disabled")
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            page.screenshot(path=ROOT / "docs" / f"browser-run-{scheme}.png", animations="disabled")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e import axe
-from tests.e2e.reader import Reader, api_keys, reading, static_host
+from tests.e2e.reader import Reader, api_keys, checked_reading, reading, static_host
 from tests.e2e.screenshots import fill
 from tests.support import chromium
 from tests.support.local_api import LocalApi, serving
@@ -54,15 +54,8 @@ def api(browser: Browser, host: int) -> Iterator[LocalApi]:
 
 @pytest.fixture
 def reader(browser: Browser, api: LocalApi) -> Iterator[Reader]:
-    """Yield a reader whose page must not say an error, ask elsewhere, or leave its key behind."""
-    with reading(browser, api.base_url) as found:
+    with checked_reading(browser, api.base_url) as found:
         yield found
-        # The browser's own word for an answer that is no success.
-        assert [line for line in found.errors if not line.startswith("Failed to load resource")] == []
-        assert all(request.url.startswith(api.base_url.removesuffix("/v1")) for request in found.requests)
-        assert not any(found.key in request.url for request in found.requests)
-        kept = "[location.href, document.cookie, JSON.stringify(localStorage), JSON.stringify(history.state)]"
-        assert not any(found.key in text for text in found.page.evaluate(kept))
 
 
 def _names(reader: Reader) -> list[str]:
@@ -573,6 +566,24 @@ def test_from_an_origin_that_is_not_allowed_it_says_so(browser: Browser, api: Lo
         origin = api.base_url.removesuffix("/v1")
         line = f"{origin} does not answer, or does not allow pages of http://localhost:{host} (AllowedOrigins)."
         expect(reader.problem).to_have_text(line)
+
+
+# -- Without runs
+
+
+def test_where_runs_are_off_nothing_of_them_is_shown_or_asked_again(reader: Reader) -> None:
+    reader.page.clock.install()
+    thread_id = reader.thread(messages=[{"role": "user", "content": "x"}])
+    reader.open(thread_id)
+    expect(reader.texts).to_have_text(["x"])
+    reader.wait(3)
+    expect(reader.page.locator("#runs-part")).to_be_hidden()
+    expect(reader.problem).to_be_hidden()
+    assert [url for url in _paths(reader) if "assistants" in url or "runs" in url] == ["/v1/assistants"]
+
+
+def _paths(reader: Reader) -> list[str]:
+    return [httpx.URL(request.url).path for request in reader.requests]
 
 
 # -- For everybody
