@@ -3,15 +3,26 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.support import processes
 from tests.support.client import Client
+from tests.support.runs import Runs
 
 KEY = {"idempotency-key": "my secret key"}
 BODY = {"role": "user", "content": "hello", "metadata": {"a": "b"}}
 
 
-def test_a_create_sent_fifty_times_at_once_from_five_processes_happens_once(client: Client) -> None:
+@pytest.mark.parametrize("during_run", [False, True])
+def test_a_create_sent_fifty_times_at_once_from_five_processes_happens_once(
+    client: Client, trusted: Client, during_run: bool
+) -> None:
+    if during_run:  # only a trusted key may write then
+        client = trusted
     thread_id = client.thread()
+    if during_run:
+        runs = Runs(client)
+        runs.run(thread_id, runs.assistant())
     request = (client.secret, "create_message", (thread_id,), {"body": BODY, "headers": KEY})
     sent = processes.together([0.0, 5.0, -5.0, 1.0, 0.0], processes.send, *request, 10)
     assert [answer.status for answer in sent] == [200] * 50

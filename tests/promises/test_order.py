@@ -4,16 +4,19 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.support import fault_injection, processes
+from tests.support.chat_stub import Chat
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.fault_injection import Fault
 from tests.support.processes import Created
+from tests.support.runs import Runs
 
 
 def listed(client: Client, thread_id: str, **query: Any) -> list[dict[str, Any]]:
@@ -54,6 +57,25 @@ def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_or
     created = processes.together(clocks, processes.create_messages, client.secret, thread_id, 4, 5)
     assert len(created) == 80
     check_order(listed(client, thread_id), created)
+
+
+def test_writers_and_runs_that_come_and_go_have_one_order(runs: Runs, chat: Chat) -> None:
+    """Trusted writers write at once, in processes whose clocks differ, while runs ask and are answered."""
+    writer = Client(runs.client.project, trusted=True)
+    thread_id, assistant_id = runs.client.thread(), runs.assistant()
+    with ThreadPoolExecutor(1) as pool:
+        create = partial(processes.create_messages, threads=4, each=5)
+        writing = pool.submit(processes.together, [-5.0, 5.0], create, writer.secret, thread_id)
+        made: list[dict[str, Any]] = []
+        while not writing.done() or not made:
+            made.append(runs.execute(runs.run(thread_id, assistant_id)))
+    messages = listed(writer, thread_id)
+    answers = [message for message in messages if message["run_id"]]
+    assert [run["status"] for run in made] == ["completed"] * len(made)
+    assert [message["run_id"] for message in answers] == [run["id"] for run in made]
+    check_order([message for message in messages if not message["run_id"]], writing.result())
+    assert [one["id"] for one in messages] == sorted(one["id"] for one in messages)
+    assert [one["created_at"] for one in messages] == sorted(one["created_at"] for one in messages)
 
 
 def test_a_clock_that_goes_back_does_not_take_the_order_back(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
