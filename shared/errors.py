@@ -94,6 +94,15 @@ def assistant_not_found(assistant_id: str) -> WireError:
     return WireError(404, f"No assistant found with id '{assistant_id}'.")
 
 
+def unknown_assistant(assistant_id: str) -> WireError:
+    """A run names an assistant that the key's project does not have; many send ids that were made at OpenAI."""
+    remedy = (
+        "Import it with ./message-api import, or set UnknownAssistants (locally UNKNOWN_ASSISTANTS) to default to run "
+        "assistants that do not exist."
+    )
+    return WireError(404, f"{assistant_not_found(assistant_id)} {remedy}")
+
+
 def run_not_found(run_id: str) -> WireError:
     """The thread has no such run."""
     return WireError(404, f"No run found with id '{run_id}'.")

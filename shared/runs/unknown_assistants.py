@@ -2,6 +2,7 @@
 
 import os
 
+from shared import errors
 from shared.runs.errors import AssistantNotFoundError
 from shared.runs.records import Assistant, AssistantData
 from shared.runs.store import assistants
@@ -15,7 +16,7 @@ def assistant_for_run(project: str, assistant_id: str, thread_id: str = "") -> A
     """Return the assistant of a new run.
 
     Where UNKNOWN_ASSISTANTS is `default`, one that does not exist has the instructions of DEFAULT_INSTRUCTIONS. Else
-    raises `AssistantNotFoundError`, but `ThreadNotFoundError` when there is no thread with this id either.
+    raises `WireError`, but `ThreadNotFoundError` when there is no thread with this id either.
     """
     try:
         return assistants.retrieve(project, assistant_id)
@@ -25,4 +26,4 @@ def assistant_for_run(project: str, assistant_id: str, thread_id: str = "") -> A
             return Assistant(assistant_id, 0, data)
         if thread_id:
             threads.retrieve(project, thread_id)
-        raise
+        raise errors.unknown_assistant(assistant_id) from None

@@ -33,11 +33,15 @@ def test_what_does_not_exist_is_named(runs: Runs) -> None:
 
     messages = [runs.call(*call, body=body).body["error"]["message"] for call, body in answers.items()]
 
+    no_assistant = (
+        "No assistant found with id 'asst_none'. Import it with ./message-api import, or set UnknownAssistants "
+        "(locally UNKNOWN_ASSISTANTS) to default to run assistants that do not exist."
+    )
     no_run = f"No run found with id '{run['id']}'."
     assert messages == [
-        "No assistant found with id 'asst_none'.",
+        no_assistant,
         "No thread found with id 'thread_none'.",
-        "No assistant found with id 'asst_none'.",
+        no_assistant,
         *[no_run] * 6,
         "No run step found with id 'step_none'.",
         "No thread found with id 'thread_none'.",

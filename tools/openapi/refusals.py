@@ -26,6 +26,7 @@ CASES: dict[str, WireError] = {
     "malformed_message_cursor": errors.malformed_id("after", "abc123", "msg"),
     "malformed_thread_cursor": errors.malformed_id("after", "abc123", "thread"),
     "assistant_not_found": errors.assistant_not_found("asst_abc123"),
+    "unknown_assistant": errors.unknown_assistant("asst_abc123"),
     "run_not_found": errors.run_not_found(_RUN),
     "step_not_found": errors.step_not_found("step_abc123"),
     "malformed_assistant_id": errors.malformed_id("assistant_id", "abc123", "asst"),
@@ -142,7 +143,7 @@ OF_SETTINGS = (
 )
 OF_A_NEW_RUN = (
     "malformed_assistant_id",
-    "assistant_not_found",
+    "unknown_assistant",
     "nothing_to_run",
     "integer_too_low",
     "missing_last_messages",
