@@ -185,7 +185,7 @@ def test_a_stream_ends_with_an_error_when_its_message_got_another_id(runs: Runs,
         stream.release(2)
         begun = stream.take(7)
         run = begun[1][1]
-        trusted.message(run["thread_id"], "meanwhile")
+        trusted.message(run["thread_id"])
         stream.release()
         rest = stream.rest()
 
