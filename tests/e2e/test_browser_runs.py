@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Route, expect
 
 from tests.e2e import axe
 from tests.e2e.reader import Reader, api_keys, checked_reading, reading
@@ -100,10 +100,12 @@ def test_an_answer_grows_while_it_streams_and_its_message_replaces_it(reader: Re
     expect(answer.locator(".text")).to_have_text("Good evening")
     expect(_state(reader)).to_have_text("in_progress")
     expect(reader.texts).to_have_text(["Hello"])
+    _watch_for_doubles(reader)
     gate.release(100)
     expect(reader.texts).to_have_text(["Hello", "Good evening."])
     expect(answer).to_have_count(0)
     expect(_state(reader)).to_have_text("completed")
+    assert not reader.page.evaluate("window.isDouble")
 
 
 def test_a_function_call_shows_its_arguments_takes_its_output_and_the_run_goes_on(reader: Reader, chat: Chat) -> None:
@@ -183,14 +185,29 @@ def test_the_api_refuses_a_second_active_run_and_the_page_says_so(reader: Reader
 
 def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat: Chat) -> None:
     gate = threading.Event()
-    # The whole response at once, as on AWS.
-    reader.page.route(_is_create, lambda route: route.fulfill(response=route.fetch()))
+    whole: list[tuple[Route, APIResponse]] = []  # as on AWS
+    reader.page.route(_is_create, lambda route: whole.append((route, route.fetch())))
     _start(reader, chat, held(says("All ", "at once."), gate))
+    _watch_for_doubles(reader)
     expect(_state(reader)).to_have_text("in_progress")
     reader.button("Cancel run").wait_for()
     gate.set()
     expect(reader.texts).to_have_text(["Hello", "All at once."])
     expect(_state(reader)).to_have_text("completed")
+    ((route, response),) = whole
+    route.fulfill(response=response)
+    response.dispose()
+    reader.page.wait_for_timeout(500)
+    assert not reader.page.evaluate("window.isDouble")
+
+
+def _watch_for_doubles(reader: Reader) -> None:
+    """Have the page note whether it ever shows a message and, at the same time, its answer of the stream."""
+    reader.page.evaluate(
+        "new MutationObserver(() => { for (const answer of document.querySelectorAll('#answer article'))"
+        " window.isDouble ||= document.getElementById(answer.id.replace('answer-', 'message-')) !== null; })"
+        ".observe(document.body, { childList: true, subtree: true })"
+    )
 
 
 @pytest.mark.parametrize("end", ['event: error\ndata: {"error": {"message": "It goes on."}}\n\n', "event: thr"])
