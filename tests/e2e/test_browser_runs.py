@@ -190,7 +190,6 @@ def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat
     _start(reader, chat, held(says("All ", "at once."), gate))
     _watch_for_doubles(reader)
     expect(_state(reader)).to_have_text("in_progress")
-    reader.button("Cancel run").wait_for()
     gate.set()
     expect(reader.texts).to_have_text(["Hello", "All at once."])
     expect(_state(reader)).to_have_text("completed")
@@ -199,6 +198,16 @@ def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat
     response.dispose()
     reader.page.wait_for_timeout(500)
     assert not reader.page.evaluate("window.isDouble")
+
+
+def test_a_run_is_cancelled_before_its_events_arrive(reader: Reader, chat: Chat) -> None:
+    gate = threading.Event()
+    reader.page.route(_is_create, lambda route: route.fetch())
+    _start(reader, chat, held(says("Too late."), gate))
+    reader.button("Cancel run").click()
+    expect(_state(reader)).to_have_text("cancelled")
+    gate.set()
+    reader.page.unroute_all(behavior="wait")
 
 
 def _watch_for_doubles(reader: Reader) -> None:
@@ -255,16 +264,17 @@ def test_a_run_whose_response_is_lost_is_started_once(reader: Reader, chat: Chat
 def test_runs_of_other_programs_appear_and_change_by_themselves(reader: Reader, chat: Chat) -> None:
     chat.replies = [calls(("call_1", "get_weather", _OSLO)), "It rains."]
     assistant_id = reader.assistant(tools=[WEATHER])
-    reader.page.clock.install()
+    reader.page.clock.install(time="2030-01-01T00:00:00")
     thread_id = reader.thread(messages=_HELLO)
     reader.open(thread_id)
     expect(reader.page.get_by_role("region", name="Runs")).to_be_visible()
     expect(reader.runs).to_have_count(0)
+    reader.page.clock.pause_at("2030-01-01T01:00:00")
     run = reader.post(f"/threads/{thread_id}/runs", {"assistant_id": assistant_id})
     _wait_for(reader, "requires_action")
     expect(reader.runs.locator(".arguments")).to_have_text(_OSLO)
     reader.runs.get_by_label("Output of get_weather").fill("typed")
-    reader.wait(5)  # what is being typed stays
+    assert reader.wait(20) == 20  # two requests every two seconds, and what is being typed stays
     expect(reader.runs.get_by_label("Output of get_weather")).to_have_value("typed")
     outputs = {"tool_outputs": [{"tool_call_id": _calls(run, reader)[0]["id"], "output": "rain"}]}
     reader.post(f"/threads/{thread_id}/runs/{run['id']}/submit_tool_outputs", outputs)
