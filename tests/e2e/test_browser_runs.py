@@ -202,7 +202,7 @@ def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat
 
 def test_a_run_is_cancelled_before_its_events_arrive(reader: Reader, chat: Chat) -> None:
     gate = threading.Event()
-    reader.page.route(_is_create, lambda route: route.fetch())
+    reader.page.route(_is_create, lambda route: route.fulfill(response=route.fetch()))
     _start(reader, chat, held(says("Too late."), gate))
     reader.button("Cancel run").click()
     expect(_state(reader)).to_have_text("cancelled")
