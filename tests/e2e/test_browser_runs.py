@@ -134,6 +134,7 @@ def test_a_run_is_cancelled_and_its_late_answer_never_appears(reader: Reader, ch
     reader.button("Cancel run").click()
     expect(_state(reader)).to_have_text("cancelled")
     expect(reader.button("Cancel run")).to_have_count(0)
+    expect(reader.runs).to_be_focused()
     gate.set()
     reader.button("Start run").click()
     expect(reader.texts).to_have_text(["Hello", "In time."])
