@@ -16,7 +16,8 @@ export function runArticle(run, { assistant, isOpen, loadSteps, cancel, submit }
   const details = make("details", { toggle: onToggle, open: isOpen }, make("summary", {}, "Steps"), steps);
 
   function onToggle() {
-    if (details.open && !steps.hasChildNodes()) loadSteps((page) => steps.replaceChildren(...stepList(page, run)));
+    // Several events of a stream may have replaced the article by now.
+    if (details.isConnected && details.open && !steps.hasChildNodes()) loadSteps((page) => steps.replaceChildren(...stepList(page, run)));
   }
 
   function onSubmit(event) {

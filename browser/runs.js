@@ -110,7 +110,6 @@ export function threadRuns(api, threadId, { attempt, attemptStream, follow, now,
   async function showEvents(events) {
     let answer;
     for await (const { name, data } of events) {
-      if (signal.aborted) return;
       if (data.object === "thread.run") show(data);
       else if (name === "thread.message.created") {
         answer = data.id;

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Route, expect
 
 from tests.e2e import axe
 from tests.e2e.reader import Reader, api_keys, checked_reading, reading
@@ -100,10 +100,12 @@ def test_an_answer_grows_while_it_streams_and_its_message_replaces_it(reader: Re
     expect(answer.locator(".text")).to_have_text("Good evening")
     expect(_state(reader)).to_have_text("in_progress")
     expect(reader.texts).to_have_text(["Hello"])
+    _watch_for_doubles(reader)
     gate.release(100)
     expect(reader.texts).to_have_text(["Hello", "Good evening."])
     expect(answer).to_have_count(0)
     expect(_state(reader)).to_have_text("completed")
+    assert not reader.page.evaluate("window.isDouble")
 
 
 def test_a_function_call_shows_its_arguments_takes_its_output_and_the_run_goes_on(reader: Reader, chat: Chat) -> None:
@@ -132,6 +134,7 @@ def test_a_run_is_cancelled_and_its_late_answer_never_appears(reader: Reader, ch
     reader.button("Cancel run").click()
     expect(_state(reader)).to_have_text("cancelled")
     expect(reader.button("Cancel run")).to_have_count(0)
+    expect(reader.runs).to_be_focused()
     gate.set()
     reader.button("Start run").click()
     expect(reader.texts).to_have_text(["Hello", "In time."])
@@ -183,14 +186,38 @@ def test_the_api_refuses_a_second_active_run_and_the_page_says_so(reader: Reader
 
 def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat: Chat) -> None:
     gate = threading.Event()
-    # The whole response at once, as on AWS.
-    reader.page.route(_is_create, lambda route: route.fulfill(response=route.fetch()))
+    whole: list[tuple[Route, APIResponse]] = []  # as on AWS
+    reader.page.route(_is_create, lambda route: whole.append((route, route.fetch())))
     _start(reader, chat, held(says("All ", "at once."), gate))
+    _watch_for_doubles(reader)
     expect(_state(reader)).to_have_text("in_progress")
-    reader.button("Cancel run").wait_for()
     gate.set()
     expect(reader.texts).to_have_text(["Hello", "All at once."])
     expect(_state(reader)).to_have_text("completed")
+    ((route, response),) = whole
+    route.fulfill(response=response)
+    response.dispose()
+    reader.page.wait_for_timeout(500)
+    assert not reader.page.evaluate("window.isDouble")
+
+
+def test_a_run_is_cancelled_before_its_events_arrive(reader: Reader, chat: Chat) -> None:
+    gate = threading.Event()
+    reader.page.route(_is_create, lambda route: route.fulfill(response=route.fetch()))
+    _start(reader, chat, held(says("Too late."), gate))
+    reader.button("Cancel run").click()
+    expect(_state(reader)).to_have_text("cancelled")
+    gate.set()
+    reader.page.unroute_all(behavior="wait")
+
+
+def _watch_for_doubles(reader: Reader) -> None:
+    """Have the page note whether it ever shows a message and, at the same time, its answer of the stream."""
+    reader.page.evaluate(
+        "new MutationObserver(() => { for (const answer of document.querySelectorAll('#answer article'))"
+        " window.isDouble ||= document.getElementById(answer.id.replace('answer-', 'message-')) !== null; })"
+        ".observe(document.body, { childList: true, subtree: true })"
+    )
 
 
 @pytest.mark.parametrize("end", ['event: error\ndata: {"error": {"message": "It goes on."}}\n\n', "event: thr"])
@@ -238,16 +265,17 @@ def test_a_run_whose_response_is_lost_is_started_once(reader: Reader, chat: Chat
 def test_runs_of_other_programs_appear_and_change_by_themselves(reader: Reader, chat: Chat) -> None:
     chat.replies = [calls(("call_1", "get_weather", _OSLO)), "It rains."]
     assistant_id = reader.assistant(tools=[WEATHER])
-    reader.page.clock.install()
+    reader.page.clock.install(time="2030-01-01T00:00:00")
     thread_id = reader.thread(messages=_HELLO)
     reader.open(thread_id)
     expect(reader.page.get_by_role("region", name="Runs")).to_be_visible()
     expect(reader.runs).to_have_count(0)
+    reader.page.clock.pause_at("2030-01-01T01:00:00")
     run = reader.post(f"/threads/{thread_id}/runs", {"assistant_id": assistant_id})
     _wait_for(reader, "requires_action")
     expect(reader.runs.locator(".arguments")).to_have_text(_OSLO)
     reader.runs.get_by_label("Output of get_weather").fill("typed")
-    reader.wait(5)  # what is being typed stays
+    assert reader.wait(20) == 20  # two requests every two seconds, and what is being typed stays
     expect(reader.runs.get_by_label("Output of get_weather")).to_have_value("typed")
     outputs = {"tool_outputs": [{"tool_call_id": _calls(run, reader)[0]["id"], "output": "rain"}]}
     reader.post(f"/threads/{thread_id}/runs/{run['id']}/submit_tool_outputs", outputs)
