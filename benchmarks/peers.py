@@ -30,8 +30,6 @@ from tools.local import template
 from tools.local.dynamodb import database, engine
 
 SIZES = (10, 100, 1_000, 5_000)
-# What a peer's packages depend on is taken as it was on that day.
-EXCLUDE_NEWER = "2026-11-20"
 PEERS = {
     "langchain": ("langchain-community==0.4.2", "boto3"),
     "chainlit": ("chainlit==2.12.0", "boto3"),
@@ -139,7 +137,8 @@ def _python(packages: tuple[str, ...]) -> Iterator[str]:
             ["pip", "install", "--python", python, *packages],
         ):
             subprocess.run(
-                [uv.find_uv_bin(), *command[:-1], "--quiet", "--exclude-newer", EXCLUDE_NEWER, command[-1]], check=True
+                [uv.find_uv_bin(), *command[:-1], "--quiet", "--exclude-newer", plot.EXCLUDE_NEWER, command[-1]],
+                check=True,
             )
         yield python
 
