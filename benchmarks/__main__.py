@@ -11,64 +11,69 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks import figures
-from benchmarks.artifacts import ROOT
-from benchmarks.figures import Row
+from benchmarks.figures import ROOT, Row
 from tools.local.dynamodb.download import ENGINE
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 COST = ROOT / "docs" / "cost.md"
 RUNS = ROOT / "docs" / "runs.md"
-PLACES = {"bill": COST, "bill_of_runs": COST, "runs": RUNS}
-BENCHMARKS = ("cold", "warm", "bundle", "cost", "dollars", *PLACES, "growth", "peers", "throughput")
+# Where the tables of a benchmark are written. Those of the others are printed.
+PLACES = {"cost": COST, "dollars": COST, "bill": COST, "cost_of_runs": RUNS, "bill_of_runs": COST, "peers": DOCUMENT}
+BENCHMARKS = ("cold", "warm", "growth", "throughput", "runs", *PLACES)
+HEAD = ["what", "measured", "held to", "date", "command"]
 
 
 def main(names: list[str]) -> None:
-    """Run benchmarks; the summary is written when all were run."""
+    """Run benchmarks, each in a process of its own: the store makes its client once, for the engine it finds first."""
     started = time.monotonic()
     chosen = names or list(BENCHMARKS)
-    summary: list[Row] = []
     for place, name in enumerate(chosen, start=1):
         figures.say(f"{time.monotonic() - started:4.0f} s  {place}/{len(chosen)} {name}")
-        # In a process of its own: the store makes its client once, for the engine that it finds first.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             report = pool.submit(figures.report_of, name).result()
-        summary += report.summary
-        _write(PLACES.get(name, DOCUMENT), name, report.text)
-    table = figures.table(["what", "measured", "held to"], summary)
+        if name in PLACES:
+            _write(PLACES[name], name, report.text)
+        else:
+            sys.stdout.write(f"{report.text}\n\n")
+        _write(DOCUMENT, "summary", figures.table(HEAD, _rows(name, report.summary)))
     if not names:
-        _write(DOCUMENT, "summary", f"{_machine()}\n\n{table}")
+        _write(DOCUMENT, "machine", _machine())
     figures.say(f"{time.monotonic() - started:4.0f} s  done")
-    sys.stdout.write(f"{table}\n")
+
+
+def _rows(name: str, rows: tuple[Row, ...]) -> list[list[str]]:
+    """Return the rows of the summary, those of one benchmark replaced and dated today."""
+    _, (text, _) = _parts(DOCUMENT, "summary")
+    found = [[cell.strip() for cell in line.strip("| \n").split(" | ")] for line in text.strip().splitlines()[2:]]
+    today = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
+    command = f"`make bench ONLY={name}`"
+    kept = [row for row in found if row[-1] != command] + [[*row, today, command] for row in rows]
+    return sorted(kept, key=lambda row: BENCHMARKS.index(row[-1].strip("`").partition("=")[2]))
 
 
 def _write(document: Path, name: str, text: str) -> None:
     """Put a text between the marks of its name."""
+    before, (_, after) = _parts(document, name)
+    document.write_text(f"{before}\n{text}\n\n{after}", encoding="utf-8")
+
+
+def _parts(document: Path, name: str) -> tuple[str, tuple[str, str]]:
+    """Return what stands before the text of a name with its mark, the text, and the other mark with what follows."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (found and ended):
+    before, _, rest = document.read_text(encoding="utf-8").partition(begin)
+    text, ended, after = rest.partition(end)
+    if not ended:
         raise ValueError(f"{document} has no place for {name}")
-    document.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
+    return before + begin, (text, end + after)
 
 
 def _machine() -> str:
-    """Say when and where this was measured, and with what."""
-    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("botocore", "boto3", "pydantic")]
-    parts = [
-        f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
-        f"{os.cpu_count()} cores of {_processor()}",
-        f"{platform.system()} on {platform.machine()}",
-        f"CPython {platform.python_version()}",
-        *packages,
-        ENGINE,
-    ]
-    return ", ".join(parts) + f". Medians of {figures.RUNS} runs that took turns, in parentheses the quartiles."
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+    """Say on what this was measured."""
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("botocore", "boto3", "pydantic", "openai")]
+    information = Path("/proc/cpuinfo").read_text(encoding="utf-8") if sys.platform == "linux" else ""
+    processors = [line.partition(": ")[2] for line in information.splitlines() if line.startswith("model name")]
+    where = f"{os.cpu_count()} cores of {(processors or [platform.processor()])[0]}, {platform.system()}"
+    return ", ".join([where, f"CPython {platform.python_version()}", *packages, ENGINE]) + "."
 
 
 if __name__ == "__main__":

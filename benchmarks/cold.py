@@ -1,92 +1,102 @@
 """Cold start: the processor time of a fresh interpreter from its start to a ready handler, on built artifacts.
 
 The floor imports boto3 and makes one DynamoDB client. Lambda's folders are read-only, so nothing is written here:
-what has no bytecode is compiled anew each time. `Init Duration` is taken as Lambda takes it, from the start of the real
-runtime client until it asks for the first event.
+what has no bytecode is compiled anew each time. The sizes are those of the zip files that `sam deploy` uploads.
 """
 
+import importlib.metadata
 import os
+import platform
+import shutil
+import subprocess
 import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks import artifacts, figures, runtime_api
-from benchmarks.artifacts import Artifacts
-from benchmarks.figures import Report, Row
+import uv
+
+from benchmarks import figures
+from benchmarks.figures import ROOT, Report, Row
+from tests.support.memory import MODEL
+from tools.local import template
 
 _FLOOR = "import boto3; boto3.client('dynamodb')"
-_WITHOUT = "floor without bytecode"
-
-
-class _Group(NamedTuple):
-    """Functions with the same bounds: what they may take of the floor, and of the floor without bytecode."""
-
-    name: str
-    modules: str
-    bound: float
-    bound_without: float
-
-
-_GROUPS = (
-    _Group("retrieve, list, delete", "retrieve_* list_* delete_* unknown_route", 0.95, 0.45),
-    _Group("create, modify, ingest", "create_* modify_* ingest_*", 1.25, 0.60),
-    _Group("the other event functions", "*", 1.10, 0.60),
-)
+# What functions may take of the floor.
+_GROUPS = {
+    "retrieve, list, delete": ("retrieve_* list_* delete_* unknown_route", "0.80"),
+    "create, modify, ingest": ("create_* modify_* ingest_*", "1.10"),
+    "assistants, runs and their worker": ("assistants runs execute_run", ""),
+    "the other event functions": ("*", "1.10"),
+}
+_TEMPLATE = template.load(parameters=MODEL)
+# The keys lead nowhere.
+_KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+_ENVIRONMENT = _TEMPLATE.environment | _KEYS | {"AWS_DEFAULT_REGION": template.REGION, "AWS_REGION": template.REGION}
 
 
 def run() -> Report:
-    """Measure every function; needs the Python that Lambda runs."""
-    if not artifacts.is_deployed_python():
+    """Measure every function; needs the Python that Lambda runs, because the bytecode is for that one only."""
+    if not platform.python_version().startswith("3.13."):
         return Report("Not measured: there is no CPython 3.13 here.")
-    with tempfile.TemporaryDirectory() as folder:
-        built = artifacts.build(Path(folder))
-        times = figures.alternate(_sides(built))
-        inits = figures.alternate(runtime_api.sides(built))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        floor, *layers = _floor(folder), *(_made(folder, layer) for layer in ("Dependencies", "ModelDependencies"))
+        bundles = {function.handler.split(".")[1]: _made(folder, function.name) for function in _TEMPLATE.functions}
+        sides = {"floor": partial(_milliseconds, _FLOOR, floor)}
+        for module, bundle in bundles.items():
+            packages = [layer / "python" for layer in (layers if module == "execute_run" else layers[:1])]
+            sides[module] = partial(_milliseconds, f"import functions.{module}", bundle, *packages)
+        times = figures.alternate(sides)
+        code = max(map(_zipped, bundles.values())) / 1e3
+        packages_zipped = " + ".join(f"{_zipped(layer) / 1e6:.1f}" for layer in layers)
     rows: list[list[object]] = []
     summary: list[Row] = []
-    left = set(built.bundles)
-    for group in _GROUPS:
-        modules = sorted(module for module in left if any(map(Path(module).match, group.modules.split())))
+    left = set(bundles)
+    for group, (patterns, bound) in _GROUPS.items():
+        modules = sorted(module for module in left if any(map(Path(module).match, patterns.split())))
         left -= set(modules)
         ratios = {module: figures.ratio(times[module], times["floor"]) for module in modules}
-        without = {module: figures.ratio(times[module], times[_WITHOUT]) for module in modules}
-        for module in modules:
-            measured = [figures.spread(found[module], ".0f") for found in (times, inits)]
-            rows.append([f"`{module}`", measured[0], ratios[module], without[module], measured[1]])
-        what = f"Cold start of {group.name}, against boto3 with one client"
-        summary += [
-            Row(what, figures.highest(ratios.values()), f"{group.bound:.2f}"),
-            Row(
-                f"{what} in a default build, without bytecode",
-                figures.highest(without.values()),
-                f"{group.bound_without:.2f}",
-            ),
-        ]
-    rows += [
-        [name, figures.spread(times[name], ".0f"), "", "", figures.spread(inits[name], ".0f")]
-        for name in ("floor", _WITHOUT)
+        rows += [[module, figures.spread(times[module], ".0f"), ratios[module]] for module in modules]
+        what = f"Cold start of {group}, against boto3 with one client"
+        summary.append(Row(what, figures.highest(ratios), bound))
+    rows.append(["floor", figures.spread(times["floor"], ".0f"), ""])
+    summary += [
+        Row("The largest function's code, zipped", f"{code:.0f} KB", "300 KB"),
+        Row("The layer, and what the worker of runs adds, zipped", f"{packages_zipped} MB", "12 MB each"),
     ]
-    head = ["function", "processor time, ms", "of the floor", f"of the {_WITHOUT}", "Init Duration, ms"]
-    return Report(figures.table(head, rows), tuple(summary))
+    return Report(figures.table(["function", "processor time, ms", "of the floor"], rows), tuple(summary))
 
 
-def _sides(built: Artifacts) -> dict[str, partial[float]]:
-    sides = {
-        "floor": partial(_milliseconds, _FLOOR, built.floor),
-        _WITHOUT: partial(_milliseconds, _FLOOR, built.floor_without_bytecode),
-    }
-    for module, bundle in built.bundles.items():
-        sides[module] = partial(_milliseconds, f"import functions.{module}", bundle, built.layer)
-    return sides
+def _made(folder: Path, name: str) -> Path:
+    """Build a function or a layer with the target that `sam build` calls, for this machine."""
+    made = folder / name
+    made.mkdir()
+    variables = [f"ARTIFACTS_DIR={made}", f"LAYER_FOR=--python {sys.executable}"]
+    subprocess.run(["make", "-s", f"build-{name}", *variables], cwd=ROOT, check=True)
+    return made
+
+
+def _floor(folder: Path) -> Path:
+    floor = folder / "floor"
+    packages = [f"{name}=={importlib.metadata.version(name)}" for name in ("boto3", "botocore")]
+    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(floor)]
+    subprocess.run([*install, *packages], check=True)
+    options = ["-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([sys.executable, "-I", "-m", "compileall", *options, str(floor)], check=True)
+    return floor
+
+
+def _zipped(folder: Path) -> int:
+    with tempfile.TemporaryDirectory() as name:
+        return Path(shutil.make_archive(f"{name}/zipped", "zip", folder)).stat().st_size
 
 
 def _milliseconds(code: str, *folders: Path) -> float:
     """Return the processor time, user and system, of a fresh interpreter that runs the code."""
     paths = [str(folder) for folder in folders]
     command = [sys.executable, "-I", "-S", "-B", "-c", f"import sys; sys.path[:0] = {paths}; {code}"]
-    process = os.posix_spawn(sys.executable, command, artifacts.environment())
+    process = os.posix_spawn(sys.executable, command, _ENVIRONMENT)
     _, status, usage = os.wait4(process, 0)
     if status:
         raise RuntimeError(f"not measured: {code}")

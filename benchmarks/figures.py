@@ -4,14 +4,21 @@ import importlib
 import os
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+ROOT = Path(__file__).parent.parent
 
 # Fewer show only that a benchmark works.
 RUNS = int(os.environ.get("RUNS", "15"))
 
 # The message of all benchmarks: 900 characters.
 TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
+
+
+K = TypeVar("K")
 
 
 class Row(NamedTuple):
@@ -23,7 +30,7 @@ class Row(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a benchmark found: its part of docs/performance.md in Markdown, and its lines of the summary."""
+    """What a benchmark found: its tables in Markdown, and its lines of the summary in docs/performance.md."""
 
     text: str
     summary: tuple[Row, ...] = ()
@@ -40,12 +47,19 @@ class Ratio(NamedTuple):
         return f"**{self.median:.2f}** ({self.low:.2f} - {self.high:.2f})"
 
 
-def alternate(sides: Mapping[str, Callable[[], float]], runs: int = RUNS) -> dict[str, list[float]]:
-    """Let the sides take turns, each once unmeasured and then `runs` times; return what each returned."""
+def milliseconds(work: Callable[[], object]) -> float:
+    """Do some work and return the time that it took."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def alternate(sides: Mapping[K, Callable[[], float]]) -> dict[K, list[float]]:
+    """Let the sides take turns, each once unmeasured and then `RUNS` times; return what each returned."""
     for side in sides.values():
         side()
-    found: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(runs):
+    found: dict[K, list[float]] = {name: [] for name in sides}
+    for _ in range(RUNS):
         for name, side in sides.items():
             found[name].append(side())
     return found
@@ -57,10 +71,10 @@ def ratio(ours: Sequence[float], other: Sequence[float]) -> Ratio:
     return Ratio(statistics.median(ours) / statistics.median(other), low, high)
 
 
-def highest(ratios: Iterable[Ratio]) -> str:
-    """Return the highest of some ratios, as the summary shows it."""
-    found = max(ratios)
-    return f"{found.median:.2f} ({found.low:.2f} - {found.high:.2f})"
+def highest(ratios: Mapping[str, Ratio]) -> str:
+    """Return the highest of some ratios and its name, as the summary shows it."""
+    name, found = max(ratios.items(), key=lambda pair: pair[1])
+    return f"{found.median:.2f} ({found.low:.2f} - {found.high:.2f}), {name}"
 
 
 def spread(values: Sequence[float], form: str = ".1f") -> str:
@@ -77,7 +91,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def report_of(benchmark: str) -> Report:
     """Run a benchmark: the function `run` of its module, or one that has its name."""
-    module_name = {"dollars": "cost", "bill": "cost", "bill_of_runs": "runs"}.get(benchmark, benchmark)
+    module_name = {"dollars": "cost", "bill": "cost", "bill_of_runs": "cost_of_runs"}.get(benchmark, benchmark)
     module = importlib.import_module(f"benchmarks.{module_name}")
     report: Report = getattr(module, "run" if module_name == benchmark else benchmark)()
     return report

@@ -1,15 +1,12 @@
 """Growth: time and units of every operation in threads of 10 to 100,000 messages, on DynamoDB Local."""
 
-import math
 import statistics
-import time
-from collections.abc import Callable, Collection
-from itertools import product
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from benchmarks import figures, plot
-from benchmarks.artifacts import ROOT
-from benchmarks.figures import RUNS, TEXT, Report, Row
+from benchmarks import figures
+from benchmarks.figures import TEXT, Report, Row
 from tests.support import capacity
 from tests.support.client import Client
 from tests.support.filled import RUN, fill
@@ -23,58 +20,48 @@ _LIMIT = 4
 _CREATING = ("create message", "delete message")
 
 Measured = dict[str, dict[int, list[float]]]
-Operations = dict[int, dict[str, Callable[[], Any]]]
 
 
 def run() -> Report:
     """Measure all operations, the sizes taking turns."""
     with engine.running() as url, database.at_url(template.load(), url):
         times, units = _measure()
-    lines = {name: [(size, statistics.median(found)) for size, found in sizes.items()] for name, sizes in times.items()}
-    plot.write(
-        ROOT / "docs" / "growth.svg", "Milliseconds of an operation, by length of its thread", ("messages", "ms"), lines
-    )
-    slopes = {name: _slope(points) for name, points in lines.items()}
     ends = {name: figures.ratio(sizes[SIZES[-1]], sizes[SIZES[0]]) for name, sizes in times.items()}
     rows = [
-        [name, *(f"{found:.1f}" for _, found in lines[name]), ends[name], f"{slopes[name]:+.1%}", units[name]]
-        for name in times
+        [name, *(f"{statistics.median(found):.1f}" for found in sizes.values()), ends[name], units[name]]
+        for name, sizes in times.items()
     ]
     sizes = [f"{size:,}" for size in SIZES]
-    head = ["operation, ms", *sizes, f"{sizes[-1]} to {sizes[0]}", "for each tenfold", "read, write units"]
-    summary = Row(
-        f"Time of an operation, {sizes[-1]} messages to {sizes[0]}", figures.highest(ends.values()), "about 1"
-    )
+    what = f"{{}} of an operation, thread of {sizes[-1]} messages to one of {sizes[0]}"
     grown = [name for name, found in units.items() if ";" in found]
-    same = Row("Units of an operation, 10 to 100,000 messages", ", ".join(grown) or "the same", "the same")
-    return Report(figures.table(head, rows), (summary, same))
+    summary = (
+        Row(what.format("Time"), figures.highest(ends), "about 1"),
+        Row(what.format("Read and write units"), ", ".join(grown) or "the same", "the same"),
+    )
+    head = ["operation, ms", *sizes, f"{sizes[-1]} to {sizes[0]}", "read, write units"]
+    return Report(figures.table(head, rows), summary)
 
 
 def _measure() -> tuple[Measured, dict[str, str]]:
     """Return the milliseconds of each operation by size, and its read and write units at the sizes, once if equal."""
-    operations: Operations = {}
+    operations = {}
     for size in SIZES:
         figures.say(f"  {size:,} messages are written")
         client = Client(trusted=True)
         thread, ids, _ = fill(client, size, TEXT, age_seconds=3_600)
         operations[size] = _operations(client, thread, ids)
-    times: Measured = {name: {size: [] for size in SIZES} for name in operations[SIZES[0]]}
-    units: dict[str, list[str]] = {name: [] for name in times}
+    times: Measured = {}
+    units: dict[str, list[str]] = {}
     # A page also looks at what was created in the last seconds; so reads come first, as in a thread at rest.
-    for names in ([name for name in times if name not in _CREATING], _CREATING):
-        _take_turns(names, operations, times, units)
+    for name in sorted(operations[SIZES[0]], key=_CREATING.__contains__):
+        times[name] = figures.alternate({size: partial(figures.milliseconds, operations[size][name]) for size in SIZES})
+        for size in SIZES:
+            operations[size][name]()  # which may look up the client's key, once a minute
+            with capacity.recorded() as made:
+                operations[size][name]()
+            used = f"{sum(call.read_units for call in made):g}, {sum(call.write_units for call in made):g}"
+            units.setdefault(name, []).append(used)
     return times, {name: "; ".join(dict.fromkeys(found)) for name, found in units.items()}
-
-
-def _take_turns(names: Collection[str], operations: Operations, times: Measured, units: dict[str, list[str]]) -> None:
-    for size, name in product(SIZES, names):
-        with capacity.recorded() as made:
-            operations[size][name]()
-        units[name].append(f"{sum(call.read_units for call in made):g}, {sum(call.write_units for call in made):g}")
-    for _, name, size in product(range(RUNS), names, SIZES):
-        started = time.perf_counter()
-        operations[size][name]()
-        times[name][size].append((time.perf_counter() - started) * 1000)
 
 
 def _operations(client: Client, thread: str, ids: list[str]) -> dict[str, Callable[[], Any]]:
@@ -97,9 +84,3 @@ def _operations(client: Client, thread: str, ids: list[str]) -> dict[str, Callab
         "retrieve thread": get("retrieve_thread", thread),
         "modify thread": get("modify_thread", thread, body=metadata),
     }
-
-
-def _slope(points: plot.Points) -> float:
-    """Return by how much of its mean a time grows for each tenfold of the size: a straight line through the points."""
-    slope, _ = statistics.linear_regression([math.log10(size) for size, _ in points], [found for _, found in points])
-    return slope / statistics.fmean([found for _, found in points])

@@ -33,13 +33,12 @@ def langchain(aws: Any) -> Operations:
     def seed(size: int) -> None:
         threads[size] = history("langchain", str(size), boto3_session=aws)
         threads[size].clear()
-        threads[size].add_messages([message(TEXT, id=str(number)) for number in range(size)])
+        threads[size].add_messages([message(TEXT)] * size)
 
     return {
         "seed": seed,
         "append": lambda size: threads[size].add_messages([message(TEXT)]),
         "last": lambda size: threads[size].messages[-20:],
-        "open": lambda size: next(found for found in threads[size].messages if found.id == str(size // 2)),
     }
 
 
@@ -51,25 +50,20 @@ def chainlit(aws: Any) -> Operations:
     layer = importlib.import_module("chainlit.data.dynamodb").DynamoDBDataLayer("chainlit", aws.client("dynamodb"))
     run = asyncio.new_event_loop().run_until_complete
 
-    def append(size: int, name: str = "") -> None:
+    def append(size: int) -> None:
         now = dt.datetime.now(dt.UTC).isoformat()
-        step = {"id": name or str(uuid4()), "threadId": str(size), "type": "user_message", "name": "user"}
+        step = {"id": str(uuid4()), "threadId": str(size), "type": "user_message", "name": "user"}
         run(layer.create_step({**step, "output": TEXT, "createdAt": now}))
-
-    def steps(size: int) -> list[Any]:
-        found: list[Any] = run(layer.get_thread(str(size)))["steps"]
-        return found
 
     def seed(size: int) -> None:
         run(layer.update_thread(str(size), name="a thread"))
-        for number in range(size):
-            append(size, f"{number:06}" if number == size // 2 else "")
+        for _ in range(size):
+            append(size)
 
     return {
         "seed": seed,
         "append": append,
-        "last": lambda size: steps(size)[-20:],
-        "open": lambda size: next(found for found in steps(size) if found["id"] == f"{size // 2:06}"),
+        "last": lambda size: run(layer.get_thread(str(size)))["steps"][-20:],
     }
 
 
@@ -85,19 +79,17 @@ def langgraph(aws: Any) -> Operations:
     url = os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
     graph = builder.compile(checkpointer=saver("langgraph", session=aws, endpoint_url=url))
 
-    def append(size: int, *names: str) -> None:
-        messages = {"messages": [message(TEXT, id=name or None) for name in names or ("",)]}
-        graph.invoke(messages, {"configurable": {"thread_id": str(size)}})
+    def append(size: int, times: int = 1) -> None:
+        graph.invoke({"messages": [message(TEXT) for _ in range(times)]}, {"configurable": {"thread_id": str(size)}})
 
-    def messages(size: int) -> list[Any]:
-        found: list[Any] = graph.get_state({"configurable": {"thread_id": str(size)}}).values["messages"]
+    def last(size: int) -> list[Any]:
+        found: list[Any] = graph.get_state({"configurable": {"thread_id": str(size)}}).values["messages"][-20:]
         return found
 
     return {
-        "seed": lambda size: append(size, *map(str, range(size))),
+        "seed": lambda size: append(size, size),
         "append": append,
-        "last": lambda size: messages(size)[-20:],
-        "open": lambda size: next(found for found in messages(size) if found.id == str(size // 2)),
+        "last": last,
     }
 
 

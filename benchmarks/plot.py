@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 MATPLOTLIB = "matplotlib==3.10.7"
+# What packages depend on is taken as it was on that day.
 EXCLUDE_NEWER = "2026-11-20"
 _GREY = "#888888"
 

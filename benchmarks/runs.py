@@ -1,135 +1,165 @@
-"""What runs cost: in DynamoDB's units, and in dollars, without what the endpoint of the model bills."""
+"""Runs: our own time around a model call, growth with the thread, and many runs at once; the model is a stub."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-from unittest import mock
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
 
-from benchmarks import cost, figures
-from benchmarks.figures import Report
-from tests.support import chat_stub, expected
-from tests.support.capacity import Call, recorded
+import openai
+
+from benchmarks import figures, servers
+from benchmarks.figures import RUNS, TEXT, Report, Row
+from benchmarks.servers import MODEL_SECONDS, Server
+from tests.support import runs as worker
+from tests.support.capacity import recorded
+from tests.support.chat_stub import Chat
 from tests.support.client import Client
-from tests.support.runs import WEATHER, Runs, calls_of, with_model, work
+from tests.support.filled import fill
+from tests.support.hooks import hooked
+from tests.support.memory import MODEL
+from tools.local import template
+from tools.local.dynamodb import database, engine
 
-# How long the model writes, in each call.
-MODEL_SECONDS = 10
-# A program polls at once, and then every 500 ms, which is what the responses ask SDKs to wait.
-POLLS = 1 + 2 * MODEL_SECONDS
-# A message of the queue is sent, received and deleted.
-SQS_REQUESTS = 3
-MONTHS = {name: messages / 2 for name, messages in cost.MONTHS.items()}
-
-_CREATE, _POLL, _SUBMIT, _LIST = "create run", "retrieve run", "submit tool outputs", "list messages"
-_ANSWER, _CALLS, _LAST = "execute run: an answer", "execute run: function calls", "execute run: an answer after those"
-# Requests beside the polls, executions, and events of a run: each new status is one, and so is the message.
-KINDS = {
-    "a text answer": ((_CREATE, _LIST), (_ANSWER,), 4),
-    "one function call": ((_CREATE, _SUBMIT, _LIST), (_CALLS, _LAST), 7),
-}
-
-
-class Measured(NamedTuple):
-    """The calls of each operation; the bytes of a run in a response, and in the table."""
-
-    calls: dict[str, list[Call]]
-    shown: int
-    stored: int
+SIZES = (10, 1_000, 5_000)
+LAST = 20
+TRUNCATED = {"truncation_strategy": {"type": "last_messages", "last_messages": LAST}}
+AT_ONCE = (10, 100, 1_000)
+RUNS_AT_ONCE = 100
+CLIENTS = 16
 
 
 def run() -> Report:
-    """Return the units of each operation of runs, and the dollars for a thousand runs."""
-    with cost.on_engine():
-        return Report(price_tables())
+    """Measure the handlers on DynamoDB Local, then the local API."""
+    waiting, given = get_context("spawn").Pipe()
+    # The model has a process of its own: its processor time is not ours.
+    process = get_context("spawn").Process(target=_serve_model, args=(given,))
+    process.start()
+    try:
+        os.environ["MODEL_URL"] = waiting.recv()
+        with engine.running() as url, database.at_url(template.load(parameters=MODEL), url):
+            summary = [*_around(), *_growth()]
+    finally:
+        waiting.send(None)
+        process.join()
+    # With its data in a folder, the local API has the engine in a process of its own.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers.model() as chat,
+        servers.ours(chat, DATA=folder, RUNS_AT_ONCE=str(RUNS_AT_ONCE)) as api,
+    ):
+        assistant = api.create("/assistants", model="m")["id"]
+        summary += [_first_request(api, assistant, chat), _at_once(api, assistant)]
+    return Report("", tuple(summary))
 
 
-def bill_of_runs() -> Report:
-    """Return what runs add to the bill of a month."""
-    with cost.on_engine():
-        return Report(bill_table())
+def _serve_model(pipe: Any) -> None:
+    with servers.model() as chat:
+        pipe.send(chat.base_url)
+        pipe.recv()
 
 
-def price_tables() -> str:
-    """Return units and dollars as Markdown; the table must be there."""
-    measured = _measured()
-    units = [[name, len(calls), cost.units_of(calls, 1)] for name, calls in measured.calls.items()]
-    prices = [_price(measured, kind) for kind in KINDS]
-    rows = [[name, *(f"{price[name] / 1000:.3f}" for price in prices)] for name in prices[0]]
-    rows.append(["**together**", *(f"**{sum(price.values()) / 1000:.3f}**" for price in prices)])
-    dollars = figures.table(["USD for 1,000 runs", *KINDS], rows)
-    return f"{figures.table(['operation', 'calls', 'units'], units)}\n\n{dollars}"
+def _around() -> list[Row]:
+    """Return what a run takes beside the call of the model, which the package openai makes here by itself."""
+    ours, thread, assistant = _thread(SIZES[0])
+    bare = openai.OpenAI(base_url=os.environ["MODEL_URL"], api_key="none")
+    messages: Any = [{"role": "user", "content": TEXT}] * SIZES[0]
+    processor: dict[str, list[float]] = {"bare": [], "ours": []}
+
+    def ask() -> None:
+        list(bare.chat.completions.create(model="m", messages=messages, stream=True))
+
+    def execute() -> None:
+        worker.work(ours.client.project, ours.run(thread, assistant, **TRUNCATED))
+
+    def measured(name: str, work: Callable[[], None]) -> float:
+        spent = time.process_time()
+        milliseconds = figures.milliseconds(work)
+        processor[name].append((time.process_time() - spent) * 1000)
+        return milliseconds
+
+    walls = figures.alternate({"bare": partial(measured, "bare", ask), "ours": partial(measured, "ours", execute)})
+    beside = [ours - bare for ours, bare in zip(walls["ours"], walls["bare"], strict=True)]
+    processors = [f"{figures.spread(processor[name][1:])} ms" for name in ("ours", "bare")]
+    return [
+        Row("A run without its model call: create and execute, on DynamoDB Local", f"{figures.spread(beside)} ms", ""),
+        Row("Processor time of a run, and of its model call by the package openai alone", "; ".join(processors), ""),
+    ]
 
 
-def bill_table() -> str:
-    """Return what runs with a text answer add to each bill of a month, as Markdown; the table must be there."""
-    measured = _measured()
-    price = _price(measured, "a text answer")
-    price[cost.KEPT] = cost.MONTHS_KEPT * measured.stored / 1000 * (cost.STORED_GB + cost.BACKUP_GB)
-    fixed = {
-        "queue, empty receives": cost.EMPTY_RECEIVES / 1e6 * cost.RECEIVES,
-        "alarms and their metric": cost.alarms("HasModel") * cost.ALARM + cost.METRIC,
-    }
-    columns = [{name: part * runs / 1e6 for name, part in price.items()} | fixed for runs in MONTHS.values()]
-    rows = [[name, *(cost.shown(column[name]) for column in columns)] for name in columns[0]]
-    rows.append(["**a month**", *(f"**{cost.shown(sum(column.values()))}**" for column in columns)])
-    return figures.table(["USD", *(f"{name}: {runs:,.0f} runs" for name, runs in MONTHS.items())], rows)
+def _growth() -> list[Row]:
+    """Return what the execution of a truncated run reads and takes in threads of several lengths."""
+    threads = {size: _thread(size) for size in SIZES}
+    read: dict[int, tuple[int, float]] = {}
+
+    def milliseconds(size: int) -> float:
+        ours, thread, assistant = threads[size]
+        created, pages = ours.run(thread, assistant, **TRUNCATED), list[int]()
+        with recorded() as calls, hooked(after_call=lambda parsed, **_: pages.append(len(parsed.get("Items", ())))):
+            took = figures.milliseconds(lambda: worker.work(ours.client.project, created))
+        read.setdefault(size, (sum(pages), sum(call.read_units for call in calls)))
+        return took - MODEL_SECONDS * 1000
+
+    times = figures.alternate({size: partial(milliseconds, size) for size in SIZES})
+    messages, units = (" / ".join(f"{found[place]:g}" for found in read.values()) for place in (0, 1))
+    what = f"by a run with last_messages {LAST}, threads of {_joined(SIZES)} messages"
+    longest = str(figures.ratio(times[SIZES[-1]], times[SIZES[0]])).replace("*", "")
+    return [
+        Row(f"Messages read {what}", messages, "one page of 100"),
+        Row(f"Read units used {what}", units, "those of one page"),
+        Row(
+            f"Time of such a run without its model call, thread of {SIZES[-1]:,} messages to {SIZES[0]}",
+            longest,
+            "about 1",
+        ),
+    ]
 
 
-def _price(measured: Measured, kind: str) -> dict[str, float]:
-    """Return the dollars for a million runs of a kind, by what they are paid for."""
-    requests, executions, events = KINDS[kind]
-    polls = POLLS * len(executions)
-    per_request = {name: cost.request_dollars("", calls, 1) for name, calls in measured.calls.items()}
-    queued = cost.lambda_dollars(cost.PUBLISH_MILLISECONDS / 1000) + SQS_REQUESTS * cost.RECEIVES
-    return {
-        "worker, while the model writes": len(executions) * cost.lambda_dollars(MODEL_SECONDS),
-        "polls": polls * sum(per_request[_POLL]),
-        "other requests": sum(sum(per_request[name]) for name in requests),
-        "worker, its reads and writes": sum(sum(per_request[name][:2]) - cost.INVOCATIONS for name in executions),
-        "QueueJobs and SQS": len(executions) * queued,
-        "events: PublishEvents and EventBridge": events * cost.event_dollars(),
-        "logs and traces": (polls + len(requests) + len(executions)) * cost.LOG_OF_A_REQUEST,
-        "data sent to clients": polls * measured.shown / 1000 * cost.SENT_GB,
-    }
+def _thread(size: int) -> tuple[worker.Runs, str, str]:
+    ours = worker.Runs(Client(trusted=True))
+    return ours, fill(ours.client, size, TEXT, age_seconds=3_600).id, ours.assistant()
 
 
-def _measured() -> Measured:
-    """Make each operation once, with small contents and one function, as a program does."""
-    from shared.store import items, keys, pages, table
+def _first_request(api: Server, assistant: str, chat: Chat) -> Row:
+    """Return the time from sending create run to the model's receipt of its request."""
+    thread = _thread_of(api)
+    took = []
+    for _ in range(RUNS):
+        asked, started = len(chat.asked), time.perf_counter()
+        created = api.create(f"{thread}/runs", assistant_id=assistant)
+        while len(chat.asked) == asked:
+            time.sleep(0.001)
+        took.append((time.perf_counter() - started) * 1000)
+        api.finished(thread, created["id"])
+    return Row("From create run to the model's first request, local API", f"{figures.spread(took, '.0f')} ms", "")
 
-    calls: dict[str, list[Call]] = {}
 
-    def record(name: str, operation: Callable[[], Any]) -> Any:
-        with recorded() as calls[name]:
-            return operation()
+def _at_once(api: Server, assistant: str) -> Row:
+    """Return the runs a second when many are created at once, each on a thread of its own."""
 
-    replies = chat_stub.calls(("call_1", "get_weather", '{"city":"Rome"}')), chat_stub.says("Sunny.")
-    # On a busy machine the head comes late and a list asks twice; in a region it does not.
-    with with_model(*replies), mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
-        runs = Runs(Client("default"))  # the length of its name counts
-        project, thread_id = runs.client.project, runs.thread()
-        assistant_id = record("create assistant", lambda: runs.assistant(tools=[WEATHER]))
-        record("retrieve assistant", lambda: runs.create("retrieve_assistant", assistant_id))
-        record("modify assistant", lambda: runs.create("modify_assistant", assistant_id, body={"name": "a"}))
-        run = record(_CREATE, lambda: runs.run(thread_id, assistant_id))
-        record(_CALLS, lambda: work(project, run))
-        waiting = record(f"{_POLL} that waits for outputs", lambda: runs.read(run))
-        record(_SUBMIT, lambda: runs.submit(run, {calls_of(waiting)[0]["id"]: "sunny"}))
-        record(_LAST, lambda: work(project, run))
-        shown = record(_POLL, lambda: runs.read(run))
-        record("list steps, 2", lambda: runs.steps(run))
-        record("modify run", lambda: runs.create("modify_run", thread_id, run["id"], body={"metadata": {"a": "b"}}))
-        record(_LIST, lambda: runs.client.page(thread_id, limit=20))
-        answered = runs.run(runs.thread(), assistant_id)
-        record(_ANSWER, lambda: work(project, answered))
-        body = {"assistant_id": assistant_id}
-        more = body | {"additional_messages": [expected.ROLE_USER]}
-        record(f"{_CREATE} with a message", lambda: runs.create("create_run", thread_id, body=more))
-        new = record("create thread and run", lambda: runs.create("create_thread_and_run", body=body))
-        record("cancel run", lambda: runs.create("cancel_run", new["thread_id"], new["id"]))
-        record("delete assistant", lambda: runs.create("delete_assistant", assistant_id))
-    table.set_deadline(60)
-    partition = keys.thread_partition(project, answered["thread_id"])
-    stored = table.query(partition, keys.RUN_PREFIX, "step#~")
-    return Measured(
-        calls, len(expected.compact(shown)), sum(items.weight(item) + cost.ITEM_OVERHEAD_BYTES for item in stored)
-    )
+    def create(thread: str) -> str:
+        return str(api.create(f"{thread}/runs", assistant_id=assistant)["id"])
+
+    found = []
+    for number in AT_ONCE:
+        figures.say(f"  {number:,} runs at once")
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            threads = list(pool.map(_thread_of, [api] * number))
+            started = time.perf_counter()
+            for thread, run_id in zip(threads, list(pool.map(create, threads)), strict=True):
+                api.finished(thread, run_id)
+            found.append(f"{number / (time.perf_counter() - started):.1f}")
+    what = f"Runs a second, {_joined(AT_ONCE)} created at once, local API, {RUNS_AT_ONCE} workers, this machine"
+    return Row(what, " / ".join(found), "")
+
+
+def _thread_of(api: Server) -> str:
+    """Create a thread and return its path."""
+    return f"/threads/{api.create('/threads', messages=[{'role': 'user', 'content': TEXT}])['id']}"
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return " / ".join(f"{number:,}" for number in numbers)

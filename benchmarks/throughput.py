@@ -2,70 +2,50 @@
 
 import random
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import figures
 from benchmarks.figures import TEXT, Report, Row
+from tests.support import processes
 from tests.support.client import Client
-from tools import environment
 from tools.local import template
 from tools.local.dynamodb import database, engine
 
-PROCESSES = 4
-CLIENTS = 32
-SECONDS = 15.0
+PROCESSES, CLIENTS, SECONDS = 4, 32, 15.0
 
-Outcome = list[tuple[int, float]]
+# When a create began and ended, in seconds of one clock, and its status.
+Created = tuple[float, float, int]
 
 
 def run() -> Report:
     """Create messages for some seconds, in one thread and in many."""
-    rows: list[list[object]] = []
-    summary: list[Row] = []
+    rows = []
     with engine.running() as url, database.at_url(template.load(), url):
         client = Client()
         threads = [client.thread() for _ in range(1_000)]
         for what, written in (("one thread", threads[:1]), ("1,000 threads", threads)):
-            figures.say(f"  {what}")
-            outcomes = _load(url, client, written)
-            created = sorted(seconds for status, seconds in outcomes if status == 200)
-            a_second = len(created) / SECONDS
-            middle, slow = (created[len(created) * part // 100] * 1000 for part in (50, 99))
-            refused = len(outcomes) - len(created)
-            rows.append([what, f"{a_second:.0f}", f"{middle:.0f}", f"{slow:.0f}", refused])
-            summary.append(Row(f"Creates a second, {CLIENTS} clients, {what}, this machine", f"{a_second:.0f}", ""))
-    head = ["written by 32 clients", "creates a second", "median, ms", "99th percentile, ms", "answered 503"]
+            created = processes.together([0.0] * PROCESSES, _process, client.secret, written)
+            took = sorted(ended - began for began, ended, status in created if status == 200)
+            seconds = max(ended for _, ended, _ in created) - min(began for began, _, _ in created)
+            middle, slow = (took[len(took) * part // 100] * 1000 for part in (50, 99))
+            refused = len(created) - len(took)
+            rows.append([what, f"{len(took) / seconds:.0f}", f"{middle:.0f}", f"{slow:.0f}", refused])
+    head = [f"written by {CLIENTS} clients", "creates a second", "median, ms", "99th percentile, ms", "503"]
+    summary = (Row(f"Creates a second, {CLIENTS} clients, {row[0]}, this machine", str(row[1]), "") for row in rows)
     return Report(figures.table(head, rows), tuple(summary))
 
 
-def _load(url: str, client: Client, threads: list[str]) -> Outcome:
-    """Return status and seconds of each call."""
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
-        each = CLIENTS // PROCESSES
-        work = [pool.submit(_process, url, client.project, client.secret, threads, each) for _ in range(PROCESSES)]
-        return [outcome for done in work for outcome in done.result()]
+def _process(secret: str, threads: list[str]) -> list[Created]:
+    client = Client("", secret=secret)
+    until = time.monotonic() + SECONDS
 
+    def create(_: int) -> list[Created]:
+        found = []
+        while (began := time.monotonic()) < until:
+            thread = random.choice(threads)
+            status = client.call("create_message", thread, body={"role": "user", "content": TEXT}).status
+            found.append((began, time.monotonic(), status))
+        return found
 
-def _process(url: str, project: str, secret: str, threads: list[str], clients: int) -> Outcome:
-    environment.lead_to(template.load(), url)
-    client = Client(project, secret=secret)
-    client.message(threads[0], TEXT)
-    with ThreadPoolExecutor(clients) as pool:
-        until = time.monotonic() + SECONDS
-        return [
-            found
-            for done in [pool.submit(_create, client, threads, until) for _ in range(clients)]
-            for found in done.result()
-        ]
-
-
-def _create(client: Client, threads: list[str], until: float) -> Outcome:
-    found: Outcome = []
-    chosen = random.Random()
-    body = {"role": "user", "content": TEXT}
-    while time.monotonic() < until:
-        started = time.perf_counter()
-        status = client.call("create_message", chosen.choice(threads), body=body).status
-        found.append((status, time.perf_counter() - started))
-    return found
+    with ThreadPoolExecutor(CLIENTS // PROCESSES) as pool:
+        return [one for found in pool.map(create, range(CLIENTS // PROCESSES)) for one in found]

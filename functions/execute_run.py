@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from shared import clients
 from shared.runs import worker
 from shared.store import table
 
-# Made in the init phase, which no run waits for.
+# In the init phase, which no run waits for. The client of SQS is made for the first run that cannot be claimed.
 table.client()
-clients.sqs()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

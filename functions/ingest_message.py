@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from shared import clients, inbound
+from shared import inbound
 from shared.store import table
 
-# The init phase makes the clients, so that no event waits for them.
+# In the init phase, which no event waits for. The client of SQS is made for the first command that is not done.
 table.client()
-clients.sqs()
 
 # The time in which a command may call the table. Ten commands end before the time-out of 180 seconds.
 _SECONDS = 8.0

@@ -1,6 +1,6 @@
 """The clients of SQS, EventBridge and Secrets Manager.
 
-A function that needs one calls it at import, in the init phase.
+A function that always needs one calls it at import, in the init phase.
 """
 
 from functools import cache

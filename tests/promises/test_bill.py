@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks import cost, runs
+from benchmarks import cost, cost_of_runs
 from benchmarks.__main__ import PLACES
 
-TABLES = {"bill": cost.bill_table, "bill_of_runs": runs.bill_table, "runs": runs.price_tables}
+TABLES = {"bill": cost.bill_table, "bill_of_runs": cost_of_runs.bill_table, "cost_of_runs": cost_of_runs.price_tables}
 
 
 @pytest.mark.parametrize(("name", "table"), TABLES.items())

@@ -1,6 +1,7 @@
 """A chat endpoint that responds as a test scripts it, and records its requests."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -178,6 +179,11 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     chat: Chat
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that is gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
