@@ -50,9 +50,10 @@ help: ## say what there is
 local: .venv/ready ## serve the API on this machine; as `./message-api serve` (PORT, API_KEYS, DATA, DYNAMODB_URL, ALLOWED_ORIGINS, EXAMPLE, MODEL_URL)
 	@exec ./message-api serve
 
-respond: $(UV) ## answer users' messages in the local API by a model (MESSAGE_API_KEY, MODEL, OPENAI_BASE_URL, OPENAI_API_KEY)
+respond: $(UV) ## start a run for each new message of a user in the local API (ASSISTANT_ID, OPENAI_BASE_URL, OPENAI_API_KEY)
 	@exec $(UV) run --quiet --no-project --exclude-newer 2026-11-20 \
-		--with-requirements examples/responder/responder/requirements.txt python examples/responder/respond_locally.py $(ARGS)
+		--with-requirements examples/responder/responder/requirements.txt \
+		python -W ignore::DeprecationWarning examples/responder/respond_locally.py
 
 screenshots: .venv/browser ## take the pictures in docs/ of the thread browser, with Chromium
 	@.venv/bin/python -m tests.e2e.screenshots

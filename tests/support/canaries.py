@@ -7,6 +7,7 @@ are answered, and what a local API writes to its terminal. A test during which o
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ _ENUMERATED = {"type", "detail", "role"}
 # builders' is not.
 _SHORTEST, _FEWEST = 8, 3
 _OF_THE_BUILDERS = "hello"
+# Ids are in the paths that are logged, also where metadata names an object.
+_ID = re.compile("(thread|msg|run|asst)_[0-9A-Z]{26}")
 # Enough to know a text by, of a text that may have 256,000 characters.
 _LENGTH = 40
 _KEPT_OF_OUTPUT = 20_000
@@ -98,6 +101,8 @@ def _words(value: Any, *, private: bool) -> Iterator[str]:
 
 def _is_telling(value: str) -> bool:
     """Tell whether a text would not be found by chance, as a row of one letter is in a long path."""
+    if _ID.fullmatch(value):
+        return False
     return value == _OF_THE_BUILDERS or (len(value) >= _SHORTEST and len(set(value[:_LENGTH])) > _FEWEST)
 
 

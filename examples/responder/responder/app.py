@@ -1,4 +1,4 @@
-"""The Lambda function: reads events from the queue and sends commands to the Message API's inbound queue."""
+"""The Lambda function: starts a run for each event of its queue."""
 
 import json
 import os
@@ -7,37 +7,17 @@ from typing import Any
 
 import boto3
 import openai
-from answer import Settings, answer
-
-_SETTINGS = Settings(
-    model=os.environ["MODEL"],
-    instructions=os.environ["INSTRUCTIONS"],
-    last_messages=int(os.environ["LAST_MESSAGES"]),
-    assistant_id=os.environ["ASSISTANT_ID"],
-)
-_sqs: Any = boto3.client("sqs")
+from start_run import start_run
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Reply to each message. The queue delivers a failed event again, and at last moves it to its dead-letter queue."""
-    api, chat = _clients()
+    """Start the runs. The queue delivers a failed event again, and at last moves it to its dead-letter queue."""
     for record in event["Records"]:
-        command = answer(json.loads(record["body"]), api, chat, _SETTINGS)
-        if command:
-            # The FIFO queue drops a second command with the same id within five minutes. After that the first command
-            # has become a message, and `answer` finds it.
-            _sqs.send_message(
-                QueueUrl=os.environ["COMMANDS_URL"],
-                MessageBody=json.dumps(command, ensure_ascii=False),
-                MessageGroupId=command["thread_id"],
-                MessageDeduplicationId=command["command_id"],
-            )
+        start_run(json.loads(record["body"]), _client(), os.environ["ASSISTANT_ID"])
 
 
 @cache
-def _clients() -> tuple[openai.OpenAI, openai.OpenAI]:
-    """Return the clients of the Message API and of the chat endpoint. Their keys are in the secret."""
-    secret: Any = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["KEYS_SECRET"])
-    keys = json.loads(secret["SecretString"])
-    api = openai.OpenAI(base_url=os.environ["MESSAGE_API_URL"], api_key=keys["message_api_key"])
-    return api, openai.OpenAI(base_url=os.environ["CHAT_URL"], api_key=keys["chat_api_key"], timeout=60, max_retries=1)
+def _client() -> openai.OpenAI:
+    """Return a client of the Message API. Its key is in the secret."""
+    secret: Any = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["KEY_SECRET"])
+    return openai.OpenAI(base_url=os.environ["MESSAGE_API_URL"], api_key=secret["SecretString"].strip())
