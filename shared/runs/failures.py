@@ -123,13 +123,16 @@ def _server_error(message: str) -> Problem:
 
 def _correction(status: int, said: str, model: str) -> str:
     is_bad, is_unknown = status == HTTPStatus.BAD_REQUEST, status == HTTPStatus.NOT_FOUND
+    is_forbidden = status == HTTPStatus.FORBIDDEN
     names_model = re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-])", said)
     rules = (
-        (_KEY, status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)),
+        # OpenAI responds with 403 for a model that the key may not use.
+        (_KEY, status == HTTPStatus.UNAUTHORIZED or (is_forbidden and not names_model)),
         (_CONTEXT, is_bad and re.search("context (length|window|size)", said)),
         (_MAX_TOKENS, is_bad and re.search("max_(completion_)?tokens", said)),
-        (_MAP, (is_bad or is_unknown) and names_model),
-        (_MAP, is_unknown and "model" in said.lower()),
+        (_MAP, (is_bad or is_unknown or is_forbidden) and names_model),
+        (_MAP, is_unknown and re.search("model|deployment", said, re.IGNORECASE)),
+        (_MAP, is_bad and "model identifier" in said),
         (_URL, is_unknown or status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.METHOD_NOT_ALLOWED),
     )
     return next((correction for correction, applies in rules if applies), "")

@@ -13,6 +13,7 @@ from tests.support.refusals import IDS
 _CALLS = ("BatchGetItem", "DeleteItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem")
 _USER = {"role": "user", "content": "hello"}
 _METADATA = [{"a": 1}, {"a": "x" * 513}, {"": "a"}, {"a" * 65: "a"}, {str(number): "" for number in range(17)}, 1]
+_ANNOTATION = {"type": "file_path", "text": "a", "file_path": {"file_id": "f"}, "start_index": 0, "end_index": 1}
 # What is wrong with a command and is not of commands alone.
 _WRONG = [change for change in WRONG if not {"command_id", "project", "thread_id"} & change.keys()]
 _MESSAGES = [{name: value for name, value in (_USER | change).items() if value is not ...} for change in _WRONG]
@@ -33,6 +34,10 @@ BODIES: list[tuple[str, Any]] = [
     ("modify_message", {"content": [{"type": "refusal", "refusal": ""}]}),
     *((function, [{}]) for function in refusals.BODIES),
     ("modify_message", {"content": [{"type": "text", "text": {"value": "a", "annotations": [{}]}, "more": 1}]}),
+    *(
+        ("modify_message", {"content": [{"type": "text", "text": {"value": "a", "annotations": [annotation]}}]})
+        for annotation in (_ANNOTATION | {"start_index": -1}, _ANNOTATION | {"end_index": 10_000_001})
+    ),
     ("create_thread", {"messages": [_USER] * 33}),
     ("create_thread", {"tool_resources": []}),
     ("modify_thread", {"tool_resources": "x"}),

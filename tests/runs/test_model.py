@@ -306,6 +306,10 @@ def test_a_failure_has_a_code_of_the_contract_and_the_endpoints_status_and_messa
         (fails(405), "ModelUrl (locally MODEL_URL)"),
         (Reply(status=308, headers={"location": "/v1/chat/completions"}, body=""), "ModelUrl (locally MODEL_URL)"),
         (fails(404, "The model `x` does not exist."), "ModelMap (locally MODEL_MAP)"),
+        (fails(404, 'model "my-model" not found, try pulling it first'), "ModelMap (locally MODEL_MAP)"),  # Ollama
+        (fails(404, "The API deployment for this resource does not exist."), "ModelMap (locally MODEL_MAP)"),  # Azure
+        (fails(403, "Project `p` does not have access to model `my-model`"), "ModelMap (locally MODEL_MAP)"),
+        (fails(400, "The provided model identifier is invalid."), "ModelMap (locally MODEL_MAP)"),  # Bedrock
         (fails(400, "my-model is not a valid model ID"), "ModelMap (locally MODEL_MAP)"),
         (fails(400, "Unsupported parameter: 'max_tokens'"), "MaxTokensParameter (locally MAX_TOKENS_PARAMETER)"),
         (fails(400, "This model's maximum context length is 8192 tokens"), "ModelContext (locally MODEL_CONTEXT)"),

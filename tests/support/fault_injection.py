@@ -162,7 +162,8 @@ def unprocessed(attempt: Attempt) -> Outcome:
 
 
 def _throttled_in_part(attempt: Attempt) -> Outcome:
-    return cancelled("None", "ThrottlingError")(attempt)
+    others = len(attempt.request["TransactItems"]) - 1
+    return cancelled(*["None"] * others, "ThrottlingError")(attempt)
 
 
 def effects(operation: str) -> list[Effect]:

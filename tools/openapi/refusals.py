@@ -72,6 +72,8 @@ CASES: dict[str, WireError] = {
     "unknown_parameter": errors.unknown_parameter("colour"),
     "invalid_type": errors.invalid_type("metadata.key", "a string", True),
     "invalid_value": errors.data_url("content[0].image_url.url"),
+    "index_too_high": errors.above_maximum("content[0].text.annotations[0].end_index", 10_000_000, 10_000_001),
+    "index_too_low": errors.below_minimum("content[0].text.annotations[0].start_index", 0, -1),
     "empty_value": errors.empty_value("attachments[0].file_id"),
     "url_in_blanks": errors.url_in_blanks("content[0].image_url.url"),
     "unexpected_details": errors.unexpected_details("incomplete_details"),
@@ -118,6 +120,8 @@ OF_A_BODY = (
     "property_name_empty",
 )
 OF_CONTENT = (
+    "index_too_high",
+    "index_too_low",
     "empty_value",
     "url_in_blanks",
     "unexpected_details",
