@@ -53,6 +53,8 @@ def test_the_document_has_every_error_of_the_contract() -> None:
     # Of commands, which have no operation, and of rules that no body of these operations has.
     elsewhere = {"command_id_reused", "command_in_notification", "event_detail_not_a_command", "invalid_project"}
     elsewhere |= {"invalid_value", "not_allowed"}
+    # Of streams, whose status is 200.
+    elsewhere |= {"stream_broken", "stream_ended", "stream_too_large"}
 
     assert made - elsewhere == {*re.findall(r"errors\.(\w+)\(", source)}
     used = {*refusals.ALWAYS, "unknown_url", "misspelt_url", "method_not_allowed"}
