@@ -57,3 +57,34 @@ def test_threads_and_messages_work_with_the_client_of_foundry_agents(path: str, 
         "404",
     ]
     assert run.returncode == 0
+
+
+_RUN = """
+from azure.ai.agents.models import ListSortOrder
+
+agent = client.create_agent(model="gpt-4o", name="Helper", instructions="Be brief.")
+thread = client.threads.create()
+client.messages.create(thread.id, role="user", content="Hello")
+run = client.runs.create_and_process(thread_id=thread.id, agent_id=agent.id, polling_interval=0.1)
+print(run.status.value, run.last_error)
+print([message.content[0].text.value for message in client.messages.list(thread.id, order=ListSortOrder.ASCENDING)])
+print([step.type.value for step in client.run_steps.list(thread.id, run.id)])
+print([found.id for found in client.list_agents()] == [agent.id], client.update_agent(agent.id, name="Other").name)
+with client.runs.stream(thread_id=thread.id, agent_id=agent.id) as stream:
+    print([event for event, *_ in stream][-1])
+client.delete_agent(agent.id)
+"""
+
+
+def test_agents_and_runs_work_with_the_client_of_foundry_agents(tmp_path: Path) -> None:
+    with serving(API_KEYS="demo=sk-demo", MODEL_URL="demo") as api:
+        packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
+        run = run_python_with(packages, tmp_path, "-c", CLIENT + _RUN, URL=api.base_url, KEY="sk-demo")
+
+    assert run.stdout.splitlines() == [
+        "completed None",
+        "['Hello', 'This is a demo without a model. You said: Hello']",
+        "['message_creation']",
+        "True Other",
+        "done",
+    ]

@@ -25,8 +25,9 @@ _MARKS = {"", "needs Java", "copies", "not run, needs AWS", "not run, needs Azur
 
 @pytest.fixture(scope="module")
 def api(dynamodb_local: str) -> Iterator[LocalApi]:
-    keys = "demo=sk-demo,alpha=sk-alpha"
-    with serving(DYNAMODB_URL=dynamodb_local, TABLE_NAME="migrate", API_KEYS=keys, EXAMPLE="1") as served:
+    keys = "demo=sk-demo,alpha=sk-alpha,azure=sk-azure"
+    own = {"TABLE_NAME": "migrate", "API_KEYS": keys, "EXAMPLE": "1", "MODEL_URL": "demo"}
+    with serving(DYNAMODB_URL=dynamodb_local, **own) as served:
         yield served
 
 
@@ -100,18 +101,20 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
         assert page == expected.page([second])
 
 
-def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
+def test_agents_and_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
     """The local API stands in for Azure; the program gets a client of it."""
     text = program("## From Azure")
     ours = re.sub(r"^client = .*$", lambda _: CLIENT, text, flags=re.MULTILINE)
     ours = ours.replace("from azure.identity import DefaultAzureCredential\n", "")
     packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
     url = api.base_url.removesuffix("/v1")
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-azure"}) as client:
+        agent = client.post("/assistants", json={"model": "gpt-4o", "name": "Helper"}).json()
 
-    ran = run_python_with(packages, tmp_path, "-c", ours, URL=url, KEY="sk-demo")
+    ran = run_python_with(packages, tmp_path, "-c", ours, URL=url, KEY="sk-azure")
 
     assert (ran.returncode, ran.stdout) == (0, "")
-    assert read(tmp_path / "threads.jsonl") == read(ROOT / "tools" / "local" / "example.jsonl")
+    assert read(tmp_path / "threads.jsonl") == [agent, *read(ROOT / "tools" / "local" / "example.jsonl")]
 
 
 def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -> None:
@@ -130,4 +133,5 @@ def test_the_lines_that_it_shows_are_lines(api: LocalApi, dynamodb_local: str, t
 
     said = shell(command.replace("alpha", "beta"), tmp_path, TABLE_NAME="migrate")
 
-    assert said == "would import 1 threads with 1 messages, 0 threads exist already, 0 refused"
+    would = "would import 1 assistants, 1 threads with 1 messages"
+    assert said == f"{would}, 0 assistants and 0 threads exist already, 0 refused"
