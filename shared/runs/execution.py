@@ -26,6 +26,7 @@ from shared.store.errors import BusyError, StoreError, ThreadNotFoundError, TooL
 _RESERVE_SECONDS = 15
 _SECONDS_FOR_THE_STORE = 20.0
 _PAUSE_SECONDS = 1.0
+_LONGEST_PAGE = 100
 
 _FAULT = Failure("server_error", "Sorry, something went wrong.")
 _TOO_LARGE = Failure("server_error", "The model's answer is too large to be stored.")
@@ -88,9 +89,7 @@ def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields:
 
 def _asked(project: str, run: Run, on_text: Callable[[str], None]) -> Outcome:
     model = endpoint()
-    messages = chat_messages(
-        run.settings, _newest_first(project, run.thread_id), _turns(project, run), model.context_tokens
-    )
+    messages = chat_messages(run.settings, _newest_first(project, run), _turns(project, run), model.context_tokens)
     if messages is None:
         return _NO_ROOM
     request = chat_request(model, run.settings, messages, run.usage)
@@ -99,13 +98,15 @@ def _asked(project: str, run: Run, on_text: Callable[[str], None]) -> Outcome:
     return ask(model, request, run.expires_at - _RESERVE_SECONDS, on_text)
 
 
-def _newest_first(project: str, thread_id: str) -> Iterator[MessageData]:
-    """Yield the messages of a thread, newest first, reading a page when it is needed."""
+def _newest_first(project: str, run: Run) -> Iterator[MessageData]:
+    """Yield the messages of a run's thread, newest first, reading a page when it is needed."""
+    strategy = run.settings.truncation_strategy or {}
+    limit = min(strategy.get("last_messages") or _LONGEST_PAGE, _LONGEST_PAGE)
     after, has_more = "", True
     while has_more:
         table.set_deadline(_SECONDS_FOR_THE_STORE)
-        wanted = PageRequest(limit=100, ascending=False, after=after, before="")
-        page = pages.list_messages(project, thread_id, wanted, None)
+        wanted = PageRequest(limit=limit, ascending=False, after=after, before="")
+        page = pages.list_messages(project, run.thread_id, wanted, None)
         yield from (message.data for message in page.records)
         has_more = page.has_more
         if has_more:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import chat_stub, expected
+from tests.support import chat_stub, expected, fault_injection
 from tests.support.chat_stub import Chat, calls, fails, refuses, says
 from tests.support.clock import Clock
 from tests.support.expected import text
@@ -167,6 +167,19 @@ def test_a_run_whose_newest_message_is_too_long_is_incomplete_without_a_call(
 
     assert (done["status"], done["incomplete_details"]) == ("incomplete", {"reason": "max_prompt_tokens"})
     assert (done["usage"], chat.asked) == (NO_USAGE, [])
+
+
+def test_last_messages_reads_no_longer_page_than_it_sends(runs: Runs, chat: Chat) -> None:
+    thread_id = runs.client.thread(messages=[{"role": "user", "content": text} for text in "abcdef"])
+    strategy = {"type": "last_messages", "last_messages": 2}
+    run = runs.run(thread_id, runs.assistant(), truncation_strategy=strategy)
+
+    with fault_injection.inject() as attempts:
+        assert runs.execute(run)["status"] == "completed"
+
+    limits = [request["Limit"] for operation, request in attempts.log if operation == "Query"]
+    assert limits == [3]  # one more shows whether others follow
+    assert [message["content"] for message in chat.asked[0]["messages"]] == ["Be brief.", "e", "f"]
 
 
 def test_a_run_with_no_completion_tokens_left_is_incomplete_without_a_call(
