@@ -174,6 +174,8 @@ def _runs(client: Client) -> set[Use]:
     whole = {"metadata": {"user_id": "a"}, "messages": [expected.ROLE_USER]}
     uses |= _requested(client, "POST /threads/runs", asked | {"thread": whole}, **_ONCE)
     uses |= _requested(client, "POST /threads/runs", asked | {"thread": whole}, **_ONCE)
+    bare = {"assistant_id": _made(client, "POST /assistants", {"model": "m"}).rpartition("/")[2]}
+    uses |= _requested(client, "POST /threads/runs", bare, status=400, **{"idempotency-key": "bare"})
     for hidden in ("none", "run_", "step#", "part#"):
         runs = f"/threads/{client.thread(messages=[expected.ROLE_USER])}/runs"
         uses |= _requested(client, f"POST {runs}", {"assistant_id": "asst_unknown"}, status=404)

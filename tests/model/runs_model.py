@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tests.model.model import Body, Came, Model, Reply, created_at, new_message, no_thread, ordered, page_of, refusal
+from tests.support import expected
 from tests.support.expected import compact
 from tests.support.expected_runs import (
     DEFAULTS,
@@ -102,7 +103,7 @@ class RunsModel(Model):
         thread = self._open(project, thread_id, came.began)
         assistant = self.assistants.get((project, body["assistant_id"]))
         if not thread or not assistant:
-            return _missing("assistant", body["assistant_id"]) if thread else no_thread(thread_id)
+            return _unknown(body["assistant_id"]) if thread else no_thread(thread_id)
         scope = (project, thread_id, f"run\n{key}" if key else "")
         if repeat := self._repeat(scope, body, came.began):
             return repeat
@@ -122,7 +123,7 @@ class RunsModel(Model):
     def create_thread_and_run(self, project: str, body: Body, key: str | None, came: Came) -> Reply:
         assistant = self.assistants.get((project, body["assistant_id"]))
         if not assistant:
-            return _missing("assistant", body["assistant_id"])
+            return _unknown(body["assistant_id"])
         scope = (project, "", f"run\n{key}" if key else "")
         asked = body.get("thread") or {}
         if (repeat := self._repeat(scope, body, came.began)) or came.answer.status != 200:
@@ -285,6 +286,10 @@ class RunsModel(Model):
 def _given(body: Body) -> Body:
     """Return what a body gives an assistant; null stands for the default."""
     return {name: DEFAULTS[name] if value is None else value for name, value in body.items()}
+
+
+def _unknown(assistant_id: str) -> Reply:
+    return refusal(expected.no_assistant_to_run(assistant_id)["error"]["message"], status=404)
 
 
 def _missing(kind: str, own_id: str) -> Reply:

@@ -78,8 +78,11 @@ def test_a_deleted_assistant_is_gone_from_every_call(runs: Runs) -> None:
         runs.call("create_run", runs.thread(), body={"assistant_id": found["id"]}),
         runs.call("create_thread_and_run", body={"assistant_id": found["id"]}),
     ]
-    error = expected.error(f"No assistant found with id '{found['id']}'.")
-    assert [(call.status, call.body) for call in calls] == [(404, error)] * 5
+    plain, of_a_run = (
+        expected.error(f"No assistant found with id '{found['id']}'."),
+        expected.no_assistant_to_run(found["id"]),
+    )
+    assert [(call.status, call.body) for call in calls] == [(404, plain)] * 3 + [(404, of_a_run)] * 2
     assert runs.create("list_assistants") == expected.page([])
 
 

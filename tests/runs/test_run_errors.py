@@ -33,10 +33,7 @@ def test_what_does_not_exist_is_named(runs: Runs) -> None:
 
     messages = [runs.call(*call, body=body).body["error"]["message"] for call, body in answers.items()]
 
-    no_assistant = (
-        "No assistant found with id 'asst_none'. Import it with ./message-api import, or set UnknownAssistants "
-        "(locally UNKNOWN_ASSISTANTS) to default to run assistants that do not exist."
-    )
+    no_assistant = expected.no_assistant_to_run("asst_none")["error"]["message"]
     no_run = f"No run found with id '{run['id']}'."
     assert messages == [
         no_assistant,

@@ -153,6 +153,14 @@ def no_thread(thread_id: str) -> dict[str, Any]:
     return error(f"No thread found with id '{thread_id}'.")
 
 
+def no_assistant_to_run(assistant_id: str) -> dict[str, Any]:
+    """Return the error for a run of an assistant that does not exist."""
+    return error(
+        f"No assistant found with id '{assistant_id}'. Import it with ./message-api import, or set UnknownAssistants "
+        "(locally UNKNOWN_ASSISTANTS) to default to run assistants that do not exist."
+    )
+
+
 def no_message(message_id: str) -> dict[str, Any]:
     """Return the error for a message that its thread does not have."""
     return error(f"No message found with id '{message_id}'.")
