@@ -1,6 +1,7 @@
 """openapi.json: made from the code as it is, valid, complete, and true in its examples."""
 
 import inspect
+import json
 import re
 from typing import Any
 
@@ -60,6 +61,14 @@ def test_the_document_has_every_error_of_the_contract() -> None:
     used = {*refusals.ALWAYS, "unknown_url", "misspelt_url", "method_not_allowed"}
     used |= {name for operation in openapi.OPERATIONS.values() for name in _examples(operation)}
     assert used == {*refusals.CASES} == {*openapi.DOCUMENT["components"]["examples"]}
+
+
+def test_a_pattern_means_the_same_in_each_language() -> None:
+    """What is white space, a letter or a digit differs between languages."""
+    patterns = re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', json.dumps(openapi.DOCUMENT))
+
+    assert patterns
+    assert [found for found in patterns if re.search(r"\\[sSwWdDb]", found.replace(r"[\\s\\S]", ""))] == []
 
 
 def _examples(operation: dict[str, Any]) -> set[str]:

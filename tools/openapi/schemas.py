@@ -61,8 +61,10 @@ _BLANK = [
     {"properties": {"refusal": {"const": ""}}, "required": ["refusal"]},
 ]
 _NOT_BLANK = {"not": {"anyOf": _BLANK}}
+# What Python does not take for white space: `\S` is another set in each language.
+_INK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # Neither a data: URL nor one between blanks.
-_URL = r"^(?![dD][aA][tT][aA]:)\S([\s\S]*\S)?$"
+_URL = rf"^(?![dD][aA][tT][aA]:){_INK}([\s\S]*{_INK})?$"
 
 
 class _Untitled(GenerateJsonSchema):
