@@ -14,7 +14,7 @@ from tests.support.event_sources import Queue, erase, queue_changes
 from tests.support.expected import compact
 from tests.support.expected_runs import DEFAULTS
 from tests.support.imported import CREATED, THREAD, jsonl, message, thread
-from tests.support.runs import Runs
+from tests.support.runs import WEATHER, Runs
 from tests.transfer import commands
 
 
@@ -133,6 +133,40 @@ def test_an_assistant_as_the_old_api_wrote_it_is_imported(
     assert listed(client) == [assistant(**read)]
 
 
+def test_an_assistant_of_the_first_version_is_imported_whole(client: Client) -> None:
+    tools = [{"type": "retrieval", "function": None}, {"type": "code_interpreter"}, WEATHER]
+    first = {
+        "id": "asst_abc123",
+        "object": "assistant",
+        "created_at": CREATED,
+        "name": "Weather",
+        "description": None,
+        "model": "gpt-4-1106-preview",
+        "instructions": "Be brief.",
+        "tools": tools,
+        "file_ids": ["file_1"],
+        "metadata": {},
+    }
+
+    assert run(client, first)[0::2] == (0, "")
+
+    known = {name: first[name] for name in ("name", "model", "instructions")}
+    tools[0] = {"type": "file_search"}
+    assert listed(client) == [
+        assistant(**known, tools=tools, tool_resources={"code_interpreter": {"file_ids": ["file_1"]}})
+    ]
+
+
+def test_what_this_api_does_not_have_is_left_out_and_named(client: Client) -> None:
+    found = assistant(tools=[{"type": "browser"}, {"type": "file_search"}], deployment="d", note=None)
+
+    code, said, errors = run(client, found)
+
+    assert (code, said.split(",")[0]) == (1, "imported 1 assistants")
+    assert errors == "-:1: asst_abc123 is imported without the field 'deployment', a tool 'browser'\n"
+    assert listed(client) == [assistant(tools=[{"type": "file_search"}])]
+
+
 def test_a_sampling_value_that_was_not_given_is_not_sent_to_the_model(client: Client) -> None:
     """The old API showed 1.0 then, and some models refuse a request that has the parameter."""
     from shared.runs.store import assistants
@@ -152,9 +186,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (assistant(created_at=-1), "Invalid 'created_at': "),
     ({"object": "assistant", "created_at": CREATED, "model": "m"}, "Missing required parameter: 'id'."),
     (assistant(model=None), "Missing required parameter: 'model'."),
-    (assistant(tools=[{"type": "browser"}]), "Invalid value: 'browser'."),
     (assistant(tools=7), "Invalid type for 'tools': expected an array, but got an integer instead."),
-    (assistant(extra=1), "Unknown parameter: 'extra'."),
+    (
+        assistant(tools=[{"type": 7}]),
+        "Invalid type for 'tools[0].type': expected a string, but got an integer instead.",
+    ),
+    (assistant(tools=[{"name": "f"}]), "Missing required parameter: 'tools[0].type'."),
+    (assistant(tools=["function"]), "Invalid type for 'tools[0]': expected an object, but got a string instead."),
     (assistant(file_ids="x"), "Unknown parameter: 'file_ids'."),
     (assistant(file_ids=["f"], tool_resources={"code_interpreter": 7}), "Unknown parameter: 'file_ids'."),
     (assistant(file_ids=["f"], tool_resources={"code_interpreter": {"file_ids": 7}}), "Unknown parameter: 'file_ids'."),

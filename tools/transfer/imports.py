@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, NamedTuple
 
+from shared.runs.records import Assistant
 from tools.transfer import assistants, files, objects, staging
 from tools.transfer.errors import RefusedError
 from tools.transfer.files import Advance, Candidate, Refuse
@@ -27,7 +28,7 @@ class Counts(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Receives, with its place in the files, each line that is refused and each warning that something is missing."""
+    """Receives, with its place in the files, each line that is refused and each warning of what is left out."""
 
     refuse: Refuse
     warn: Refuse
@@ -36,13 +37,13 @@ class Report(NamedTuple):
 def read(names: Iterable[str], spool: Spool, report: Report, advance: Advance) -> None:
     """Read files into a spool; `advance` gets the bytes. Raises `OSError`, `sqlite3.OperationalError`."""
     for name in names:
-        _add(name, files.read(name, advance), spool, report.refuse)
+        _add(name, files.read(name, advance), spool, report)
     spool.complete(*report)
 
 
 def read_open(file: IO[bytes], spool: Spool, report: Report) -> None:
     """Read an open file into a spool, as standard input is read."""
-    _add(files.STDIN, files.objects(files.STDIN, file, _ignore), spool, report.refuse)
+    _add(files.STDIN, files.objects(files.STDIN, file, _ignore), spool, report)
     spool.complete(*report)
 
 
@@ -103,29 +104,32 @@ def _ignore(_: int) -> None:
     """Show no progress."""
 
 
-def _add(name: str, values: Iterable[Candidate], spool: Spool, refuse: Refuse) -> None:
+def _add(name: str, values: Iterable[Candidate], spool: Spool, report: Report) -> None:
     """Add the values of a file. What is refused is held back until a value shows what kind of file it is."""
     held: list[tuple[str, str]] = []
     is_known = is_json = False
     for candidate in values:
         is_json = is_json or not isinstance(candidate.value, RefusedError)
         try:
-            spool.add(candidate, objects.parse(candidate.value))
+            parsed = objects.parse(candidate.value)
+            spool.add(candidate, parsed)
             is_known = True
+            if isinstance(parsed, Assistant) and (rest := objects.left_out(candidate.value)):
+                report.warn(candidate.place, f"{parsed.id} is imported without {', '.join(rest)}")
         except RefusedError as error:
             held.append((candidate.place, str(error)))
             if isinstance(candidate.value, dict) and candidate.value.get("object") == "thread":
                 spool.refuse_thread(candidate.place, candidate.value.get("id"))
         if is_known:
-            _refuse_all(held, refuse)
+            _refuse_all(held, report.refuse)
         elif len(held) == _VALUES_TO_JUDGE:
             break
     if len(held) == _VALUES_TO_JUDGE or (len(held) > 1 and not is_json):
         place, reason = held[0]
         first = f"none of its first {len(held)} lines or objects is a thread, message or assistant"
-        refuse(name, f"{first}. {place}: {reason}")
+        report.refuse(name, f"{first}. {place}: {reason}")
     else:
-        _refuse_all(held, refuse)
+        _refuse_all(held, report.refuse)
 
 
 def _refuse_all(held: list[tuple[str, str]], refuse: Refuse) -> None:

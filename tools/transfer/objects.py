@@ -9,6 +9,7 @@ from shared.errors import WireError
 from shared.models import compact_json
 from shared.records import Message, MessageData, Thread
 from shared.runs.bodies import new_assistant_data
+from shared.runs.models import CreateAssistant
 from shared.runs.records import Assistant
 from shared.store import items
 from shared.store.errors import TooLargeError
@@ -21,6 +22,9 @@ _SECONDS_AHEAD = 60
 # Below this, no content is too large for one transaction.
 _WEIGHED_FROM_CHARACTERS = 1_000_000
 _MAX_DEPTH = 64
+# What an assistant may have had in either version of the old API.
+_OF_ASSISTANT = {"id", "object", "created_at", "file_ids", *CreateAssistant.model_fields}
+_TOOLS = {"function", "code_interpreter", "file_search", "retrieval"}
 
 
 def parse(value: Any) -> Thread | Message | Assistant:
@@ -42,6 +46,12 @@ def parse(value: Any) -> Thread | Message | Assistant:
     except RecursionError:
         pass
     raise RefusedError("it is nested too deeply")
+
+
+def left_out(value: dict[str, Any]) -> list[str]:
+    """Return what `parse` leaves out of an assistant: fields and kinds of tools that this API does not have."""
+    fields = [f"the field '{name}'" for name, field in value.items() if field is not None and name not in _OF_ASSISTANT]
+    return fields + [f"a tool '{tool['type']}'" for tool in value.get("tools") or () if _is_unknown(tool)]
 
 
 def with_attachments(fields: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +103,7 @@ def _message(value: dict[str, Any]) -> Message:
 
 
 def _assistant(value: dict[str, Any]) -> Assistant:
-    fields = {name: field for name, field in value.items() if field is not None}
+    fields = {name: field for name, field in value.items() if field is not None and name in _OF_ASSISTANT}
     own: dict[str, Any] = {name: fields.pop(name) for name in ("id", "object", "created_at") if name in fields}
     envelope = validate(ImportedObject, own)
     _check_id(envelope.id, "asst", envelope.created_at)
@@ -108,7 +118,7 @@ def _of_version_2(fields: dict[str, Any]) -> dict[str, Any]:
     """Return an assistant's fields with what the first version of the old API had in the form of the second."""
     tools, file_ids = fields.get("tools"), fields.get("file_ids")
     if isinstance(tools, list):
-        fields["tools"] = [{"type": "file_search"} if tool == {"type": "retrieval"} else tool for tool in tools]
+        fields["tools"] = [_tool(tool) for tool in tools if not _is_unknown(tool)]
     resources = fields.get("tool_resources", {})
     interpreter = (resources.get("code_interpreter") or {}) if isinstance(resources, dict) else None
     known = (interpreter.get("file_ids") or []) if isinstance(interpreter, dict) else None
@@ -117,6 +127,18 @@ def _of_version_2(fields: dict[str, Any]) -> dict[str, Any]:
         if added := [file_id for file_id in file_ids if file_id not in known]:
             fields["tool_resources"] = resources | {"code_interpreter": interpreter | {"file_ids": [*known, *added]}}
     return fields
+
+
+def _tool(tool: Any) -> Any:
+    if not isinstance(tool, dict):
+        return tool
+    given = {name: field for name, field in tool.items() if field is not None}
+    return {"type": "file_search"} if given.get("type") == "retrieval" else given
+
+
+def _is_unknown(tool: Any) -> bool:
+    kind = tool.get("type") if isinstance(tool, dict) else None
+    return isinstance(kind, str) and kind not in _TOOLS
 
 
 # The kinds of objects that can be imported, by the value of `object`.
