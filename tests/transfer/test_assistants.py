@@ -134,8 +134,12 @@ def test_an_assistant_as_the_old_api_wrote_it_is_imported(
 
 
 def test_an_assistant_of_the_first_version_is_imported_whole(client: Client) -> None:
-    tools = [{"type": "retrieval", "function": None}, {"type": "code_interpreter"}, WEATHER]
-    first = {
+    tools: list[dict[str, Any]] = [
+        {"type": "retrieval", "function": None},
+        {"type": "code_interpreter", "name": None},
+        WEATHER,
+    ]
+    first: dict[str, Any] = {
         "id": "asst_abc123",
         "object": "assistant",
         "created_at": CREATED,
@@ -151,7 +155,7 @@ def test_an_assistant_of_the_first_version_is_imported_whole(client: Client) -> 
     assert run(client, first)[0::2] == (0, "")
 
     known = {name: first[name] for name in ("name", "model", "instructions")}
-    tools[0] = {"type": "file_search"}
+    tools[:2] = [{"type": "file_search"}, {"type": "code_interpreter"}]
     assert listed(client) == [
         assistant(**known, tools=tools, tool_resources={"code_interpreter": {"file_ids": ["file_1"]}})
     ]
