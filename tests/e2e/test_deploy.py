@@ -118,6 +118,7 @@ def test_a_run_created_by_http_has_the_models_answer(
     answer, question = api.get(f"/threads/{thread_id}/messages").json()["data"]
     assert (answer["run_id"], answer["content"][0]["text"]["value"]) == (run["id"], "Sunny.")
     (request,) = chat.asked
+    statuses = ("queued", "in_progress", "completed")
     assert (request["model"], request["messages"]) == (
         "my-model",
         [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How is the weather?"}],
@@ -125,11 +126,13 @@ def test_a_run_created_by_http_has_the_models_answer(
     assert {*events(stack, heard, 6)} == {
         f"thread.created {thread_id}",
         *(f"thread.message.created {message['id']}" for message in (question, answer)),
-        *(f"thread.run.{status} {run['id']}" for status in ("queued", "in_progress", "completed")),
+        *(f"thread.run.{status} {run['id']}" for status in statuses),
     }
     streamed = api.post("/threads/runs", json={"assistant_id": assistant_id, "stream": True}, timeout=40)
     names = [line.removeprefix("event: ") for line in streamed.text.splitlines() if line.startswith("event: ")]
     assert (names[0], names[-2:]) == ("thread.created", ["thread.run.completed", "done"])
+    published = ["thread.created", "thread.message.created", *(f"thread.run.{status}" for status in statuses)]
+    assert sorted(event.split()[0] for event in events(stack, heard, 5)) == sorted(published)
     refused = api.get("/threads/runs")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 
