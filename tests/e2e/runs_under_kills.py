@@ -74,7 +74,7 @@ def _poll(service: Any, work: Work, path: str) -> None:
             outputs = {"tool_outputs": [{"tool_call_id": "call_1", "output": "sunny"}]}
             submitted = _send(service, f"{path}/submit_tool_outputs", outputs, {})
             assert submitted.status_code == 200, submitted.text
-        if work.draw.random() < 0.05 and service.insist("POST", f"{path}/cancel").status_code == 200:
+        if work.draw.random() < 0.01 and service.insist("POST", f"{path}/cancel").status_code == 200:
             work.cancelled.add(run_id)
         time.sleep(0.05)
 
