@@ -16,6 +16,7 @@ DOCUMENTS = {
 TEXT = DOCUMENTS["README.md"]
 LOCAL = DOCUMENTS["docs/local.md"]
 API = DOCUMENTS["docs/api.md"]
+MIGRATE = DOCUMENTS["docs/migrate.md"]
 
 _PROGRAM = "./message-api"
 

@@ -12,20 +12,22 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.runs.models import CreateAssistant
 from tests.e2e import readme, versions
-from tests.e2e.isolated import run_python_with
+from tests.e2e.isolated import run_python, run_python_with
 from tests.e2e.test_azure_agents import CLIENT
 from tests.support import expected
 from tests.support.imported import message, thread
 from tests.support.local_api import ROOT, LocalApi, environment, serving
 
-TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
-_MARKS = {"", "needs Java", "copies", "not run, needs AWS", "not run, needs Azure"}
+TEXT = readme.MIGRATE
+# tests/e2e/test_readme.py runs what serves.
+_MARKS = {"serves, needs Java", "sets the environment", "needs Java", "copies", "not run, needs AWS"}
 
 
 @pytest.fixture(scope="module")
 def api(dynamodb_local: str) -> Iterator[LocalApi]:
-    keys = "demo=sk-demo,alpha=sk-alpha,azure=sk-azure"
+    keys = "demo=sk-demo,alpha=sk-alpha,beta=sk-beta,gamma=sk-gamma"
     own = {"TABLE_NAME": "migrate", "API_KEYS": keys, "EXAMPLE": "1", "MODEL_URL": "demo"}
     with serving(DYNAMODB_URL=dynamodb_local, **own) as served:
         yield served
@@ -62,8 +64,8 @@ def read(file: Path) -> list[Any]:
 
 
 def test_every_block_has_a_mark_that_a_test_knows() -> None:
-    assert {block.mark for block in readme.blocks("sh", text=TEXT)} == _MARKS - {""}
-    assert {*re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)} == {"sh", "python", "json"}
+    assert {block.mark for block in readme.blocks("sh", text=TEXT)} == _MARKS
+    assert {*re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)} == {"sh", "python", "json", "text"}
 
 
 def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
@@ -101,17 +103,17 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
         assert page == expected.page([second])
 
 
-def test_agents_and_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
+def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
     """The local API stands in for Azure; the program gets a client of it."""
-    text = program("## From Azure")
+    text = program("## From Foundry Agents (classic)")
     ours = re.sub(r"^client = .*$", lambda _: CLIENT, text, flags=re.MULTILINE)
     ours = ours.replace("from azure.identity import DefaultAzureCredential\n", "")
     packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
     url = api.base_url.removesuffix("/v1")
-    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-azure"}) as client:
-        agent = client.post("/assistants", json={"model": "gpt-4o", "name": "Helper"}).json()
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-gamma"}) as client:
+        agent = client.post("/assistants", json={"model": "gpt-4o", "instructions": "Be brief."}).json()
 
-    ran = run_python_with(packages, tmp_path, "-c", ours, URL=url, KEY="sk-azure")
+    ran = run_python_with(packages, tmp_path, "-c", ours, URL=url, KEY="sk-gamma")
 
     assert (ran.returncode, ran.stdout) == (0, "")
     assert read(tmp_path / "threads.jsonl") == [agent, *read(ROOT / "tools" / "local" / "example.jsonl")]
@@ -126,12 +128,27 @@ def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -
     assert read(tmp_path / "threads.jsonl") == read(ROOT / "tools" / "local" / "example.jsonl")
 
 
-def test_the_lines_that_it_shows_are_lines(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
-    shown = [block.text for block in readme.blocks("json", text=TEXT)]
-    (tmp_path / "threads.jsonl").write_text("".join(shown))
-    (command,) = [line for line in commands("needs Java", dynamodb_local) if "--dry-run" in line]
+def test_what_was_saved_is_imported_and_runs(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
+    """The steps of the document, from the lines that it shows to what its program prints."""
+    (shown,) = readme.blocks("json", text=TEXT)
+    (tmp_path / "threads.jsonl").write_text(shown.text)
+    steps = [command for command in commands("needs Java", dynamodb_local) if " import " in command]
 
-    said = shell(command.replace("alpha", "beta"), tmp_path, TABLE_NAME="migrate")
+    said = [shell(command.replace("alpha", "beta"), tmp_path, TABLE_NAME="migrate") for command in steps]
 
-    would = "would import 1 assistants, 1 threads with 1 messages"
-    assert said == f"{would}, 0 assistants and 0 threads exist already, 0 refused"
+    imported = "imported 1 assistants, 1 threads with 1 messages, 0 assistants and 0 threads exist already, 0 refused"
+    assert said == [imported.replace("imported", "would import", 1), imported]
+    (variables,) = readme.blocks("sh", "sets the environment", TEXT)
+    assert [line.split("=")[0] for line in variables.commands] == ["export OPENAI_BASE_URL", "export OPENAI_API_KEY"]
+    own = {"OPENAI_BASE_URL": api.base_url, "OPENAI_API_KEY": "sk-beta"}
+    ran = run_python(versions.NEWEST_PYTHON, "-W", "ignore", "-c", program("## From OpenAI"), **own)
+    (printed,) = readme.blocks("text", text=TEXT)
+    assert (ran.returncode, ran.stdout) == (0, printed.text)
+
+
+def test_each_field_of_an_assistant_has_a_rule() -> None:
+    rows = readme.rows("Assistants, of both versions of the old API:", TEXT)
+
+    named = {name for row in rows for name in re.findall("`(\\w+)`", row[0])}
+    fields = {"id", "object", "created_at", "file_ids", *CreateAssistant.model_fields}
+    assert named - {"code_interpreter", "file_search", "retrieval"} == fields

@@ -33,7 +33,6 @@ _MARKS = {
     "not run, the test has installed it",
     "not run, needs AWS",
     "not run, needs a model",
-    "not run, needs Azure",
     "not run, needs Docker",
     "not run, tests/local/test_event_side.py runs them",
     "not run, tests/e2e/test_responder.py runs it",
@@ -86,7 +85,7 @@ def test_the_sample_command_is_one_that_is_taken() -> None:
     jsonschema.validate(json.loads(block.text) | {"thread_id": "thread_1"}, schema)
 
 
-@pytest.mark.parametrize("block", readme.blocks("sh", "serves", RUN), ids=_command_of)
+@pytest.mark.parametrize("block", readme.blocks("sh", "serves", RUN + readme.MIGRATE), ids=_command_of)
 def test_the_commands_that_serve_do(block: readme.Block, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     if "Java" in block.mark:
         request.getfixturevalue("dynamodb_local")  # skips without Java
