@@ -149,6 +149,7 @@ class _Settings(Model):
     top_p: TopP | None = None
     reasoning_effort: ReasoningEffort | None = None
     response_format: ResponseFormat | None = None
+    tool_resources: ToolResources | None = None
 
 
 class CreateAssistant(_Settings):
@@ -157,7 +158,6 @@ class CreateAssistant(_Settings):
     model: ModelName
     name: Annotated[str, StringConstraints(max_length=256)] | None = None
     description: Annotated[str, StringConstraints(max_length=512)] | None = None
-    tool_resources: ToolResources | None = None
 
 
 class ModifyAssistant(_Settings):
@@ -166,7 +166,6 @@ class ModifyAssistant(_Settings):
     model: ModelName = ""
     name: Annotated[str, StringConstraints(max_length=256)] | None = None
     description: Annotated[str, StringConstraints(max_length=512)] | None = None
-    tool_resources: ToolResources | None = None
 
 
 class _Run(_Settings):
@@ -192,7 +191,6 @@ class CreateThreadAndRun(_Run):
     """The body of create thread and run. The thread is validated by itself, like the body of create thread."""
 
     thread: dict[str, Any] | None = None
-    tool_resources: ToolResources | None = None
 
 
 class ModifyRun(Model):

@@ -106,7 +106,7 @@ def test_a_list_of_twenty_runs_reads_the_head_and_queries_once(runs: Runs, chat:
 
     assert head == Call("GetItem", 1, 0)
     assert query.operation == "Query"
-    assert query.read_units <= 4
+    assert query.read_units <= 5  # the names of projects have several lengths
 
 
 def test_assistants_cost_a_read_or_a_transaction(runs: Runs, assistant_id: str) -> None:

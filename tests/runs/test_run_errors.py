@@ -216,7 +216,7 @@ def test_what_breaks_a_rule_is_refused_by_both_ways_to_create_a_run(runs: Runs, 
 def test_each_way_to_create_a_run_has_fields_of_its_own(runs: Runs) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
     foreign: dict[tuple[str, ...], dict[str, Any]] = {
-        ("create_run", thread_id): {"thread": {}, "tool_resources": {}},
+        ("create_run", thread_id): {"thread": {}},
         ("create_thread_and_run",): {"additional_messages": [], "additional_instructions": ""},
     }
     for call, fields in foreign.items():
@@ -357,6 +357,7 @@ def test_a_run_overrides_what_its_assistant_has(runs: Runs) -> None:
         "temperature": 0,
         "reasoning_effort": "high",
         "response_format": {"type": "json_object"},
+        "tool_resources": {"file_search": {"vector_store_ids": ["vs_1"]}},
         "max_prompt_tokens": 256,
         "max_completion_tokens": 16,
         "truncation_strategy": {"type": "last_messages", "last_messages": 3},

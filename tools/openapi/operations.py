@@ -100,7 +100,13 @@ OPERATIONS = {
 }
 
 _OF_ASSISTANTS = (*refusals.OF_A_BODY, *refusals.OF_SETTINGS, "invalid_tool_resources", "body_too_large")
-_OF_NEW_RUNS = (*_OF_MESSAGES, *refusals.OF_SETTINGS, *refusals.OF_A_NEW_RUN, *refusals.OF_A_REPEAT)
+_OF_NEW_RUNS = (
+    *_OF_MESSAGES,
+    *refusals.OF_SETTINGS,
+    *refusals.OF_A_NEW_RUN,
+    *refusals.OF_A_REPEAT,
+    "invalid_tool_resources",
+)
 
 # Their routes are the tables in the packages of their functions.
 OPERATIONS_OF_RUNS = {
@@ -151,7 +157,7 @@ OPERATIONS_OF_RUNS = {
         "Create a thread with its first messages, and a run.",
         "Runs",
         "RunObject",
-        ("unknown_url", *_OF_NEW_RUNS, "invalid_tool_resources"),
+        ("unknown_url", *_OF_NEW_RUNS),
         _ONCE,
         ("CreateThreadAndRun",),
         needs_body=True,

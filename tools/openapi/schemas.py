@@ -100,7 +100,9 @@ def schemas() -> dict[str, Any]:
         messages = schemas_by_name[model]["properties"][field]["anyOf"][0]
         messages["items"] = {"anyOf": [_reference(name) for name in ("CreateMessage", "AssistantMessage")]}
     _complete_runs(schemas_by_name)
-    for name in ("CreateThread", "ModifyThread", "CreateAssistant", "ModifyAssistant", "CreateThreadAndRun"):
+    schemas_by_name["CreateRun"]["properties"]["tool_resources"] |= EXTENSION
+    of_threads, of_assistants = ("CreateThread", "ModifyThread"), ("CreateAssistant", "ModifyAssistant")
+    for name in (*of_threads, *of_assistants, "CreateRun", "CreateThreadAndRun"):
         resources = schemas_by_name[name]["properties"]["tool_resources"]
         resources["description"] = f"At most {models.MAX_TOOL_RESOURCES} bytes of JSON."
     return dict(sorted(schemas_by_name.items()))
