@@ -92,7 +92,7 @@ NODE = {
 }
 
 
-@pytest.fixture(scope="module", params=[min(versions.PYTHON), versions.NEWEST_PYTHON])
+@pytest.fixture(scope="module", params=[next(iter(versions.PYTHON)), versions.NEWEST_PYTHON])
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

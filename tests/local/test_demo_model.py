@@ -91,15 +91,29 @@ def test_the_demo_keeps_the_limit_of_tokens(url: str, limit: str) -> None:
         ("Hello", "required", [WEATHER_CALL]),
         ("get_time", "required", [TIME_CALL]),
         ("Hello", {"type": "function", "function": {"name": "get_time"}}, [TIME_CALL]),
+        ("What's the weather today?", "auto", [WEATHER_CALL]),
+        ("WEATHER", "auto", [WEATHER_CALL]),
+        ("Whether I get there at times?", "auto", []),
         ("Hello", "auto", []),
         ("get_weather", "none", []),
     ],
 )
-def test_the_demo_calls_the_functions_that_are_named(url: str, text: str, choice: Any, calls: list[ToolCall]) -> None:
+def test_the_demo_calls_the_functions_that_a_message_asks_for(
+    url: str, text: str, choice: Any, calls: list[ToolCall]
+) -> None:
     outcome = _ask(url, _user(text), tools=TOOLS, tool_choice=choice)
 
     assert list(outcome.calls) == calls
     assert outcome.status == ("requires_action" if calls else "completed")
+
+
+def test_the_demo_knows_the_words_of_names_in_any_case(url: str) -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("getRainToday", "send-mail", "add", "LIST")]
+    called = [
+        [call.name for call in _ask(url, _user(text), tools=tools).calls]
+        for text in ("Rain?", "The MAIL", "today, list them", "an address", "add 1")
+    ]
+    assert called == [["getRainToday"], ["send-mail"], ["getRainToday", "LIST"], ["add"], ["add"]]
 
 
 def test_the_demo_calls_one_function_when_calls_may_not_be_parallel(url: str) -> None:

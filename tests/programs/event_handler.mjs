@@ -8,7 +8,7 @@ const assistant = await openai.beta.assistants.create({
   tools: [{ type: 'function', function: { name: 'getRain' } }],
 });
 
-for (const content of ['Hello', 'Will it rain? Ask getRain.']) {
+for (const content of ['Hello', 'Will it rain?']) {
   const thread = await openai.beta.threads.create();
   await openai.beta.threads.messages.create(thread.id, { role: 'user', content });
   const stream = openai.beta.threads.runs

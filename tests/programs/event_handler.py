@@ -48,7 +48,7 @@ assistant = client.beta.assistants.create(
     model="gpt-4o",
     tools=[{"type": "function", "function": {"name": "get_rain", "parameters": parameters}}],
 )
-for question in ["Hello", "Will it rain? Ask get_rain."]:
+for question in ["Hello", "Will it rain?"]:
     thread = client.beta.threads.create()
     client.beta.threads.messages.create(thread_id=thread.id, role="user", content=question)
     with client.beta.threads.runs.stream(

@@ -18,7 +18,7 @@ const assistant = await client.beta.assistants.create({
   ],
 });
 const thread = await client.beta.threads.create();
-await client.beta.threads.messages.create(thread.id, { role: 'user', content: 'Use getWeather and getTime.' });
+await client.beta.threads.messages.create(thread.id, { role: 'user', content: 'What time is it, and how is the weather?' });
 let run = await client.beta.threads.runs.create(thread.id, { assistant_id: assistant.id });
 
 while (run.status !== 'completed') {

@@ -40,7 +40,7 @@ assistant = client.beta.assistants.create(
 )
 thread = client.beta.threads.create()
 client.beta.threads.messages.create(
-    thread_id=thread.id, role="user", content="Use get_weather and get_time: do I need an umbrella?"
+    thread_id=thread.id, role="user", content="What time is it, and how is the weather?"
 )
 run = client.beta.threads.runs.create(thread_id=thread.id, assistant_id=assistant.id)
 

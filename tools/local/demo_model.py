@@ -1,6 +1,7 @@
 """A stand-in for a model, `MODEL_URL=demo`: a chat endpoint on this machine that needs no key and no network.
 
-It repeats the last user message, calls functions that this message names, and says in each answer that it is a demo.
+It repeats the last user message, and says in each answer that it is a demo. It calls a function if this message has a
+word of the function's name, of four letters or more: "Will it rain?" calls `get_rain_probability`.
 """
 
 import json
@@ -53,7 +54,7 @@ def chunks(request: Json) -> Iterator[Json]:
 
 
 def _functions_to_call(request: Json) -> list[Json]:
-    """Return the functions that the choice or the last user message names. Outputs are answered, not called for."""
+    """Return the functions that the choice or the last user message asks for. After outputs there are none."""
     functions = [tool["function"] for tool in request.get("tools") or []]
     choice = request.get("tool_choice") or "auto"
     if request["messages"][-1]["role"] == "tool" or choice == "none":
@@ -61,10 +62,16 @@ def _functions_to_call(request: Json) -> list[Json]:
     if isinstance(choice, dict):
         return [function for function in functions if function["name"] == choice["function"]["name"]]
     asked = _last_user_text(request["messages"])
-    named = [function for function in functions if function["name"] in asked]
+    words = _words(asked)
+    named = [function for function in functions if function["name"] in asked or words & _words(function["name"])]
     if choice == "required":
         named = named or functions[:1]
     return named[:1] if request.get("parallel_tool_calls") is False else named
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a text or a name, in lower case, without short ones such as "get"."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", text) if len(word) > 3}
 
 
 def _call(index: int, function: Json) -> Json:
