@@ -10,7 +10,6 @@ from shared.runs.responses import run_response
 from shared.runs.store import threads_with_runs
 from shared.runs.store.runs import NewRun
 from shared.runs.unknown_assistants import assistant_for_run
-from shared.store import threads
 from shared.validation import validate
 
 
@@ -29,6 +28,5 @@ def create_thread_and_run(request: Request) -> Response:
     )
     run, replayed = threads_with_runs.create(request.project, thread, new, key)
     if requested.stream:
-        created = threads.retrieve(request.project, run.thread_id)
-        return stream.of_new_run(request.project, run, created).replay(replayed)
+        return stream.of_new_thread_and_run(request.project, run).replay(replayed)
     return run_response(run).replay(replayed)

@@ -7,20 +7,20 @@ runs in this process. A stream that ends early changes nothing: its run goes on.
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
 from shared import error_mapping, errors, ids
-from shared.records import Message, MessageData, Thread
+from shared.records import Message, MessageData
 from shared.responses import Response
 from shared.runs import frames, live
 from shared.runs.live import LiveAnswer
 from shared.runs.records import Run, Step, ToolCall
 from shared.runs.store import run_items, runs, steps
 from shared.runs.wire_errors import wire_error
-from shared.store import keys, messages, table
+from shared.store import keys, messages, table, threads
 from shared.store.errors import MessageNotFoundError
 
 _PAUSE_SECONDS = 0.5
@@ -33,29 +33,54 @@ _REASONS = {"failed": "run_failed", "cancelled": "run_cancelled", "expired": "ru
 
 _logger = Logger()
 
+# The first events of a stream. It returns how many of the run's steps these have shown.
+_Beginning = Generator[str, None, int]
 
-def of_new_run(project: str, run: Run, thread: Thread | None = None) -> Response:
-    """Return the stream of a run from its beginning; `thread` is the one that was created with it."""
-    queued = _earlier(run, "queued")._replace(started_at=None)
-    begin = [frames.thread_created(thread)] if thread else []
-    begin += [frames.run_created(queued), frames.run_status(queued)]
-    return _response(begin, project, run, 0)
+
+def of_new_run(project: str, run: Run) -> Response:
+    """Return the stream of a run from its beginning."""
+    return _response(_creation(run), project, run)
+
+
+def of_new_thread_and_run(project: str, run: Run) -> Response:
+    """Return the stream of a run from the creation of its thread."""
+
+    def begin() -> _Beginning:
+        yield frames.thread_created(threads.retrieve(project, run.thread_id))
+        return (yield from _creation(run))
+
+    return _response(begin(), project, run)
 
 
 def of_outputs(project: str, run: Run) -> Response:
     """Return the stream of a run from the outputs that were submitted last."""
-    taken = [step for step in steps.load_all(project, run, run.steps) if step.calls and step.completed_at]
-    begin = [*map(frames.step_status, taken[-1:]), frames.run_status(_earlier(run, "queued"))]
-    return _response(begin, project, run, run.steps.index(taken[-1].id) + 1 if taken else len(run.steps))
+
+    def begin() -> _Beginning:
+        taken = [step for step in steps.load_all(project, run, run.steps) if step.calls and step.completed_at]
+        yield from map(frames.step_status, taken[-1:])
+        yield frames.run_status(_earlier(run, "queued"))
+        return run.steps.index(taken[-1].id) + 1 if taken else len(run.steps)
+
+    return _response(begin(), project, run)
 
 
-def _response(begin: list[str], project: str, run: Run, shown: int) -> Response:
+def _creation(run: Run) -> _Beginning:
+    queued = _earlier(run, "queued")._replace(started_at=None)
+    yield frames.run_created(queued)
+    yield frames.run_status(queued)
+    return 0
+
+
+def _response(begin: _Beginning, project: str, run: Run) -> Response:
+    # All reads are part of the stream: the request is done, and a 5xx would make an SDK send it again.
     def events(seconds: float) -> Iterator[str]:
         """Yield the events; after `seconds`, or when a whole response can hold no more, the last one is an error."""
-        follower = _Follower(project, run, shown, time.monotonic() + seconds)
+        until = time.monotonic() + seconds
         try:
-            yield from begin
-            yield from follower.events() if math.isinf(seconds) else _limited(follower.events(), run.id)
+            table.set_deadline()
+            shown = yield from begin
+            found = _Follower(project, run, shown, until).events()
+            yield from found if math.isinf(seconds) else _limited(found, run.id)
         except Exception as error:  # noqa: BLE001 - the headers are sent: every error becomes the stream's last event
             mapped = wire_error(error, run.thread_id)
             if mapped is not error:

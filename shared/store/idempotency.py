@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from shared.store import keys
+from shared.store import keys, table
 from shared.store.errors import IdempotencyKeyReusedError
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item, Write
@@ -36,6 +36,16 @@ def marker(partition: str, once: IdempotencyKey, ulid: str) -> Write:
             "ExpressionAttributeValues": {":now": {"N": str(now)}},
         }
     }
+
+
+def find(partition: str, once: IdempotencyKey) -> str | None:
+    """Return the ULID of what the key made first, None if it made nothing or that is no longer remembered.
+
+    Raises `IdempotencyKeyReusedError`.
+    """
+    stored = table.get(keys.key(partition, keys.once(once.key)))
+    is_remembered = stored is not None and int(stored["expires"]["N"]) > int(time.time())
+    return first_ulid(stored, once) if stored and is_remembered else None
 
 
 def first_ulid(stored: Item, once: IdempotencyKey) -> str:

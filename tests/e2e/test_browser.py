@@ -11,8 +11,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.e2e import axe
 from tests.e2e.reader import Reader, api_keys, checked_reading, reading, static_host
 from tests.e2e.screenshots import fill
-from tests.support import chromium
+from tests.support.chromium import browser
 from tests.support.local_api import LocalApi, serving
+
+__all__ = ["browser"]
 
 _ANNOTATED = "😀 is 【4:0†a.pdf】 and sandbox:/b.csv too"
 _HOSTILE = "<img src=x onerror=\"window.hit='img'\"><script>window.hit='script'</script>"
@@ -30,13 +32,6 @@ _PATH = {
     "end_index": 1,
     "file_path": {"file_id": "file-2"},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=15_000)
-    with chromium.for_tests() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -11,22 +11,17 @@ from playwright.sync_api import APIResponse, Browser, Locator, Route, expect
 
 from tests.e2e import axe
 from tests.e2e.reader import Reader, api_keys, checked_reading, reading
-from tests.support import chromium
 from tests.support.chat_stub import Chat, Reply, calls, chatting, fails, held, says
+from tests.support.chromium import browser
 from tests.support.local_api import LocalApi, serving
 from tests.support.runs import WEATHER
+
+__all__ = ["browser"]
 
 _HELLO = [{"role": "user", "content": "Hello"}]
 _HOSTILE = "<img src=x onerror=\"window.hit='img'\"><script>window.hit='script'</script>"
 _OSLO = '{"city": "Oslo"}'
 _SECONDS = 20.0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=15_000)
-    with chromium.for_tests() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,14 +18,6 @@ from tools.local import template
 
 DAY = 86_400
 RESOURCES = template.read()["Resources"]
-
-
-@pytest.fixture(autouse=True)
-def _queues(in_memory: None) -> Iterator[None]:
-    """Begin with empty queues and leave them so: what others took and left comes again after a while."""
-    queues.clear()
-    yield
-    queues.clear()
 
 
 def contents(client: Client, thread_id: str) -> list[str]:

@@ -394,8 +394,6 @@ def _compare(function: str, uses: set[Use]) -> None:
 
 @pytest.mark.parametrize("function", _SCENARIOS)
 def test_a_function_may_do_what_it_does_and_no_more(function: str, trusted: Client, queue: Queue) -> None:
-    if function.startswith("Ingest"):
-        queues.clear()
     _compare(function, _SCENARIOS[function](trusted))
 
 

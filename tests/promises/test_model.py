@@ -11,5 +11,6 @@ EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 12)
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
     steps = runs_machine.run(World(), seed, EXAMPLES)
 
-    assert steps["step"] > 30 * EXAMPLES
+    # The seed decides how many there are: 50 for each example at most.
+    assert steps["step"] > 10 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

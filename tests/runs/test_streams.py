@@ -382,3 +382,15 @@ def test_a_repeated_key_streams_the_run_that_the_first_request_made(runs: Runs, 
     assert again.headers["idempotent-replayed"] == "true"
     assert events_of(again) == first
     assert first[-1] == DONE
+
+
+def test_a_fault_after_the_creation_is_an_event_so_that_no_sdk_creates_again(runs: Runs, still: Clock) -> None:
+    body = {"assistant_id": runs.assistant(), "thread": {"messages": [{"role": "user", "content": "Hello"}]}}
+    denied = fault_injection.error("AccessDeniedException")
+
+    with fault_injection.inject(Fault("BatchGetItem", denied)) as attempts:
+        answer = runs.call("create_thread_and_run", body=body | {"stream": True})
+
+    message = "The server had an error while processing the request."
+    assert events_of(answer) == [("error", expected.error(message, kind="server_error"))]
+    assert attempts.operations[-2:] == ["TransactWriteItems", "BatchGetItem"]

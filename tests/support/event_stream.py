@@ -17,7 +17,7 @@ DONE: Event = ("done", "[DONE]")
 
 
 def parse(frames: Iterable[str]) -> Iterator[Event]:
-    """Yield the events of frames, each of which has its two lines. An empty one says that there is nothing new."""
+    """Yield the events of frames. Each frame must have its two lines; an empty one says that there is nothing new."""
     for frame in filter(None, frames):
         event, data, *rest = frame.split("\n")
         assert (event[:7], data[:6], rest) == ("event: ", "data: ", ["", ""])

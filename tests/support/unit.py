@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.event_sources import Queue
+from tests.support.event_sources import Queue, clear
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,7 +21,8 @@ def each_module_tidy(anybody: Client, tidy_module: None) -> None:
 
 @pytest.fixture(autouse=True)
 def each_test_tidy(tidy: None) -> None:
-    """Each leaves the table as it was."""
+    """Each leaves the table as it was, and finds empty queues: what others took and left comes again after a while."""
+    clear()
 
 
 @pytest.fixture

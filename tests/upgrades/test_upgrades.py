@@ -102,7 +102,6 @@ def test_its_idempotency_keys_are_forgotten_after_their_day(left: Dump, clock: C
 
 def test_its_commands_are_not_done_again(left: Dump) -> None:
     before = held(left)
-    queues.rejected()  # those of other tests
     for command in left.commands:
         queues.put(command)
         assert (queues.deliver(), queues.rejected()) == ([], [])

@@ -1,14 +1,12 @@
 """Create thread and run: one transaction shows the thread, its first messages and its run."""
 
-import time
-
 from shared import ids
 from shared.records import ThreadData
 from shared.runs.errors import NothingToRunError
 from shared.runs.records import Run
 from shared.runs.store import run_items, runs
 from shared.runs.store.runs import NewRun
-from shared.store import idempotency, keys, table, threads
+from shared.store import idempotency, keys, threads
 from shared.store.idempotency import IdempotencyKey
 
 
@@ -32,12 +30,11 @@ def create(project: str, thread: ThreadData, new: NewRun, key: IdempotencyKey | 
 
 
 def _made_before(project: str, new: NewRun, key: IdempotencyKey | None) -> Run:
-    """Return the run that this key made while its assistant had instructions still.
+    """Return the run that this key made while its assistant still had instructions.
 
     Raises `NothingToRunError`, `IdempotencyKeyReusedError`.
     """
-    stored = table.get(keys.key(keys.once_partition(project), keys.once(key.key))) if key else None
-    if not key or not stored or int(stored["expires"]["N"]) <= int(time.time()):
+    ulid = idempotency.find(keys.once_partition(project), key) if key else None
+    if ulid is None:
         raise NothingToRunError
-    ulid = idempotency.first_ulid(stored, key)
     return runs.as_created(project, keys.THREAD_PREFIX + ulid, ulid, new)
