@@ -108,8 +108,9 @@ class Reader:
 
 
 def api_keys() -> str:
-    """Return what the local API takes as API_KEYS: a trusted key for each project that a reader may have."""
-    return ",".join(f"p{number}+trusted=sk-reader-{number}" for number in range(PROJECTS))
+    """Return what the local API takes as API_KEYS: a trusted key for each of the next readers, in a project each."""
+    first = next(_numbers) + 1
+    return ",".join(f"p{number}+trusted=sk-reader-{number}" for number in range(first, first + PROJECTS))
 
 
 @contextmanager

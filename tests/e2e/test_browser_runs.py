@@ -270,7 +270,7 @@ def test_runs_of_other_programs_appear_and_change_by_themselves(reader: Reader, 
     _wait_for(reader, "requires_action")
     expect(reader.runs.locator(".arguments")).to_have_text(_OSLO)
     reader.runs.get_by_label("Output of get_weather").fill("typed")
-    assert reader.wait(20) == 20  # two requests every two seconds, and what is being typed stays
+    assert 10 < reader.wait(20) <= 20  # two requests every two seconds at most, and what is being typed stays
     expect(reader.runs.get_by_label("Output of get_weather")).to_have_value("typed")
     outputs = {"tool_outputs": [{"tool_call_id": _calls(run, reader)[0]["id"], "output": "rain"}]}
     reader.post(f"/threads/{thread_id}/runs/{run['id']}/submit_tool_outputs", outputs)
