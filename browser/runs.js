@@ -26,12 +26,12 @@ export function threadRuns(api, threadId, { attempt, attemptStream, follow, now,
     const assistants = await api.listAssistants({ limit: ASSISTANTS }).catch((error) => {
       if (error.status !== 404) throw error;
     });
-    byId("runs-part").hidden = !assistants;
     if (!assistants) return;
     const page = await api.listRuns(threadId, { limit: PAGE });
     showAssistants(assistants, page.data[0]?.assistant_id);
     restart(page);
     areOn = true;
+    byId("runs-part").hidden = false; // not earlier: a run needs one of the assistants
   }
 
   /** Offer the assistants for the next run, and choose that of the last run. */

@@ -87,6 +87,24 @@ def test_a_run_starts_with_the_chosen_assistant_and_its_answer_appears_once(read
     expect(reader.page.get_by_label("Assistant", exact=True)).to_have_value(chosen)
 
 
+def test_no_run_starts_before_the_assistants_can_be_chosen(reader: Reader, chat: Chat) -> None:
+    chat.replies = ["Hello to you."]
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    reader.page.route("**/runs?*", hold, times=1)
+    reader.assistant()
+    thread_id = reader.thread(messages=_HELLO)
+    with reader.page.expect_request("**/runs?*"):
+        reader.open(thread_id)
+    expect(reader.button("Start run")).to_be_hidden()
+    asked[0].continue_()
+    reader.button("Start run").click()
+    expect(reader.texts).to_have_text(["Hello", "Hello to you."])
+
+
 def test_an_answer_grows_while_it_streams_and_its_message_replaces_it(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(3)
     reply = replace(says("Good ", "evening", "."), between=lambda: gate.acquire(timeout=_SECONDS))

@@ -117,18 +117,30 @@ def test_it_ends_cleanly(number: int) -> None:
         assert "Traceback" not in api.errors
 
 
-def test_a_signal_that_is_lost_while_it_starts_ends_it_all_the_same(tmp_path: Path) -> None:
+_LOST = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
+except SystemExit:
+    pass
+"""
+
+_WHILE_THE_EVENT_LOOP_IS_MADE = """
+import asyncio, os, signal
+made = asyncio.SelectorEventLoop.__init__
+def make(*given):
+    os.kill(os.getpid(), signal.SIGINT)
+    made(*given)
+asyncio.SelectorEventLoop.__init__ = make
+"""
+
+
+@pytest.mark.parametrize("code", [_LOST, _WHILE_THE_EVENT_LOOP_IS_MADE], ids=["lost", "while the event loop is made"])
+def test_a_signal_that_comes_while_it_starts_ends_it(tmp_path: Path, code: str) -> None:
     package = tmp_path / "functions" / "__init__.py"
     package.parent.mkdir()
-    package.write_text(
-        "import os, signal, time\n"
-        "try:\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    time.sleep(5)\n"
-        "except SystemExit:\n"
-        "    pass\n"
-        f"__path__ = [{str(ROOT / 'functions')!r}]\n"
-    )
+    package.write_text(f"{code}__path__ = [{str(ROOT / 'functions')!r}]\n")
     process = start(tmp_path)
     printed, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")

@@ -67,8 +67,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # Python drops an exception that a signal raises inside a weak reference's callback, as imports have them: a
-        # signal that came before uvicorn's own handlers were there may have been lost so.
+        # For a signal that came before uvicorn's own handlers were there.
         self.should_exit = self.should_exit or _signalled.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -82,11 +81,18 @@ _ending = threading.Event()
 
 
 def _end(*_: object) -> None:
+    # Remembered too: Python drops an exception that a signal raises inside a weak reference's callback, as imports
+    # have them.
     _signalled.set()
     # From here on the contexts end, the engine's among them. Another signal must not interrupt that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
+
+
+def _remember(*_: object) -> None:
+    """Handle a signal while the event loop is made, which an exception would leave half made; `_Server` ends it."""
+    _signalled.set()
 
 
 def _serve(chosen: ServeOptions) -> None:
@@ -116,6 +122,8 @@ def _serve(chosen: ServeOptions) -> None:
             side,
         )
         listener.listen(128)
+        signal.signal(signal.SIGINT, _remember)
+        signal.signal(signal.SIGTERM, _remember)
         _print_how_to_use(listener.getsockname()[1], secrets, storage, chosen)
         server.run(sockets=[listener])
 
