@@ -1,7 +1,7 @@
 """What operations cost: in DynamoDB's units, in dollars for a million, and in the bill of a month (docs/cost.md).
 
 A read unit is a read of 4 KB, a write unit a write of 1 KB; in a transaction each counts twice. The look-up of the API
-key, once a minute and function instance, is not in it: half a read unit.
+key is not in it: one read unit for each key and function instance, once a minute.
 """
 
 import functools

@@ -46,6 +46,6 @@ def bring(client: Client, *objects: dict[str, Any] | str | bytes) -> tuple[Any, 
 
 
 def brought(client: Client, *objects: dict[str, Any]) -> None:
-    """Import objects, none of which may be refused."""
+    """Import objects. None may be refused."""
     _, refused = bring(client, *objects)
     assert refused == []

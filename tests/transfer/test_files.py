@@ -162,11 +162,11 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
         json.dumps(page(NEWEST_FIRST), indent=1).encode()[:1_200],
         ["x:65: it is not valid JSON: unterminated string starting at line 65, column 7"],
     ),
-    "lines, the first of which breaks off between two tokens": (
+    "lines whose first one breaks off between two tokens": (
         b'{"id":\n' + jsonl(thread("thread_1")),
         ["x:1: it is not valid JSON: expecting value at line 1, column 7"],
     ),
-    "indented objects, the second of which is damaged": (
+    "indented objects whose second one is damaged": (
         json.dumps(thread("thread_1"), indent=1).encode() + b'\n{\n "id": x\n}\n',
         ["x:9: it is not valid JSON: expecting value at line 9, column 8"],
     ),
