@@ -74,7 +74,7 @@ any-day: .venv/ready ## unit tests with the clock DAYS=400 ahead, in another tim
 	@.venv/bin/python -c "from tools.local.dynamodb.download import fetch; fetch()"
 	TZ=Pacific/Kiritimati FAKETIME_DONT_FAKE_MONOTONIC=1 PYTHONPATH=$(CURDIR)/tests/support/any_day \
 		$(UV) run --quiet --no-sync --exclude-newer 2026-11-20 --with pytest-randomly \
-		faketime -f +$(or $(DAYS),400)d python -m pytest $(or $(TESTS),$(UNIT))
+		faketime -f +$(or $(DAYS),400)d python -m pytest --numprocesses 2 --dist loadfile $(or $(TESTS),$(UNIT))
 
 check: .venv/browser ## format, lint, types, template, and an import of every handler as it is built
 	$(UV) lock --check --quiet
