@@ -15,17 +15,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
+from unittest import mock
 
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.endpoint import convert_to_response_dict
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 from botocore.model import OperationModel
+from botocore.retries.quota import RetryQuota
 
 # What botocore makes of one attempt: (HTTP response, parsed answer) or an exception.
 Outcome = tuple[tuple[AWSResponse, dict[str, Any]] | None, Exception | None]
 
 _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("inside", default=False)
+
+
+@dataclass
+class _Scope:
+    """An injection. What a request began in another thread may go on when it has ended, and meets no later one."""
+
+    has_ended: bool = False
+
+
+_scope: contextvars.ContextVar[_Scope] = contextvars.ContextVar("scope", default=_Scope())  # noqa: B039 - never changed
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,7 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
     original = endpoint._do_get_response
     counts: Counter[str] = Counter()
     seen = Attempts()
+    scope = _Scope()
 
     def respond(request: AWSRequest, model: OperationModel, context: dict[str, Any]) -> Outcome:
         def send() -> Outcome:
@@ -88,7 +101,7 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
         def answer(status: int, body: dict[str, Any]) -> Outcome:
             return _parsed(endpoint, model, status, body)
 
-        if _inside.get():
+        if _inside.get() or _scope.get().has_ended:
             return send()
         counts.update((model.name, ""))
         sent = json.loads(request.body)
@@ -99,9 +112,14 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
         return send()
 
     endpoint._do_get_response = respond
+    token = _scope.set(scope)
     try:
-        yield seen
+        # botocore repeats a call only while its client has a quota left, which the faults of earlier tests used up.
+        with mock.patch.object(RetryQuota, "acquire", return_value=True):
+            yield seen
     finally:
+        scope.has_ended = True
+        _scope.reset(token)
         endpoint._do_get_response = original
 
 
