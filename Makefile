@@ -96,7 +96,7 @@ soak: .venv/ready ## compare the API with a model of its contract for long (ARGS
 fuzz: .venv/ready ## send the local API what nobody should send (ARGS="--requests 100000 --seed 1")
 	@.venv/bin/python -m tests.fuzz $(ARGS)
 
-bench: .venv/ready $(if $(DEPLOYED),.venv-3.13/ready) ## measure, and write docs/performance.md (ONLY="cold warm", RUNS=15)
+bench: .venv/ready $(if $(DEPLOYED),.venv-3.13/ready) ## measure, and write docs/performance.md (ONLY="cold warm", SAMPLES=15)
 	@$(if $(DEPLOYED),.venv-3.13,.venv)/bin/python -m benchmarks $(ONLY)
 
 build: $(UV) ## what `sam deploy` deploys, in .aws-sam/build

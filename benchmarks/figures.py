@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 ROOT = Path(__file__).parent.parent
 
 # Fewer show only that a benchmark works.
-RUNS = int(os.environ.get("RUNS", "15"))
+SAMPLES = int(os.environ.get("SAMPLES", "15"))
 
 # The message of all benchmarks: 900 characters.
 TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
@@ -55,11 +55,11 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def alternate(sides: Mapping[K, Callable[[], float]]) -> dict[K, list[float]]:
-    """Let the sides take turns, each once unmeasured and then `RUNS` times; return what each returned."""
+    """Let the sides take turns, each once unmeasured and then `SAMPLES` times; return what each returned."""
     for side in sides.values():
         side()
     found: dict[K, list[float]] = {name: [] for name in sides}
-    for _ in range(RUNS):
+    for _ in range(SAMPLES):
         for name, side in sides.items():
             found[name].append(side())
     return found

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import uv
 
 from benchmarks import figures, plot, servers
-from benchmarks.figures import ROOT, RUNS, TEXT, Report
+from benchmarks.figures import ROOT, SAMPLES, TEXT, Report
 from benchmarks.servers import MODEL_SECONDS, Server
 from tests.support import capacity
 from tests.support.client import Client
@@ -82,7 +82,7 @@ def _measure(sides: dict[str, Side]) -> Found:
         working = [
             name for name in working if not (sides[name]("seed", size).error or sides[name]("append", size).error)
         ]
-        for operation, _, name in product(OPERATIONS, range(RUNS), working):
+        for operation, _, name in product(OPERATIONS, range(SAMPLES), working):
             found.setdefault((name, size, operation), []).append(sides[name](operation, size))
     return found
 

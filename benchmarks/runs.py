@@ -12,7 +12,7 @@ from typing import Any
 import openai
 
 from benchmarks import figures, servers
-from benchmarks.figures import RUNS, TEXT, Report, Row
+from benchmarks.figures import SAMPLES, TEXT, Report, Row
 from benchmarks.servers import MODEL_SECONDS, Server
 from tests.support import runs as worker
 from tests.support.capacity import recorded
@@ -127,7 +127,7 @@ def _first_request(api: Server, assistant: str, chat: Chat) -> Row:
     """Return the time from sending create run to the model's receipt of its request."""
     thread = _thread_of(api)
     took = []
-    for _ in range(RUNS):
+    for _ in range(SAMPLES):
         asked, started = len(chat.asked), time.perf_counter()
         created = api.create(f"{thread}/runs", assistant_id=assistant)
         while len(chat.asked) == asked:

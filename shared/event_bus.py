@@ -3,17 +3,14 @@
 import os
 import time
 
-from aws_lambda_powertools import Logger
-
 from shared import clients
 from shared.events import MAX_DETAIL_BYTES, Event
+from shared.log import logger
 
 SOURCE = "message-api"
 
 _ENTRIES_IN_ONE = 10
 _TRIES = 4
-
-_logger = Logger()
 
 
 def send(events: list[Event]) -> int | None:
@@ -46,7 +43,7 @@ def _put(events: list[Event], indexes: list[int]) -> list[int]:
             return []
         indexes = [*refused]
         # The last attempt is an error: template.yaml counts these lines for an alarm.
-        log = _logger.error if attempt == _TRIES - 1 else _logger.warning
+        log = logger.error if attempt == _TRIES - 1 else logger.warning
         log("refused events", extra={"count": len(refused), "codes": sorted({*refused.values()})})
     return indexes
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import clients, commands, error_mapping
 from shared.errors import WireError
+from shared.log import logger
 from shared.store import table
 
 # A message of a queue ends at 1 MiB, its attributes included.
@@ -18,7 +18,6 @@ _MAX_BYTES = 1_048_576
 # SQS delivers a command at most 1,000 times. With this pause, they last for the 14 days that the queue keeps it.
 _LONGEST_PAUSE_SECONDS = 1_300
 
-_logger = Logger()
 
 Record = dict[str, Any]
 
@@ -72,9 +71,9 @@ def _is_done(record: Record, seconds: float) -> bool:
             log_fields |= {"status": refusal.status, "code": refusal.code}
     except Exception as error:  # noqa: BLE001 - whatever it is, the command must not be lost
         # Without the exception itself, whose text could hold content.
-        _logger.error("command", extra=log_fields | {"cause": error_mapping.cause(error)})  # noqa: TRY400
+        logger.error("command", extra=log_fields | {"cause": error_mapping.cause(error)})
         return False
-    _logger.info("command", extra=log_fields)
+    logger.info("command", extra=log_fields)
     return True
 
 

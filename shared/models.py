@@ -21,6 +21,12 @@ from pydantic_core import PydanticCustomError
 MAX_CONTENT = 256_000
 MAX_TOOL_RESOURCES = 16_384
 
+# Made once: `json.dumps` would make an encoder for each call. The second one sorts maps by key.
+_encoders = [
+    json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=ordered).encode
+    for ordered in (False, True)
+]
+
 
 class Model(BaseModel):
     """Unknown fields are refused at every level, and no JSON type is converted into another."""
@@ -33,7 +39,7 @@ def compact_json(value: object, *, ordered: bool = False) -> str:
 
     With `ordered`, maps are sorted by key: equal bodies then give equal texts.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=ordered)
+    text = _encoders[ordered](value)
     text.encode()
     return text
 

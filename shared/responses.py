@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from aws_lambda_powertools import Logger
-
+from shared.log import logger
 from shared.settings import settings
 
 Event = dict[str, Any]
@@ -31,7 +30,6 @@ _SECONDS_OF_A_STREAM = 24.0
 # when there is something to count: a metric that the function sends would cost every request.
 _COUNTED = ("cold_start", "retries")
 
-_logger = Logger()
 _first_request = iter([1])
 
 
@@ -70,7 +68,7 @@ def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> 
             response = response._replace(body="".join(response.frames(seconds)))
         milliseconds = round((time.perf_counter() - started) * 1000)
         log_fields |= {"status": response.status, "milliseconds": milliseconds, **_metrics(log_fields)}
-        (_logger.error if "cause" in log_fields else _logger.info)("request", extra=log_fields)
+        (logger.error if "cause" in log_fields else logger.info)("request", extra=log_fields)
         headers = {
             "content-type": "application/json",
             "x-request-id": request_id,

@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from shared import error_mapping, ids
+from shared.log import logger
 from shared.records import MessageData, PageRequest
 from shared.runs import live
 from shared.runs.conversation import chat_messages
@@ -33,7 +33,6 @@ _TOO_LARGE = Failure("server_error", "The model's answer is too large to be stor
 _NO_ROOM = Outcome("incomplete", incomplete_reason="max_prompt_tokens")
 _NO_TOKENS = Outcome("incomplete", incomplete_reason="max_completion_tokens")
 
-_logger = Logger()
 
 T = TypeVar("T")
 
@@ -63,7 +62,7 @@ def execute(partition: str, run_id: str) -> None:
         log_fields["cause"] = error_mapping.cause(error)
     milliseconds = round((time.perf_counter() - started) * 1000)
     # template.yaml counts the lines of level ERROR for an alarm.
-    log = _logger.error if status in ("failed", "expired") else _logger.info
+    log = logger.error if status in ("failed", "expired") else logger.info
     log("run", extra={**log_fields, "status": status, "milliseconds": milliseconds})
 
 

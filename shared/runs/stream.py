@@ -10,9 +10,8 @@ import time
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
-from aws_lambda_powertools import Logger
-
 from shared import error_mapping, errors, ids
+from shared.log import logger
 from shared.records import Message, MessageData
 from shared.responses import Response
 from shared.runs import frames, live
@@ -31,7 +30,6 @@ _BYTES_OF_A_WHOLE_STREAM = 6_000_000
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 _REASONS = {"failed": "run_failed", "cancelled": "run_cancelled", "expired": "run_expired"}
 
-_logger = Logger()
 
 # The first events of a stream. It returns how many of the run's steps these have shown.
 _Beginning = Generator[str, None, int]
@@ -84,7 +82,7 @@ def _response(begin: _Beginning, project: str, run: Run) -> Response:
         except Exception as error:  # noqa: BLE001 - the headers are sent: every error becomes the stream's last event
             mapped = wire_error(error, run.thread_id)
             if mapped is not error:
-                _logger.error("stream", extra={"cause": error_mapping.cause(error)})  # noqa: TRY400 - its text may hold content
+                logger.error("stream", extra={"cause": error_mapping.cause(error)})
             yield frames.error(mapped)
 
     return Response("", headers=_HEADERS, frames=events)

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from shared import error_mapping, run_queue
+from shared.log import logger
 from shared.runs import execution
 
 _PAUSE_SECONDS = 5
-
-_logger = Logger()
 
 
 def work(records: list[dict[str, Any]]) -> list[str]:
@@ -23,7 +20,7 @@ def _is_done(record: dict[str, Any]) -> bool:
         execution.execute(run.partition, run.run_id)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run must not be lost
         # Without the exception itself, whose text could hold content.
-        _logger.error("run", extra={"cause": error_mapping.cause(error)})  # noqa: TRY400
+        logger.error("run", extra={"cause": error_mapping.cause(error)})
         run_queue.deliver_soon(record, _PAUSE_SECONDS)
         return False
     return True

@@ -23,6 +23,8 @@ _ANSWER_BYTES = 6_000_000
 # Below this, deflate gains less than the one-kilobyte step of a write unit.
 _COMPRESS_FROM_BYTES = 512
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class Packed(NamedTuple):
     """A content as it is stored: `kind` is DynamoDB's S or B (deflated), `size` its bytes in an answer."""
@@ -147,7 +149,7 @@ def size(item: Item) -> int:
 
 def answer_size(text: str) -> int:
     """Return the bytes that a JSON text takes inside the JSON string that is the body of an answer."""
-    return len(json.dumps(text, ensure_ascii=False).encode())
+    return len(_json(text).encode())
 
 
 def thread_item(partition: str, thread: Thread, entries: list[str]) -> Item:

@@ -47,10 +47,10 @@ class Log:
 @pytest.fixture
 def log(on_the_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """Take what the functions' logger writes, at the level of a deployment, and what every other logger writes."""
-    from shared import responses
+    from shared.log import logger
 
     log = Log()
-    logger, root = responses._logger, logging.getLogger()
+    root = logging.getLogger()
     own, others = logger.log_level, logging.StreamHandler(log.others)
     monkeypatch.setattr(logger.registered_handler, "stream", log.functions)
     logger.setLevel("INFO")

@@ -328,12 +328,13 @@ def test_events_that_the_bus_keeps_refusing_raise_an_alarm(
     client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lambda counts no error for them, so the log line of the last attempt is counted, and only this one."""
-    from shared import clients, event_bus
+    from shared import clients
+    from shared.log import logger
 
     with stream.changes() as records:
         client.thread()
     log = io.StringIO()
-    monkeypatch.setattr(event_bus._logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     refuse = Fault("PutEvents", refusing("InternalFailure"), times=0)
     with fault_injection.inject(refuse, client=clients.events()):
         publish(records)

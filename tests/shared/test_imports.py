@@ -93,6 +93,7 @@ def test_what_is_open_to_everybody_can_reach_no_table_and_no_key() -> None:
 
     assert not {name for name in loaded if name.startswith(("botocore.client", "shared.store"))}
     assert {name for name in loaded if name.startswith("shared.")} == {
+        "shared.log",
         "shared.public",
         "shared.responses",
         "shared.settings",
