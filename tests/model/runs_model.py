@@ -39,6 +39,10 @@ class Run:
     steps: list[Body] = field(default_factory=list)
     calls: int = 0
 
+    def tool_calls(self) -> list[Body]:
+        """Return the calls of all steps, oldest first."""
+        return [call for step in self.steps for call in step["step_details"].get("tool_calls", [])]
+
     def end(self, status: str) -> None:
         usage = {name: self.calls * value for name, value in USAGE.items()}
         self.shown |= {"status": status, "expires_at": None, "required_action": None, "usage": usage}
@@ -210,13 +214,14 @@ class RunsModel(Model):
             return
         run.calls += 1
         if says == "calls":
-            asked = call_object("call_1", "{}")
+            # An id that the run has had already is replaced by one of the server's.
+            own_id = LEARNED if any(call["id"] == "call_1" for call in run.tool_calls()) else "call_1"
             run.shown |= {"status": "requires_action"}
             run.shown["required_action"] = {
                 "type": "submit_tool_outputs",
-                "submit_tool_outputs": {"tool_calls": [asked]},
+                "submit_tool_outputs": {"tool_calls": [call_object(own_id, "{}")]},
             }
-            details = of_calls(call_object("call_1", "{}", output=None))
+            details = of_calls(call_object(own_id, "{}", output=None))
             open_step = {"status": "in_progress", "completed_at": None, "usage": None}
             run.steps.append(step_object(run.shown, {"id": LEARNED, "created_at": LEARNED}, details, **open_step))
             return
@@ -239,6 +244,11 @@ class RunsModel(Model):
         for step in run.steps:
             if step["step_details"] == of_message({"id": LEARNED}):
                 step["step_details"] = of_message(self._threads[project, thread_id].messages[-1])
+        if any(call["id"] == LEARNED for call in run.tool_calls()):
+            (asked,) = shown["required_action"]["submit_tool_outputs"]["tool_calls"]
+            assert asked["id"] not in [call["id"] for call in run.tool_calls()]
+            run.tool_calls()[-1]["id"] = asked["id"]
+            run.shown["required_action"]["submit_tool_outputs"]["tool_calls"][0]["id"] = asked["id"]
         ids = [step["id"] for step in run.steps]
         assert ids == sorted({*ids})
         assert not shown["last_error"] or shown["last_error"]["code"] == "invalid_prompt"
