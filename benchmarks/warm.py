@@ -36,7 +36,8 @@ Handler = Callable[[Event], Any]
 def run() -> Report:
     """Measure all operations, with messages of 900 characters."""
     if sys.platform == "linux":
-        # A function of 512 MB has a third of a core. With two, a list's second thread costs as much to wake as it does.
+        # A function of 512 MB has a third of a core. With two cores, a list's second thread runs on the other one, and
+        # to wake it there takes as much time as its work.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # The logger keeps the stdout that it first sees, and the level.
     os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO"

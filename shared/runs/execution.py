@@ -33,7 +33,6 @@ _TOO_LARGE = Failure("server_error", "The model's answer is too large to be stor
 _NO_ROOM = Outcome("incomplete", incomplete_reason="max_prompt_tokens")
 _NO_TOKENS = Outcome("incomplete", incomplete_reason="max_completion_tokens")
 
-
 T = TypeVar("T")
 
 

@@ -30,7 +30,6 @@ _BYTES_OF_A_WHOLE_STREAM = 6_000_000
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 _REASONS = {"failed": "run_failed", "cancelled": "run_cancelled", "expired": "run_expired"}
 
-
 # The first events of a stream. It returns how many of the run's steps these have shown.
 _Beginning = Generator[str, None, int]
 
@@ -82,6 +81,7 @@ def _response(begin: _Beginning, project: str, run: Run) -> Response:
         except Exception as error:  # noqa: BLE001 - the headers are sent: every error becomes the stream's last event
             mapped = wire_error(error, run.thread_id)
             if mapped is not error:
+                # Without the error itself, whose text could hold content.
                 logger.error("stream", extra={"cause": error_mapping.cause(error)})
             yield frames.error(mapped)
 
