@@ -57,7 +57,7 @@ class Answer:
 class Client:
     """Calls as the holder of one key. A new client has a new project, unless it is given one."""
 
-    project: str = field(default_factory=lambda: f"project-{next(_projects)}")
+    project: str = field(default_factory=lambda: f"project-{next(_projects):05}")
     trusted: bool = False
     secret: str = ""
 

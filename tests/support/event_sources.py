@@ -160,7 +160,10 @@ def sweep(seconds: float = 300, schedule: str = "Daily") -> None:
 
 
 def sweep_project(project: Client, seconds: float = 60) -> None:
-    """Run SweepThreads over the threads of one project. Those that come before it are other tests' business."""
+    """Run SweepThreads over the threads of one project and of those after it, which no other client has yet.
+
+    A client's project comes after those of earlier clients; their threads are other tests' business.
+    """
     from shared.store import keys
     from shared.store import sweep as walk
 
