@@ -15,10 +15,7 @@ from tests.e2e.isolated import install_node, run_node, run_python
 from tests.e2e.lossy import losing_answers
 from tests.e2e.test_python_sdk import PYTEST
 from tests.support.chat_stub import Reply, calls, chatting, fails, says
-from tests.support.engines import dynamodb_local
 from tests.support.local_api import ROOT, serving
-
-__all__ = ["dynamodb_local"]
 
 _SCRIPTS = ("runs_sdk", "streams_sdk")
 _PYTHON, _NODE = ([Path(__file__).with_name(f"{name}.{kind}") for name in _SCRIPTS] for kind in ("py", "mjs"))
@@ -55,27 +52,21 @@ def _respond(asked: dict[str, Any]) -> Reply:
         time.sleep(_SECONDS_TO_WAIT)
     special = {
         "Fail": fails(400),
-        "Half": replace(says("Half", finish=None), between=lambda: time.sleep(1)),
+        "Half": replace(says("Half", finish=None), between=lambda: time.sleep(0.5)),
         "Slowly": replace(says(*"slowly"), between=lambda: time.sleep(0.3)),
     }
     return special.get(content) or says("You said: ", content)
 
 
-def _run_python(version: str, surroundings: dict[str, str]) -> None:
-    folder = {"PYTHONPATH": str(ROOT)}
-    run = run_python(version, *PYTEST, *_PYTHON, EXPECTED_VERSION=version, **folder, **surroundings)
-    assert run.returncode == 0, run.stdout
-
-
 @pytest.mark.parametrize("version", versions.PYTHON)
-def test_the_official_python_sdk_runs_assistants(version: str) -> None:
-    with _surroundings() as surroundings:
-        _run_python(version, surroundings)
-
-
-def test_the_official_python_sdk_runs_assistants_on_a_table_in_dynamodb_local(dynamodb_local: str) -> None:
-    with _surroundings(DYNAMODB_URL=dynamodb_local) as surroundings:
-        _run_python(versions.NEWEST_PYTHON, surroundings)
+def test_the_official_python_sdk_runs_assistants(version: str, request: pytest.FixtureRequest) -> None:
+    """The newest version has its table in DynamoDB Local, the older ones in memory."""
+    is_newest = version == versions.NEWEST_PYTHON
+    own = {"DYNAMODB_URL": request.getfixturevalue("dynamodb_local")} if is_newest else {}
+    with _surroundings(**own) as surroundings:
+        folder = {"PYTHONPATH": str(ROOT)}
+        run = run_python(version, *PYTEST, *_PYTHON, EXPECTED_VERSION=version, **folder, **surroundings)
+    assert run.returncode == 0, run.stdout
 
 
 @pytest.mark.parametrize("version", versions.NODE)
