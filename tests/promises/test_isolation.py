@@ -13,7 +13,7 @@ import pytest
 
 from tests.simulation.follower import RUN, Story, browse, follow, make_threads
 
-RUNS = int(os.environ.get("PROMISES_RUNS") or 300)
+RUNS = int(os.environ.get("PROMISES_RUNS") or 100)
 Patch = pytest.MonkeyPatch
 
 
@@ -60,12 +60,12 @@ SLOW: dict[str, Any] = {"slow_reads": True, "hang": 8, "most": 24}
 def test_a_follower_loses_nothing_when_the_head_is_read_late(
     monkeypatch: Patch, seed: int, query: dict[str, str]
 ) -> None:
-    for run in range(seed, seed + max(1, RUNS // 50)):
+    for run in range(seed, seed + max(1, RUNS // 16)):
         assert lost_by_a_follower(run, monkeypatch, query, **SLOW) == set(), f"seed {run}"
 
 
 def test_no_page_passes_over_a_message_when_the_head_is_read_late(monkeypatch: Patch, seed: int) -> None:
-    for run in range(seed, seed + max(1, RUNS // 50)):
+    for run in range(seed, seed + max(1, RUNS // 16)):
         story = Story(run, **SLOW)
         story.run(monkeypatch, 3, browse)
         assert story.passed_over() == [], f"seed {run}"
