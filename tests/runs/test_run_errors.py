@@ -153,15 +153,10 @@ def test_tool_outputs_have_a_largest_size(runs: Runs, chat: Chat) -> None:
     assert runs.steps(run)[0]["step_details"]["tool_calls"][0]["function"]["output"] == "é" * 262_144
 
 
-def below(param: str, kind: str, low: int, value: Any) -> dict[str, Any]:
-    message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low}, but got {value} instead."
-    return expected.error(message, param, f"{kind}_below_min_value")
-
-
 REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no assistant": ({"assistant_id": None}, expected.wrong_type("assistant_id", "a string", "null")),
-    "prompt tokens": ({"max_prompt_tokens": 255}, below("max_prompt_tokens", "integer", 256, 255)),
-    "completion tokens": ({"max_completion_tokens": 15}, below("max_completion_tokens", "integer", 16, 15)),
+    "prompt tokens": ({"max_prompt_tokens": 255}, expected.below("max_prompt_tokens", "integer", 256, 255)),
+    "completion tokens": ({"max_completion_tokens": 15}, expected.below("max_completion_tokens", "integer", 16, 15)),
     "tokens of another type": (
         {"max_completion_tokens": 99.5},
         expected.wrong_type("max_completion_tokens", "an integer", "a decimal"),
@@ -172,7 +167,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "truncated to none": (
         {"truncation_strategy": {"type": "last_messages", "last_messages": 0}},
-        below("truncation_strategy.last_messages", "integer", 1, 0),
+        expected.below("truncation_strategy.last_messages", "integer", 1, 0),
     ),
     "truncation of another kind": (
         {"truncation_strategy": {"type": "first"}},
