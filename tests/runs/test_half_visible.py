@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.promises.threads import incompressible
-from tests.support import expected, fault_injection
+from tests.support import expected, fault_injection, stored
 from tests.support.chat_stub import Chat, calls, says
 from tests.support.fault_injection import Attempts, Fault, changed
 from tests.support.runs import WEATHER, Runs, calls_of
@@ -63,40 +63,32 @@ def as_before(items: dict[tuple[str, str], Item]) -> Iterator[Attempts]:
 
 def head_of(runs: Runs, thread_id: str) -> dict[tuple[str, str], Item]:
     """Return the head of a thread as it is now, by its key."""
-    from shared.store import keys, table
-
-    table.set_deadline(60)
-    partition = keys.thread_partition(runs.client.project, thread_id)
-    item = table.get(keys.key(partition, keys.HEAD))
-    assert item
-    return {(partition, keys.HEAD): item}
+    partition = f"{runs.client.project}#{thread_id}"
+    return {(partition, "head"): stored.item(partition, "head")}
 
 
-def test_a_run_that_is_seen_completed_before_its_head_has_its_message_first_in_the_list(runs: Runs, chat: Chat) -> None:
-    run = runs.run(runs.thread(), runs.assistant())
-    before = head_of(runs, run["thread_id"])
-    runs.execute(run)
-
-    with as_before(before) as attempts:
-        shown = runs.read(run)
-
-    assert shown["status"] == "completed"
-    # This read conflicts with the transaction until all of it is visible, so the list that follows has the message.
-    assert attempts.operations.count("TransactGetItems") == 1
+def shown_by(runs: Runs, operation: str, run: dict[str, Any]) -> dict[str, Any]:
+    """Return a run, the only one of its thread, as this operation shows it."""
+    if operation == "retrieve_run":
+        return runs.read(run)
+    (shown,) = runs.create("list_runs", run["thread_id"])["data"]
+    return dict(shown)
 
 
-def test_a_list_of_runs_that_shows_one_completed_before_its_head_waits_until_its_message_is_visible(
-    runs: Runs, chat: Chat
+@pytest.mark.parametrize("operation", ["retrieve_run", "list_runs"])
+def test_a_run_that_is_seen_completed_before_its_head_has_its_message_first_in_the_list(
+    runs: Runs, chat: Chat, operation: str
 ) -> None:
     run = runs.run(runs.thread(), runs.assistant())
     before = head_of(runs, run["thread_id"])
     runs.execute(run)
 
     with as_before(before) as attempts:
-        (shown,) = runs.create("list_runs", run["thread_id"])["data"]
+        shown = shown_by(runs, operation, run)
 
     assert shown["status"] == "completed"
-    assert attempts.log[-1][0] == "TransactGetItems"
+    # This read conflicts with the transaction until all of it is visible, so the list that follows has the message.
+    assert attempts.operations.count("TransactGetItems") == 1
 
 
 def test_a_message_that_the_list_does_not_show_yet_is_there_once_its_run_is_completed(runs: Runs, chat: Chat) -> None:
@@ -134,12 +126,9 @@ def test_settings_that_are_not_visible_yet_are_read_again(
     runs: Runs, chat: Chat, operation: str, kinds: tuple[str, ...]
 ) -> None:
     run = runs.run(runs.thread(), runs.assistant(), instructions=_LONG)
-    ids = (run["thread_id"], run["id"]) if operation == "retrieve_run" else (run["thread_id"],)
 
     with hidden(*kinds, calls_hidden=2):
-        shown = runs.create(operation, *ids)
-
-    assert (shown if operation == "retrieve_run" else shown["data"][0]) == run
+        assert shown_by(runs, operation, run) == run
 
 
 def test_steps_of_a_completed_run_that_a_batch_does_not_show_yet_are_read_again(runs: Runs, chat: Chat) -> None:
@@ -224,20 +213,10 @@ def test_assistants_that_a_batch_does_not_show_yet_are_listed(runs: Runs) -> Non
     assert [assistant["id"] for assistant in listed] == assistant_ids
 
 
-def erase(runs: Runs, run: dict[str, Any], kind: str) -> None:
-    """Erase the items of a run's thread whose sort keys begin with this, as the erasure of the thread does."""
-    from shared.store import keys, table
-
-    partition = keys.thread_partition(runs.client.project, run["thread_id"])
-    table.batch_delete(
-        [keys.key(partition, item["messageId"]["S"]) for item in table.query(partition, kind, kind + "~")]
-    )
-
-
 @pytest.mark.parametrize("kind", ["run_", "part#run_"])
 def test_a_run_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, kind: str) -> None:
     run = runs.run(runs.thread(), runs.assistant(), instructions=_LONG)
-    erase(runs, run, kind)
+    stored.remove(f"{runs.client.project}#{run['thread_id']}", kind)
 
     answer = runs.call("retrieve_run", run["thread_id"], run["id"])
 
@@ -250,6 +229,6 @@ def test_a_step_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, chat: C
     chat.replies = [calls(("call_1", "get_weather", incompressible(1, 250_000)))]
     run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
     runs.execute(run)
-    erase(runs, run, kind)
+    stored.remove(f"{runs.client.project}#{run['thread_id']}", kind)
 
     assert runs.steps(run) == []
