@@ -18,6 +18,8 @@ from tests.support.variables import VARIABLES
 
 LARGE = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
 
+DENIED = Fault("UpdateItem", fault_injection.error("AccessDeniedException"), times=0)
+
 
 def incompressible(seed: int) -> str:
     """Return instructions that one item cannot hold."""
@@ -108,9 +110,8 @@ def test_a_run_that_cannot_be_claimed_is_delivered_again_after_seconds(
     queued.send_message(MessageBody=record(runs.client.project, run)["body"])
     (message,) = queued.receive_messages()
     delivered = record(runs.client.project, run) | {"receiptHandle": message.receipt_handle}
-    fault = Fault("UpdateItem", fault_injection.error("AccessDeniedException"), times=0)
 
-    with fault_injection.inject(fault), fault_injection.inject(client=clients.sqs()) as sent:
+    with fault_injection.inject(DENIED), fault_injection.inject(client=clients.sqs()) as sent:
         assert handler({"Records": [delivered]}, None) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert [(name, request["VisibilityTimeout"]) for name, request in sent.log] == [("ChangeMessageVisibility", 5)]
 
@@ -121,9 +122,8 @@ def test_a_message_that_cannot_be_delivered_sooner_comes_later(
     runs: Runs, chat: Chat, clock: Clock, queued: Any
 ) -> None:
     run = runs.run(runs.thread(), runs.assistant())
-    fault = Fault("UpdateItem", fault_injection.error("AccessDeniedException"), times=0)
 
-    with fault_injection.inject(fault):
+    with fault_injection.inject(DENIED):
         # The receipt handle is not one of the queue.
         assert work(runs.client.project, run) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
 
@@ -148,15 +148,18 @@ def test_a_fault_of_ours_ends_the_run_as_failed(runs: Runs, clock: Clock) -> Non
     runs.client.message(run["thread_id"], "free")
 
 
-def test_a_run_reads_a_thread_of_more_than_a_page(runs: Runs, chat: Chat, clock: Clock) -> None:
-    thread_id = runs.thread("0")
-    for number in range(1, 102):
-        clock.forward(0.01)
-        runs.client.message(thread_id, f"{number}")
+def test_a_run_reads_a_thread_of_more_than_a_page(
+    runs: Runs, chat: Chat, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.runs import execution
+
+    monkeypatch.setattr(execution, "_LONGEST_PAGE", 2)
+    contents = [f"{number}" for number in range(5)]
+    thread_id = runs.client.thread(messages=[{"role": "user", "content": content} for content in contents])
     run = runs.run(thread_id, runs.assistant())
 
     assert runs.execute(run)["status"] == "completed"
-    assert [message["content"] for message in chat.asked[0]["messages"][1:]] == [f"{number}" for number in range(102)]
+    assert [message["content"] for message in chat.asked[0]["messages"][1:]] == contents
 
 
 def test_an_answer_that_is_too_large_to_be_stored_fails_the_run(runs: Runs, chat: Chat, clock: Clock) -> None:
