@@ -15,7 +15,7 @@ from tests.support.client import Client
 from tests.support.event_stream import DONE, Event, live
 from tests.support.runs import WEATHER, Runs, calls_of
 
-_SECONDS = 20.0
+_SECONDS = 10.0
 
 
 @dataclass
@@ -39,7 +39,12 @@ class Stream:
 def streaming(runs: Runs, chat: Chat, reply: Reply, *ids: str, **body: Any) -> Iterator[Stream]:
     """Create a run, or submit outputs to one, and let its worker call a model that waits before each chunk."""
     gate = threading.Semaphore(0)
-    chat.replies = [Reply(reply.chunks, between=lambda: gate.acquire(timeout=_SECONDS))]
+
+    def wait() -> None:
+        if not gate.acquire(timeout=_SECONDS):
+            raise ConnectionError  # the stream has waited for more than the model may send
+
+    chat.replies = [Reply(reply.chunks, between=wait)]
     if ids:
         stream = Stream(live(runs, "submit_tool_outputs", *ids, body=body), gate)
         run = runs.create("retrieve_run", *ids)
