@@ -1,7 +1,8 @@
 """A response that is lost: of the table to an operation or to the worker, or of an operation to an SDK."""
 
-import os
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,6 +36,11 @@ def waiting(runs: Runs, chat: Chat) -> dict[str, Any]:
     """Return a run that waits for the output of call_1."""
     chat.replies = [calls(("call_1", "get_weather", "{}")), says("Sunny.")]
     return runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
+
+
+def cancelling(runs: Runs, run: dict[str, Any]) -> Callable[[], object]:
+    """Return what cancels a run."""
+    return partial(runs.create, "cancel_run", run["thread_id"], run["id"])
 
 
 def lost(operation: str, *, times: int = 1, at: int = 1) -> Fault:
@@ -82,10 +88,7 @@ def test_a_lost_response_of_cancel_is_a_success(runs: Runs, chat: Chat) -> None:
 def test_a_cancel_after_another_one_is_refused(runs: Runs, chat: Chat) -> None:
     run = runs.run(runs.thread(), runs.assistant())
 
-    def cancel() -> None:
-        runs.create("cancel_run", run["thread_id"], run["id"])
-
-    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(cancel))):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(cancelling(runs, run)))):
         answer = runs.call("cancel_run", run["thread_id"], run["id"])
 
     assert answer.body == expected.error("Cannot cancel run with status 'cancelled'.")
@@ -93,12 +96,10 @@ def test_a_cancel_after_another_one_is_refused(runs: Runs, chat: Chat) -> None:
 
 def test_a_submit_after_another_one_is_refused(runs: Runs, chat: Chat) -> None:
     run = waiting(runs, chat)
-
-    def submit() -> None:
-        assert runs.submit(run, {"call_1": "sunny"}).status == 200
+    submit = partial(runs.submit, run, {"call_1": "sunny"})
 
     with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(submit))):
-        answer = runs.submit(run, {"call_1": "sunny"})
+        answer = submit()
 
     assert answer.body == expected.error('Runs in status "queued" do not accept tool outputs.')
 
@@ -106,10 +107,7 @@ def test_a_submit_after_another_one_is_refused(runs: Runs, chat: Chat) -> None:
 def test_a_run_that_is_cancelled_while_it_is_modified_is_both(runs: Runs, chat: Chat) -> None:
     run = waiting(runs, chat)
 
-    def cancel() -> None:
-        runs.create("cancel_run", run["thread_id"], run["id"])
-
-    with fault_injection.inject(Fault("UpdateItem", fault_injection.before(cancel))):
+    with fault_injection.inject(Fault("UpdateItem", fault_injection.before(cancelling(runs, run)))):
         modified = runs.create("modify_run", run["thread_id"], run["id"], body={"metadata": {"a": "b"}})
 
     assert (modified["status"], modified["metadata"]) == ("cancelled", {"a": "b"})
@@ -126,25 +124,20 @@ def test_a_claim_whose_response_is_lost_is_the_workers_own(runs: Runs, chat: Cha
     assert (done["status"], len(chat.asked)) == ("completed", 1)
 
 
-def test_a_claim_whose_response_is_lost_before_the_run_is_cancelled_asks_no_model(runs: Runs, chat: Chat) -> None:
+@pytest.mark.parametrize(
+    "faults_with",
+    [
+        lambda cancel: [lost("UpdateItem"), Fault("UpdateItem", fault_injection.before(cancel), at=2)],
+        lambda cancel: [Fault("UpdateItem", fault_injection.after(cancel))],
+    ],
+    ids=["while the response of its claim is lost", "when it has been claimed"],
+)
+def test_a_run_that_is_cancelled_before_its_worker_reads_it_asks_no_model(
+    runs: Runs, chat: Chat, faults_with: Callable[..., list[Fault]]
+) -> None:
     run = runs.run(runs.thread(), runs.assistant())
 
-    def cancel() -> None:
-        runs.create("cancel_run", run["thread_id"], run["id"])
-
-    with fault_injection.inject(lost("UpdateItem"), Fault("UpdateItem", fault_injection.before(cancel), at=2)):
-        done = runs.execute(run)
-
-    assert (done["status"], chat.asked) == ("cancelled", [])
-
-
-def test_a_run_that_is_cancelled_when_it_has_been_claimed_asks_no_model(runs: Runs, chat: Chat) -> None:
-    run = runs.run(runs.thread(), runs.assistant())
-
-    def cancel() -> None:
-        runs.create("cancel_run", run["thread_id"], run["id"])
-
-    with fault_injection.inject(Fault("UpdateItem", fault_injection.after(cancel))):
+    with fault_injection.inject(*faults_with(cancelling(runs, run))):
         done = runs.execute(run)
 
     assert (done["status"], chat.asked) == ("cancelled", [])
@@ -166,21 +159,16 @@ def test_a_lost_response_of_the_workers_last_write_makes_one_answer(
     assert len(runs.steps(run)) == (1 if done["status"] == "completed" else 2)
 
 
-def test_a_claim_that_fails_is_tried_again_by_a_later_delivery(
-    runs: Runs, chat: Chat, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RUNS_QUEUE_URL", os.environ["ERASURE_QUEUE_URL"])
-    run = runs.run(runs.thread(), runs.assistant())
-
-    with fault_injection.inject(Fault("UpdateItem", fault_injection.timeout, times=0)):
-        assert work(runs.client.project, run) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-
-    assert runs.read(run)["status"] == "queued"
-    assert runs.execute(run)["status"] == "completed"
-
-
-@pytest.mark.parametrize("operation", ["BatchGetItem", "GetItem", "Query", "TransactWriteItems"])
-@pytest.mark.parametrize("effect", [fault_injection.throttle, fault_injection.timeout, fault_injection.server_error])
+@pytest.mark.parametrize(
+    ("operation", "effect"),
+    [
+        ("BatchGetItem", fault_injection.throttle),
+        ("GetItem", fault_injection.timeout),
+        ("Query", fault_injection.server_error),
+        ("TransactWriteItems", fault_injection.timeout),
+        ("TransactWriteItems", fault_injection.server_error),
+    ],
+)
 def test_a_table_that_is_busy_for_a_minute_after_the_claim_costs_the_run_at_most_its_answer(
     runs: Runs, chat: Chat, clock: Clock, operation: str, effect: Effect
 ) -> None:
@@ -292,6 +280,7 @@ def test_a_create_with_a_key_that_is_sent_again_gets_the_run_as_it_was_created(
     first = runs.call(operation, *ids, body=body, headers=headers)
     runs.create("modify_assistant", body["assistant_id"], body={"instructions": "Other."})
     assert runs.execute(first.body)["status"] == "completed"
+    runs.create("modify_run", first.body["thread_id"], first.body["id"], body={"metadata": {"a": "b"}})
     again = runs.call(operation, *ids, body=body, headers=headers)
 
     assert (first.body["status"], first.body["instructions"]) == ("queued", "Be brief.")
