@@ -12,7 +12,7 @@ from tests.support import chat_stub, fault_injection, schemas, stored, stream
 from tests.support.chat_stub import Chat, calls, fails, says
 from tests.support.clock import Clock
 from tests.support.fault_injection import Attempts
-from tests.support.runs import WEATHER, Runs
+from tests.support.runs import WEATHER, Runs, waiting
 from tests.support.stream import Record
 
 CALL = ("call_1", "get_weather", '{"city":"Rome"}')
@@ -89,7 +89,7 @@ def test_each_status_of_a_run_is_published_with_the_run_as_it_was(
     with changing() as first:
         created = runs.run(thread_id, assistant_id, **given)
     with changing() as second:
-        waiting = runs.execute(created)
+        asking = runs.execute(created)
     with changing() as third:
         submitted = runs.submit(created, {"call_1": "sunny"}).body
     with changing() as fourth:
@@ -99,11 +99,11 @@ def test_each_status_of_a_run_is_published_with_the_run_as_it_was(
 
     assert published(sent) == [
         ("thread.run.queued", detail_of(runs, created, 1)),
-        ("thread.run.requires_action", detail_of(runs, waiting, 3)),
+        ("thread.run.requires_action", detail_of(runs, asking, 3)),
         ("thread.run.queued", detail_of(runs, submitted, 4)),
         ("thread.run.completed", detail_of(runs, done, 6)),
     ]
-    assert waiting["required_action"]["submit_tool_outputs"]["tool_calls"][0]["id"] == "call_1"
+    assert asking["required_action"]["submit_tool_outputs"]["tool_calls"][0]["id"] == "call_1"
 
 
 def test_a_claimed_run_is_published_as_in_progress(runs: Runs, chat: Chat, clock: Clock, sent: Attempts) -> None:
@@ -172,9 +172,7 @@ def test_an_event_that_comes_after_the_runs_time_shows_the_status_that_was_store
 def test_a_change_of_metadata_alone_has_no_event_and_counts_as_a_version(
     runs: Runs, chat: Chat, clock: Clock, sent: Attempts
 ) -> None:
-    chat.replies = [calls(CALL)]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
+    run = waiting(runs, chat)
 
     with changing() as records:
         runs.create("modify_run", run["thread_id"], run["id"], body={"metadata": {"a": "1"}})
@@ -195,11 +193,11 @@ def test_a_run_too_large_for_an_event_is_published_without_its_calls(
     run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER], tool_resources=resources))
 
     with publishing():
-        waiting = runs.execute(run)
+        asking = runs.execute(run)
 
-    assert waiting["tool_resources"] == resources
+    assert asking["tool_resources"] == resources
     omitted: dict[str, Any] = {"required_action": None, "tool_resources": {}, "content_omitted": True}
-    assert published(sent) == [("thread.run.requires_action", detail_of(runs, waiting, 3, **omitted))]
+    assert published(sent) == [("thread.run.requires_action", detail_of(runs, asking, 3, **omitted))]
 
 
 def test_settings_in_chunks_are_published_like_any(runs: Runs, clock: Clock, sent: Attempts) -> None:

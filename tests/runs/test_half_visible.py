@@ -13,7 +13,7 @@ from tests.promises.threads import incompressible
 from tests.support import expected, fault_injection, stored
 from tests.support.chat_stub import Chat, calls, says
 from tests.support.fault_injection import Attempts, Fault, changed
-from tests.support.runs import WEATHER, Runs, calls_of
+from tests.support.runs import Runs, calls_of, waiting
 
 _LONG = "Be brief. " + "".join(f"{number:x}" for number in range(3_000))
 Item = dict[str, Any]
@@ -143,19 +143,15 @@ def test_steps_of_a_completed_run_that_a_batch_does_not_show_yet_are_read_again(
 
 
 def test_the_calls_that_a_run_waits_for_are_shown_with_it(runs: Runs, chat: Chat) -> None:
-    chat.replies = [calls(("call_1", "get_weather", "{}"))]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    waiting = runs.execute(run)
+    run = waiting(runs, chat)
 
     with hidden("step#", calls_hidden=2):
-        assert runs.read(run) == waiting
-    assert len(calls_of(waiting)) == 1
+        assert runs.read(run) == run
+    assert len(calls_of(run)) == 1
 
 
 def test_outputs_that_a_batch_does_not_show_yet_reach_the_model(runs: Runs, chat: Chat) -> None:
-    chat.replies = [calls(("call_1", "get_weather", "{}")), says("Sunny.")]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
+    run = waiting(runs, chat, calls(("call_1", "get_weather", "{}")), says("Sunny."))
     runs.submit(run, {"call_1": "sunny"})
 
     with hidden("output#", calls_hidden=9):
@@ -226,9 +222,7 @@ def test_a_run_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, kind: st
 
 @pytest.mark.parametrize("kind", ["step#", "part#step#"])
 def test_a_step_that_is_erased_while_it_is_read_is_not_shown(runs: Runs, chat: Chat, kind: str) -> None:
-    chat.replies = [calls(("call_1", "get_weather", incompressible(1, 250_000)))]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
+    run = waiting(runs, chat, calls(("call_1", "get_weather", incompressible(1, 250_000))))
     stored.remove(f"{runs.client.project}#{run['thread_id']}", kind)
 
     assert runs.steps(run) == []

@@ -6,19 +6,14 @@ import pytest
 
 from tests.support import chat_stub, expected, fault_injection
 from tests.support.chat_stub import Chat, calls, fails, refuses, says
+from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.expected import text
 from tests.support.expected_runs import NO_USAGE, USAGE, call_object, of_calls, of_message, run_object, step_object
-from tests.support.runs import WEATHER, Runs, calls_of
+from tests.support.runs import WEATHER, Runs, calls_of, waiting, work
 
 
-@pytest.fixture
-def still(clock: Clock) -> Clock:
-    """Return a clock that stands still, so that all of a run happens in one second."""
-    return clock
-
-
-def test_a_run_answers_the_newest_message(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_run_answers_the_newest_message(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
     created = runs.call("create_run", thread_id, body={"assistant_id": assistant_id})
@@ -49,17 +44,17 @@ def test_a_run_answers_the_newest_message(runs: Runs, chat: Chat, still: Clock) 
     assert chat.headers[0]["authorization"] == "Bearer sk-of-the-model-1234"
 
 
-def test_functions_are_called_and_their_outputs_taken(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_functions_are_called_and_their_outputs_taken(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant(tools=[WEATHER])
     two = calls(("call_1", "get_weather", '{"city":"Rome"}'), ("call_2", "get_weather", ""), text="I look it up.")
     chat.replies = [two, says("Sunny and rainy.")]
 
     run = runs.run(thread_id, assistant_id)
-    waiting = runs.execute(run)
+    asking = runs.execute(run)
     asked = [call_object("call_1", '{"city":"Rome"}'), call_object("call_2", "{}")]
     required = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
     now = run["created_at"]
-    assert waiting == run_object(
+    assert asking == run_object(
         run, status="requires_action", started_at=now, required_action=required, tools=[WEATHER]
     )
     (text_first, _) = runs.client.page(thread_id)["data"]
@@ -116,7 +111,7 @@ def test_how_an_answer_ends_is_told_by_run_and_message(
     *,
     runs: Runs,
     chat: Chat,
-    still: Clock,
+    clock: Clock,
     reply: chat_stub.Reply,
     run_fields: dict[str, Any],
     content: list[Any],
@@ -137,7 +132,7 @@ def test_how_an_answer_ends_is_told_by_run_and_message(
 
 
 def test_a_fault_of_the_endpoint_ends_the_run_as_failed_and_frees_the_thread(
-    runs: Runs, chat: Chat, still: Clock
+    runs: Runs, chat: Chat, clock: Clock
 ) -> None:
     chat.replies = [fails(404, "no such model 'gpt-4o'"), says("Now")]
     run = runs.run(runs.thread(), runs.assistant())
@@ -159,7 +154,7 @@ def test_a_fault_of_the_endpoint_ends_the_run_as_failed_and_frees_the_thread(
 
 
 def test_a_run_whose_newest_message_is_too_long_is_incomplete_without_a_call(
-    runs: Runs, chat: Chat, still: Clock
+    runs: Runs, chat: Chat, clock: Clock
 ) -> None:
     run = runs.run(runs.thread("long " * 300), runs.assistant(), max_prompt_tokens=256)
 
@@ -183,13 +178,13 @@ def test_last_messages_reads_no_longer_page_than_it_sends(runs: Runs, chat: Chat
 
 
 def test_a_run_with_no_completion_tokens_left_is_incomplete_without_a_call(
-    runs: Runs, chat: Chat, still: Clock
+    runs: Runs, chat: Chat, clock: Clock
 ) -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 16, "total_tokens": 23}
-    chat.replies = [chat_stub.deltas(_call_delta(), finish="tool_calls", usage=usage)]
+    chat.replies = [calls(("call_1", "get_weather", "{}"), usage=usage)]
     run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]), max_completion_tokens=16)
-    waiting = runs.execute(run)
-    runs.submit(run, {call["id"]: "x" for call in calls_of(waiting)})
+    runs.execute(run)
+    runs.submit(run, {"call_1": "x"})
 
     done = runs.execute(run)
 
@@ -197,12 +192,7 @@ def test_a_run_with_no_completion_tokens_left_is_incomplete_without_a_call(
     assert (done["usage"], len(chat.asked)) == (usage, 1)
 
 
-def _call_delta() -> dict[str, Any]:
-    function = {"name": "get_weather", "arguments": "{}"}
-    return {"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]}
-
-
-def test_a_cancelled_run_adds_nothing_whenever_its_model_answers(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_cancelled_run_adds_nothing_whenever_its_model_answers(runs: Runs, chat: Chat, clock: Clock) -> None:
     run = runs.run(runs.thread(), runs.assistant())
 
     def cancel() -> None:
@@ -220,10 +210,8 @@ def test_a_cancelled_run_adds_nothing_whenever_its_model_answers(runs: Runs, cha
     runs.client.message(run["thread_id"], "free")
 
 
-def test_a_cancelled_run_shows_the_step_that_waited_as_cancelled(runs: Runs, chat: Chat, still: Clock) -> None:
-    chat.replies = [calls(("call_1", "get_weather", "{}"))]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
+def test_a_cancelled_run_shows_the_step_that_waited_as_cancelled(runs: Runs, chat: Chat, clock: Clock) -> None:
+    run = waiting(runs, chat)
 
     cancelling = runs.create("cancel_run", run["thread_id"], run["id"])
     (step,) = runs.steps(run)
@@ -236,7 +224,7 @@ def test_a_cancelled_run_shows_the_step_that_waited_as_cancelled(runs: Runs, cha
 
 
 @pytest.mark.parametrize("status", ["queued", "in_progress", "requires_action"])
-def test_past_its_time_a_run_is_expired_and_its_thread_free(runs: Runs, chat: Chat, still: Clock, status: str) -> None:
+def test_past_its_time_a_run_is_expired_and_its_thread_free(runs: Runs, chat: Chat, clock: Clock, status: str) -> None:
     chat.replies = [calls(("call_1", "get_weather", "{}")), says("Now")]
     run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
     if status == "requires_action":
@@ -247,7 +235,7 @@ def test_past_its_time_a_run_is_expired_and_its_thread_free(runs: Runs, chat: Ch
         assert lifecycle.claim(f"{runs.client.project}#{run['thread_id']}", run["id"], "a worker that is killed")
     assert runs.read(run)["status"] == status
 
-    still.forward(600)
+    clock.forward(600)
     shown = runs.read(run)
 
     assert (shown["status"], shown["expires_at"], shown["required_action"]) == ("expired", None, None)
@@ -265,9 +253,9 @@ def test_past_its_time_a_run_is_expired_and_its_thread_free(runs: Runs, chat: Ch
     assert runs.execute(runs.run(run["thread_id"], run["assistant_id"]))["status"] == "completed"
 
 
-def test_a_model_that_answers_after_the_runs_time_changes_nothing(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_model_that_answers_after_the_runs_time_changes_nothing(runs: Runs, chat: Chat, clock: Clock) -> None:
     run = runs.run(runs.thread(), runs.assistant())
-    chat.replies = [chat_stub.Reply(chunks=says("late").chunks, before=lambda: still.forward(600))]
+    chat.replies = [chat_stub.Reply(chunks=says("late").chunks, before=lambda: clock.forward(600))]
 
     done = runs.execute(run)
 
@@ -275,7 +263,7 @@ def test_a_model_that_answers_after_the_runs_time_changes_nothing(runs: Runs, ch
     assert len(runs.client.page(run["thread_id"])["data"]) == 1
 
 
-def test_a_message_that_is_delivered_again_makes_no_second_answer(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_message_that_is_delivered_again_makes_no_second_answer(runs: Runs, chat: Chat, clock: Clock) -> None:
     run = runs.run(runs.thread(), runs.assistant())
 
     runs.execute(run, deliveries=3)
@@ -284,9 +272,7 @@ def test_a_message_that_is_delivered_again_makes_no_second_answer(runs: Runs, ch
     assert len(runs.client.page(run["thread_id"])["data"]) == 2
 
 
-def test_a_run_of_a_deleted_thread_ends_quietly(runs: Runs, chat: Chat, still: Clock) -> None:
-    from tests.support.runs import work
-
+def test_a_run_of_a_deleted_thread_ends_quietly(runs: Runs, chat: Chat, clock: Clock) -> None:
     run = runs.run(runs.thread(), runs.assistant())
     runs.client.create("delete_thread", run["thread_id"])
 
@@ -298,10 +284,8 @@ def test_a_run_of_a_deleted_thread_ends_quietly(runs: Runs, chat: Chat, still: C
 
 
 def test_a_trusted_writer_may_write_while_the_model_works_and_the_answer_comes_after_it(
-    runs: Runs, chat: Chat, still: Clock
+    runs: Runs, chat: Chat, clock: Clock
 ) -> None:
-    from tests.support.client import Client
-
     run = runs.run(runs.thread(), runs.assistant())
     writer = Client(runs.client.project, trusted=True)
     chat.replies = [

@@ -12,7 +12,7 @@ from tests.support.chat_stub import Chat, calls, says
 from tests.support.client import Answer
 from tests.support.clock import Clock
 from tests.support.fault_injection import Effect, Fault
-from tests.support.runs import WEATHER, Runs, calls_of, work
+from tests.support.runs import WEATHER, Runs, calls_of, waiting, work
 
 _USER = {"role": "user", "content": "And now?"}
 RESENT = {"x-stainless-retry-count": "1"}
@@ -30,12 +30,6 @@ def clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
     monkeypatch.setattr(Runs, "call", call_later)
     return clock
-
-
-def waiting(runs: Runs, chat: Chat) -> dict[str, Any]:
-    """Return a run that waits for the output of call_1."""
-    chat.replies = [calls(("call_1", "get_weather", "{}")), says("Sunny.")]
-    return runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
 
 
 def cancelling(runs: Runs, run: dict[str, Any]) -> Callable[[], object]:
@@ -60,7 +54,7 @@ def test_a_lost_response_of_create_run_makes_one_run(runs: Runs, chat: Chat) -> 
 
 
 def test_a_lost_response_of_submit_is_a_success_also_when_the_run_moved_on_since(runs: Runs, chat: Chat) -> None:
-    run = waiting(runs, chat)
+    run = waiting(runs, chat, calls(("call_1", "get_weather", "{}")), says("Sunny."))
 
     def go_on() -> None:
         assert runs.execute(run)["status"] == "completed"
@@ -242,7 +236,7 @@ def test_a_create_run_that_an_sdk_sends_again_is_answered_with_the_run_that_has_
 
 
 def test_a_submit_that_an_sdk_sends_again_is_answered_with_the_run_as_it_is(runs: Runs, chat: Chat) -> None:
-    run = waiting(runs, chat)
+    run = waiting(runs, chat, calls(("call_1", "get_weather", "{}")), says("Sunny."))
 
     with fault_injection.inject(lost("TransactWriteItems", times=2)):
         assert runs.submit(run, {"call_1": "sunny"}).status == 503
@@ -318,8 +312,7 @@ def test_a_create_thread_and_run_with_a_key_is_answered_though_its_assistant_has
 def test_a_run_is_over_once_another_one_has_begun_even_by_a_clock_that_is_slow(
     runs: Runs, chat: Chat, clock: Clock
 ) -> None:
-    chat.replies = [calls(("call_1", "get_weather", "{}"))]
-    first = runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
+    first = waiting(runs, chat)
     thread_id = first["thread_id"]
     clock.forward(602)
     second = runs.run(thread_id, first["assistant_id"])

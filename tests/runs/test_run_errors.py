@@ -9,7 +9,7 @@ import pytest
 from tests.support import chat_stub, expected
 from tests.support.chat_stub import Chat, calls
 from tests.support.client import Client
-from tests.support.runs import ASSISTANT, WEATHER, Runs
+from tests.support.runs import ASSISTANT, WEATHER, Runs, waiting
 
 ELSEWHERE = "run_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
@@ -101,11 +101,9 @@ def test_a_run_needs_instructions_or_a_thread_that_had_a_message(runs: Runs) -> 
 def test_what_a_status_forbids_is_said_with_the_status(runs: Runs, chat: Chat) -> None:
     from shared.runs.store import lifecycle
 
-    chat.replies = [calls(("call_1", "get_weather", "{}"))]
-    assistant_id = runs.assistant(tools=[WEATHER])
-    queued, working, waiting, cancelled = (runs.run(runs.thread(), assistant_id) for _ in range(4))
+    asking = waiting(runs, chat)
+    queued, working, cancelled = (runs.run(runs.thread(), asking["assistant_id"]) for _ in range(3))
     assert lifecycle.claim(f"{runs.client.project}#{working['thread_id']}", working["id"], "attempt")
-    runs.execute(waiting)
     runs.create("cancel_run", cancelled["thread_id"], cancelled["id"])
 
     def refusal(operation: str, run: dict[str, Any], body: Any = None) -> str:
@@ -121,16 +119,14 @@ def test_what_a_status_forbids_is_said_with_the_status(runs: Runs, chat: Chat) -
     assert (
         refusal("submit_tool_outputs", working, outputs) == 'Runs in status "in_progress" do not accept tool outputs.'
     )
-    modified = runs.create("modify_run", waiting["thread_id"], waiting["id"], body={"metadata": {"a": "b"}})
+    modified = runs.create("modify_run", asking["thread_id"], asking["id"], body={"metadata": {"a": "b"}})
     assert (modified["status"], modified["metadata"]) == ("requires_action", {"a": "b"})
-    assert modified == runs.read(waiting) == runs.create("modify_run", waiting["thread_id"], waiting["id"], body={})
+    assert modified == runs.read(asking) == runs.create("modify_run", asking["thread_id"], asking["id"], body={})
 
 
 @pytest.mark.parametrize("given", [[], ["call_1"], ["call_1", "call_2", "call_3"], ["call_1", "call_1"], ["a'b"]])
 def test_tool_outputs_are_those_of_all_the_calls(runs: Runs, chat: Chat, given: list[str]) -> None:
-    chat.replies = [calls(("call_1", "get_weather", "{}"), ("call_2", "get_weather", "{}"))]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
+    run = waiting(runs, chat, calls(("call_1", "get_weather", "{}"), ("call_2", "get_weather", "{}")))
 
     outputs = [{"tool_call_id": call_id} for call_id in given]
     answer = runs.call("submit_tool_outputs", run["thread_id"], run["id"], body={"tool_outputs": outputs})
@@ -141,9 +137,7 @@ def test_tool_outputs_are_those_of_all_the_calls(runs: Runs, chat: Chat, given: 
 
 
 def test_tool_outputs_have_a_largest_size(runs: Runs, chat: Chat) -> None:
-    chat.replies = [calls(("call_1", "get_weather", "{}"))]
-    run = runs.run(runs.thread(), runs.assistant(tools=[WEATHER]))
-    runs.execute(run)
+    run = waiting(runs, chat)
 
     refused = runs.submit(run, {"call_1": "é" * 262_145})
     taken = runs.submit(run, {"call_1": "é" * 262_144})
@@ -375,8 +369,7 @@ def test_runs_and_steps_are_listed_in_pages(runs: Runs, chat: Chat) -> None:
     chat.replies = [calls(("call_1", "get_weather", "{}"), text="I look."), chat_stub.says("Sunny.")]
     thread_id, assistant_id = runs.thread(), runs.assistant(tools=[WEATHER])
     run = runs.run(thread_id, assistant_id)
-    waiting = runs.execute(run)
-    assert runs.create("list_runs", thread_id) == expected.page([waiting])
+    assert [runs.execute(run)] == runs.create("list_runs", thread_id)["data"]
     runs.submit(run, {"call_1": "x"})
     runs.execute(run)
     newer = [runs.execute(runs.run(thread_id, assistant_id)) for _ in range(2)]

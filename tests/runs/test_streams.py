@@ -17,12 +17,6 @@ from tests.support.runs import WEATHER, Runs, calls_of
 GOES_ON = "The run {} goes on. Retrieve it to see its end."
 
 
-@pytest.fixture
-def still(clock: Clock) -> Clock:
-    """Return a clock that stands still, so that all of a run happens in one second."""
-    return clock
-
-
 def active(runs: Runs, thread_id: str) -> dict[str, Any]:
     """Return the newest run of a thread."""
     newest: dict[str, Any] = runs.create("list_runs", thread_id)["data"][0]
@@ -96,7 +90,7 @@ def call_deltas(step: dict[str, Any]) -> list[Event]:
     return found
 
 
-def test_an_answer_is_streamed_from_the_creation_of_its_run_to_its_end(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_an_answer_is_streamed_from_the_creation_of_its_run_to_its_end(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
     events = of_run(runs, thread_id, assistant_id)
@@ -109,7 +103,7 @@ def test_an_answer_is_streamed_from_the_creation_of_its_run_to_its_end(runs: Run
 
 
 def test_calls_are_streamed_to_the_point_where_the_run_waits_and_from_their_outputs_on(
-    runs: Runs, chat: Chat, still: Clock
+    runs: Runs, chat: Chat, clock: Clock
 ) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant(tools=[WEATHER])
     two = calls(("call_1", "get_weather", '{"city":"Rome"}'), ("call_2", "get_weather", ""), text="I look it up.")
@@ -182,7 +176,7 @@ def test_calls_are_streamed_to_the_point_where_the_run_waits_and_from_their_outp
     ids=["cut", "filtered", "refused", "empty"],
 )
 def test_each_content_part_has_a_delta_however_the_answer_ends(
-    runs: Runs, chat: Chat, still: Clock, reply: Any, parts: list[dict[str, Any]]
+    runs: Runs, chat: Chat, clock: Clock, reply: Any, parts: list[dict[str, Any]]
 ) -> None:
     chat.replies = [reply]
     thread_id, assistant_id = runs.thread(), runs.assistant()
@@ -195,7 +189,7 @@ def test_each_content_part_has_a_delta_however_the_answer_ends(
     assert events == [*begins(run), *of_answer(runs, run, step, *deltas), (f"thread.run.{run['status']}", run), DONE]
 
 
-def test_a_new_thread_comes_before_its_run(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_new_thread_comes_before_its_run(runs: Runs, chat: Chat, clock: Clock) -> None:
     body = {"assistant_id": runs.assistant(), "thread": {"metadata": {"a": "b"}}}
     made: list[str] = []
 
@@ -213,7 +207,7 @@ def test_a_new_thread_comes_before_its_run(runs: Runs, chat: Chat, still: Clock)
     assert events == [*whole, ("thread.run.completed", run), DONE]
 
 
-def test_a_failed_run_ends_its_stream_with_the_reason(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_failed_run_ends_its_stream_with_the_reason(runs: Runs, chat: Chat, clock: Clock) -> None:
     chat.replies = [fails(400)]
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
@@ -225,7 +219,7 @@ def test_a_failed_run_ends_its_stream_with_the_reason(runs: Runs, chat: Chat, st
 
 
 def test_a_run_that_was_cancelled_or_expired_before_its_turn_ends_its_stream(
-    runs: Runs, chat: Chat, still: Clock
+    runs: Runs, chat: Chat, clock: Clock
 ) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
@@ -239,8 +233,8 @@ def test_a_run_that_was_cancelled_or_expired_before_its_turn_ends_its_stream(
     ends = [("thread.run.cancelling", queued | {"status": "cancelling"}), ("thread.run.cancelled", cancelled), DONE]
     assert events == [("thread.run.created", queued), ("thread.run.queued", queued), *ends]
 
-    still.forward(1)  # so that the ULID of the second run is higher at the first try
-    events = streamed(runs, "create_run", thread_id, body=body, meanwhile=lambda: still.forward(600))
+    clock.forward(1)  # so that the ULID of the second run is higher at the first try
+    events = streamed(runs, "create_run", thread_id, body=body, meanwhile=lambda: clock.forward(600))
     expired = active(runs, thread_id)
     queued = run_object(expired)
     begin = [("thread.run.created", queued), ("thread.run.queued", queued)]
@@ -249,7 +243,7 @@ def test_a_run_that_was_cancelled_or_expired_before_its_turn_ends_its_stream(
 
 @pytest.mark.parametrize("status", ["cancelled", "expired"])
 def test_a_run_that_ended_while_it_waited_shows_its_open_step_so(
-    runs: Runs, chat: Chat, still: Clock, status: str
+    runs: Runs, chat: Chat, clock: Clock, status: str
 ) -> None:
     chat.replies = [calls(("call_1", "get_weather", "{}"))]
     thread_id, assistant_id = runs.thread(), runs.assistant(tools=[WEATHER])
@@ -260,7 +254,7 @@ def test_a_run_that_ended_while_it_waited_shows_its_open_step_so(
         if status == "cancelled":
             runs.create("cancel_run", thread_id, run["id"])
         else:
-            still.forward(600)
+            clock.forward(600)
 
     events = of_run(runs, thread_id, assistant_id, end)
 
@@ -279,7 +273,7 @@ def test_a_run_that_ended_while_it_waited_shows_its_open_step_so(
     ]
 
 
-def test_a_message_that_was_deleted_meanwhile_is_left_out(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_message_that_was_deleted_meanwhile_is_left_out(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
     def execute() -> None:
@@ -300,7 +294,7 @@ def test_a_stream_ends_in_time_with_an_error_and_its_run_goes_on(
 ) -> None:
     from shared import responses
 
-    monkeypatch.setattr(responses, "_SECONDS_OF_A_STREAM", 0.6)
+    monkeypatch.setattr(responses, "_SECONDS_OF_A_STREAM", 0.1)
     thread_id = runs.thread()
 
     events = streamed(runs, "create_run", thread_id, body={"assistant_id": runs.assistant()})
@@ -316,7 +310,7 @@ def test_a_stream_ends_in_time_with_an_error_and_its_run_goes_on(
 
 
 def test_a_stream_too_large_for_a_response_ends_with_an_error(
-    runs: Runs, chat: Chat, still: Clock, monkeypatch: pytest.MonkeyPatch
+    runs: Runs, chat: Chat, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from shared.runs import stream
 
@@ -335,7 +329,7 @@ def test_a_stream_too_large_for_a_response_ends_with_an_error(
     ]
 
 
-def test_a_thread_that_is_deleted_meanwhile_ends_the_stream_with_an_error(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_thread_that_is_deleted_meanwhile_ends_the_stream_with_an_error(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id = runs.thread()
 
     def delete() -> None:
@@ -354,7 +348,7 @@ def test_a_thread_that_is_deleted_meanwhile_ends_the_stream_with_an_error(runs: 
     ],
 )
 def test_a_fault_of_the_table_ends_the_stream_with_an_error(
-    *, runs: Runs, still: Clock, effect: fault_injection.Effect, message: str, caplog: pytest.LogCaptureFixture
+    *, runs: Runs, clock: Clock, effect: fault_injection.Effect, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     thread_id, body = runs.thread(), {"assistant_id": runs.assistant(), "stream": True}
 
@@ -371,7 +365,7 @@ def test_a_refused_request_for_a_stream_is_an_error_in_json(runs: Runs) -> None:
     assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
 
 
-def test_a_repeated_key_streams_the_run_that_the_first_request_made(runs: Runs, chat: Chat, still: Clock) -> None:
+def test_a_repeated_key_streams_the_run_that_the_first_request_made(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
     body, key = {"assistant_id": assistant_id}, {"idempotency-key": "k-1"}
@@ -384,7 +378,7 @@ def test_a_repeated_key_streams_the_run_that_the_first_request_made(runs: Runs, 
     assert first[-1] == DONE
 
 
-def test_a_fault_after_the_creation_is_an_event_so_that_no_sdk_creates_again(runs: Runs, still: Clock) -> None:
+def test_a_fault_after_the_creation_is_an_event_so_that_no_sdk_creates_again(runs: Runs, clock: Clock) -> None:
     body = {"assistant_id": runs.assistant(), "thread": {"messages": [{"role": "user", "content": "Hello"}]}}
     denied = fault_injection.error("AccessDeniedException")
 

@@ -49,7 +49,9 @@ def refuses(*texts: str) -> Reply:
     return deltas(*({"refusal": text} for text in texts))
 
 
-def calls(*functions: tuple[str, str, str], text: str = "", finish: str | None = "tool_calls") -> Reply:
+def calls(
+    *functions: tuple[str, str, str], text: str = "", finish: str | None = "tool_calls", usage: Json = USAGE
+) -> Reply:
     """Return calls of functions, each an id, a name and arguments, after a text; the arguments come in two deltas."""
     found: list[Json] = [{"content": text}] if text else []
     for index, (call_id, name, arguments) in enumerate(functions):
@@ -58,7 +60,7 @@ def calls(*functions: tuple[str, str, str], text: str = "", finish: str | None =
         half = len(arguments) // 2
         pieces = filter(None, (arguments[:half], arguments[half:]))
         found += [{"tool_calls": [{"index": index, "function": {"arguments": piece}}]} for piece in pieces]
-    return deltas(*found, finish=finish)
+    return deltas(*found, finish=finish, usage=usage)
 
 
 def deltas(*found: Json, finish: str | None = "stop", usage: Json | None = USAGE) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from tests.support import canaries
-from tests.support.chat_stub import Chat, Scripted, chatting
+from tests.support.chat_stub import Chat, Scripted, calls, chatting
 from tests.support.client import Answer, Client, invoke
 from tools.openapi.routes import ROUTES
 
@@ -116,6 +116,12 @@ def work(project: str, run: dict[str, Any]) -> dict[str, Any]:
     from functions.execute_run import handler
 
     return handler({"Records": [record(project, run)]}, None)
+
+
+def waiting(runs: Runs, chat: Chat, *replies: Scripted) -> dict[str, Any]:
+    """Return a run that waits for the outputs of the first reply's calls: of call_1, unless replies are given."""
+    chat.replies = [*(replies or [calls(("call_1", "get_weather", "{}"))])]
+    return runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
 
 
 def record(project: str, run: dict[str, Any]) -> dict[str, Any]:
