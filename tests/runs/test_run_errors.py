@@ -243,8 +243,7 @@ def test_messages_that_no_transaction_holds_are_refused_with_the_run(runs: Runs)
 
     answer = runs.call("create_run", thread_id, body=body)
 
-    too_large = expected.error("The message is too large to be stored.", code="request_too_large")
-    assert (answer.status, answer.body) == (413, too_large)
+    assert (answer.status, answer.body) == (413, expected.TOO_LARGE)
     assert len(runs.client.page(thread_id)["data"]) == 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import expected, fault_injection
-from tests.support.chat_stub import Chat, calls, fails, refuses, says
+from tests.support.chat_stub import Chat, Reply, calls, fails, refuses, says
 from tests.support.clock import Clock
 from tests.support.event_stream import DONE, Event, events_of, streamed
 from tests.support.expected import text
@@ -23,15 +23,21 @@ def active(runs: Runs, thread_id: str) -> dict[str, Any]:
     return newest
 
 
-def worker(runs: Runs, thread_id: str) -> Callable[[], object]:
-    """Return what executes the active run of a thread."""
-    return lambda: runs.execute(active(runs, thread_id))
+def of_run(
+    runs: Runs, meanwhile: Callable[[dict[str, Any]], object] | None = None, **assistant: Any
+) -> tuple[list[Event], dict[str, Any]]:
+    """Return the events of a new run, and the run as it is then.
+
+    It is executed before the events are read, unless something else happens to it.
+    """
+    thread_id, body = runs.thread(), {"assistant_id": runs.assistant(**assistant)}
+    happens = meanwhile or runs.execute
+    events = streamed(runs, "create_run", thread_id, body=body, meanwhile=lambda: happens(active(runs, thread_id)))
+    return events, active(runs, thread_id)
 
 
-def of_run(runs: Runs, thread_id: str, assistant_id: str, meanwhile: Callable[[], object] | None = None) -> list[Event]:
-    """Return the events of a new run, which is executed before they are read, unless something else happens."""
-    happens = meanwhile or worker(runs, thread_id)
-    return streamed(runs, "create_run", thread_id, body={"assistant_id": assistant_id}, meanwhile=happens)
+def cancel(runs: Runs, run: dict[str, Any]) -> None:
+    runs.create("cancel_run", run["thread_id"], run["id"])
 
 
 def begins(run: dict[str, Any], **fields: Any) -> list[Event]:
@@ -90,32 +96,17 @@ def call_deltas(step: dict[str, Any]) -> list[Event]:
     return found
 
 
-def test_an_answer_is_streamed_from_the_creation_of_its_run_to_its_end(runs: Runs, chat: Chat, clock: Clock) -> None:
-    thread_id, assistant_id = runs.thread(), runs.assistant()
-
-    events = of_run(runs, thread_id, assistant_id)
-
-    run = active(runs, thread_id)
-    (step,) = runs.steps(run)
-    delta = {"index": 0, "type": "text", "text": {"value": "Hello", "annotations": []}}
-    assert events == [*begins(run), *of_answer(runs, run, step, delta), ("thread.run.completed", run), DONE]
-    assert run["status"] == "completed"
-
-
 def test_calls_are_streamed_to_the_point_where_the_run_waits_and_from_their_outputs_on(
     runs: Runs, chat: Chat, clock: Clock
 ) -> None:
-    thread_id, assistant_id = runs.thread(), runs.assistant(tools=[WEATHER])
     two = calls(("call_1", "get_weather", '{"city":"Rome"}'), ("call_2", "get_weather", ""), text="I look it up.")
     chat.replies = [two, says("Sunny.")]
 
-    events = of_run(runs, thread_id, assistant_id)
+    events, waiting = of_run(runs, tools=[WEATHER])
 
-    waiting = active(runs, thread_id)
     calls_step, message_step = runs.steps(waiting)
-    delta = {"index": 0, "type": "text", "text": {"value": "I look it up.", "annotations": []}}
     turn = [
-        *of_answer(runs, waiting, message_step, delta),
+        *of_answer(runs, waiting, message_step, {"index": 0, **text("I look it up.")}),
         *step_begins(calls_step),
         *call_deltas(calls_step),
     ]
@@ -128,65 +119,52 @@ def test_calls_are_streamed_to_the_point_where_the_run_waits_and_from_their_outp
     assert len(calls_of(waiting)) == 2
 
     outputs = [{"tool_call_id": call["id"], "output": "sunny"} for call in calls_of(waiting)]
-    ids = (thread_id, waiting["id"])
-    body, execute = {"tool_outputs": outputs}, worker(runs, thread_id)
-    events = streamed(runs, "submit_tool_outputs", *ids, body=body, meanwhile=execute)
+    submit = ("submit_tool_outputs", waiting["thread_id"], waiting["id"])
+    body = {"tool_outputs": outputs}
+    events = streamed(runs, *submit, body=body, meanwhile=lambda: runs.execute(waiting))
 
-    run = active(runs, thread_id)
+    run = runs.read(waiting)
     answer_step, calls_step, _ = runs.steps(run)
     asked = [call_object("call_1", '{"city":"Rome"}', output="sunny"), call_object("call_2", "{}", output="sunny")]
     queued = run_object(run, started_at=run["created_at"], tools=[WEATHER])
-    delta = {"index": 0, "type": "text", "text": {"value": "Sunny.", "annotations": []}}
     goes_on = [
         ("thread.run.step.completed", step_object(run, calls_step, of_calls(*asked))),
         ("thread.run.queued", queued),
         ("thread.run.in_progress", queued | {"status": "in_progress"}),
-        *of_answer(runs, run, answer_step, delta),
+        *of_answer(runs, run, answer_step, {"index": 0, **text("Sunny.")}),
         ("thread.run.completed", run),
         DONE,
     ]
     assert events == goes_on
 
-    again = streamed(
-        runs,
-        "submit_tool_outputs",
-        *ids,
-        body={"tool_outputs": outputs},
-        headers={"x-stainless-retry-count": "1"},
-    )
-    assert again == goes_on
-    whole = streamed(
-        runs,
-        "create_run",
-        thread_id,
-        body={"assistant_id": assistant_id},
-        headers={"x-stainless-retry-count": "1"},
-    )
+    resent = {"x-stainless-retry-count": "1"}
+    assert streamed(runs, *submit, body=body, headers=resent) == goes_on
+    create = {"assistant_id": run["assistant_id"]}
+    whole = streamed(runs, "create_run", run["thread_id"], body=create, headers=resent)
     assert whole == [*begins(run, tools=[WEATHER]), *turn, *goes_on]
 
 
 @pytest.mark.parametrize(
-    ("reply", "parts"),
+    ("reply", "status", "part"),
     [
-        (says("Half", finish="length"), [text("Half")]),
-        (says("Half", finish="content_filter"), [text("Half")]),
-        (refuses("No."), [{"type": "refusal", "refusal": "No."}]),
-        (says(""), [text("")]),
+        (says("Hello"), "completed", text("Hello")),
+        (says("Half", finish="length"), "incomplete", text("Half")),
+        (says("Half", finish="content_filter"), "incomplete", text("Half")),
+        (refuses("No."), "completed", {"type": "refusal", "refusal": "No."}),
+        (says(""), "completed", text("")),
     ],
-    ids=["cut", "filtered", "refused", "empty"],
+    ids=["whole", "cut", "filtered", "refused", "empty"],
 )
-def test_each_content_part_has_a_delta_however_the_answer_ends(
-    runs: Runs, chat: Chat, clock: Clock, reply: Any, parts: list[dict[str, Any]]
+def test_an_answer_is_streamed_from_the_creation_of_its_run_to_its_end(
+    *, runs: Runs, chat: Chat, clock: Clock, reply: Reply, status: str, part: dict[str, Any]
 ) -> None:
     chat.replies = [reply]
-    thread_id, assistant_id = runs.thread(), runs.assistant()
 
-    events = of_run(runs, thread_id, assistant_id)
+    events, run = of_run(runs)
 
-    run = active(runs, thread_id)
     (step,) = runs.steps(run)
-    deltas = [{"index": index, **part} for index, part in enumerate(parts)]
-    assert events == [*begins(run), *of_answer(runs, run, step, *deltas), (f"thread.run.{run['status']}", run), DONE]
+    answer = of_answer(runs, run, step, {"index": 0, **part})
+    assert events == [*begins(run), *answer, (f"thread.run.{status}", run), DONE]
 
 
 def test_a_new_thread_comes_before_its_run(runs: Runs, chat: Chat, clock: Clock) -> None:
@@ -201,19 +179,16 @@ def test_a_new_thread_comes_before_its_run(runs: Runs, chat: Chat, clock: Clock)
 
     run = active(runs, made[0])
     (step,) = runs.steps(run)
-    delta = {"index": 0, "type": "text", "text": {"value": "Hello", "annotations": []}}
     thread = runs.client.create("retrieve_thread", made[0])
-    whole = [("thread.created", thread), *begins(run), *of_answer(runs, run, step, delta)]
-    assert events == [*whole, ("thread.run.completed", run), DONE]
+    answer = of_answer(runs, run, step, {"index": 0, **text("Hello")})
+    assert events == [("thread.created", thread), *begins(run), *answer, ("thread.run.completed", run), DONE]
 
 
 def test_a_failed_run_ends_its_stream_with_the_reason(runs: Runs, chat: Chat, clock: Clock) -> None:
     chat.replies = [fails(400)]
-    thread_id, assistant_id = runs.thread(), runs.assistant()
 
-    events = of_run(runs, thread_id, assistant_id)
+    events, run = of_run(runs)
 
-    run = active(runs, thread_id)
     assert run["last_error"]["code"] == "invalid_prompt"
     assert events == [*begins(run), ("thread.run.failed", run), DONE]
 
@@ -221,21 +196,12 @@ def test_a_failed_run_ends_its_stream_with_the_reason(runs: Runs, chat: Chat, cl
 def test_a_run_that_was_cancelled_or_expired_before_its_turn_ends_its_stream(
     runs: Runs, chat: Chat, clock: Clock
 ) -> None:
-    thread_id, assistant_id = runs.thread(), runs.assistant()
-
-    def cancel() -> None:
-        runs.create("cancel_run", thread_id, active(runs, thread_id)["id"])
-
-    body = {"assistant_id": assistant_id}
-    events = streamed(runs, "create_run", thread_id, body=body, meanwhile=cancel)
-    cancelled = active(runs, thread_id)
+    events, cancelled = of_run(runs, lambda run: cancel(runs, run))
     queued = run_object(cancelled)
     ends = [("thread.run.cancelling", queued | {"status": "cancelling"}), ("thread.run.cancelled", cancelled), DONE]
     assert events == [("thread.run.created", queued), ("thread.run.queued", queued), *ends]
 
-    clock.forward(1)  # so that the ULID of the second run is higher at the first try
-    events = streamed(runs, "create_run", thread_id, body=body, meanwhile=lambda: clock.forward(600))
-    expired = active(runs, thread_id)
+    events, expired = of_run(runs, lambda _: clock.forward(600))
     queued = run_object(expired)
     begin = [("thread.run.created", queued), ("thread.run.queued", queued)]
     assert events == [*begin, ("thread.run.expired", expired), DONE]
@@ -246,19 +212,16 @@ def test_a_run_that_ended_while_it_waited_shows_its_open_step_so(
     runs: Runs, chat: Chat, clock: Clock, status: str
 ) -> None:
     chat.replies = [calls(("call_1", "get_weather", "{}"))]
-    thread_id, assistant_id = runs.thread(), runs.assistant(tools=[WEATHER])
 
-    def end() -> None:
-        run = active(runs, thread_id)
+    def end(run: dict[str, Any]) -> None:
         runs.execute(run)
         if status == "cancelled":
-            runs.create("cancel_run", thread_id, run["id"])
+            cancel(runs, run)
         else:
             clock.forward(600)
 
-    events = of_run(runs, thread_id, assistant_id, end)
+    events, run = of_run(runs, end, tools=[WEATHER])
 
-    run = active(runs, thread_id)
     (step,) = runs.steps(run)
     cancelling = run_object(run, status="cancelling", started_at=run["created_at"], tools=[WEATHER])
     assert step["status"] == status
@@ -274,16 +237,13 @@ def test_a_run_that_ended_while_it_waited_shows_its_open_step_so(
 
 
 def test_a_message_that_was_deleted_meanwhile_is_left_out(runs: Runs, chat: Chat, clock: Clock) -> None:
-    thread_id, assistant_id = runs.thread(), runs.assistant()
+    def execute(run: dict[str, Any]) -> None:
+        runs.execute(run)
+        newest = runs.client.page(run["thread_id"])["data"][0]
+        runs.client.create("delete_message", run["thread_id"], newest["id"])
 
-    def execute() -> None:
-        runs.execute(active(runs, thread_id))
-        newest = runs.client.page(thread_id)["data"][0]
-        runs.client.create("delete_message", thread_id, newest["id"])
+    events, run = of_run(runs, execute)
 
-    events = of_run(runs, thread_id, assistant_id, execute)
-
-    run = active(runs, thread_id)
     (step,) = runs.steps(run)
     ends: list[Event] = [("thread.run.step.completed", step), ("thread.run.completed", run), DONE]
     assert events == [*begins(run), *step_begins(step), *ends]
@@ -295,11 +255,9 @@ def test_a_stream_ends_in_time_with_an_error_and_its_run_goes_on(
     from shared import responses
 
     monkeypatch.setattr(responses, "_SECONDS_OF_A_STREAM", 0.1)
-    thread_id = runs.thread()
 
-    events = streamed(runs, "create_run", thread_id, body={"assistant_id": runs.assistant()})
+    events, run = of_run(runs, lambda _: None)
 
-    run = active(runs, thread_id)
     message = f"The stream has reached its longest time. {GOES_ON.format(run['id'])}"
     assert events == [
         ("thread.run.created", run),
@@ -315,11 +273,9 @@ def test_a_stream_too_large_for_a_response_ends_with_an_error(
     from shared.runs import stream
 
     monkeypatch.setattr(stream, "_BYTES_OF_A_WHOLE_STREAM", 1_500)
-    thread_id, assistant_id = runs.thread(), runs.assistant()
 
-    events = of_run(runs, thread_id, assistant_id)
+    events, run = of_run(runs)
 
-    run = active(runs, thread_id)
     message = f"The stream has reached its largest size. {GOES_ON.format(run['id'])}"
     (step,) = runs.steps(run)
     assert events == [
@@ -330,32 +286,32 @@ def test_a_stream_too_large_for_a_response_ends_with_an_error(
 
 
 def test_a_thread_that_is_deleted_meanwhile_ends_the_stream_with_an_error(runs: Runs, chat: Chat, clock: Clock) -> None:
-    thread_id = runs.thread()
+    thread_id, body = runs.thread(), {"assistant_id": runs.assistant()}
 
     def delete() -> None:
         runs.client.create("delete_thread", thread_id)
 
-    events = streamed(runs, "create_run", thread_id, body={"assistant_id": runs.assistant()}, meanwhile=delete)
+    events = streamed(runs, "create_run", thread_id, body=body, meanwhile=delete)
 
     assert events[2:] == [("error", expected.no_thread(thread_id))]
 
 
 @pytest.mark.parametrize(
-    ("effect", "message"),
+    ("effect", "error"),
     [
-        (fault_injection.timeout, "The service is busy. Send the request again."),
-        (fault_injection.error("AccessDeniedException"), "The server had an error while processing the request."),
+        (fault_injection.timeout, expected.BUSY),
+        (fault_injection.error("AccessDeniedException"), expected.OUR_FAULT),
     ],
 )
 def test_a_fault_of_the_table_ends_the_stream_with_an_error(
-    *, runs: Runs, clock: Clock, effect: fault_injection.Effect, message: str, caplog: pytest.LogCaptureFixture
+    *, runs: Runs, clock: Clock, effect: fault_injection.Effect, error: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     thread_id, body = runs.thread(), {"assistant_id": runs.assistant(), "stream": True}
 
     with fault_injection.inject(Fault("BatchGetItem", effect, times=0)):
         events = events_of(runs.call("create_run", thread_id, body=body))
 
-    assert events[2:] == [("error", expected.error(message, kind="server_error"))]
+    assert events[2:] == [("error", error)]
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["stream"]
 
 
@@ -366,10 +322,12 @@ def test_a_refused_request_for_a_stream_is_an_error_in_json(runs: Runs) -> None:
 
 
 def test_a_repeated_key_streams_the_run_that_the_first_request_made(runs: Runs, chat: Chat, clock: Clock) -> None:
-    thread_id, assistant_id = runs.thread(), runs.assistant()
+    thread_id, body, key = runs.thread(), {"assistant_id": runs.assistant()}, {"idempotency-key": "k-1"}
 
-    body, key = {"assistant_id": assistant_id}, {"idempotency-key": "k-1"}
-    first = streamed(runs, "create_run", thread_id, body=body, headers=key, meanwhile=worker(runs, thread_id))
+    def execute() -> None:
+        runs.execute(active(runs, thread_id))
+
+    first = streamed(runs, "create_run", thread_id, body=body, headers=key, meanwhile=execute)
 
     again = runs.call("create_run", thread_id, body=body | {"stream": True}, headers=key)
 
@@ -385,6 +343,5 @@ def test_a_fault_after_the_creation_is_an_event_so_that_no_sdk_creates_again(run
     with fault_injection.inject(Fault("BatchGetItem", denied)) as attempts:
         answer = runs.call("create_thread_and_run", body=body | {"stream": True})
 
-    message = "The server had an error while processing the request."
-    assert events_of(answer) == [("error", expected.error(message, kind="server_error"))]
+    assert events_of(answer) == [("error", expected.OUR_FAULT)]
     assert attempts.operations[-2:] == ["TransactWriteItems", "BatchGetItem"]
