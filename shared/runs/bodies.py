@@ -22,22 +22,16 @@ from shared.runs.store.lifecycle import Outputs
 from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
-_OF_AN_ASSISTANT = frozenset(AssistantData._fields)
-
 
 def new_assistant_data(body: dict[str, Any]) -> AssistantData:
     """Return the assistant that the body of a create asks for. Raises `WireError`."""
-    data = _assistant_data(validate(CreateAssistant, body).model_dump(exclude_unset=True))
-    _check_tools(data.tools, data.tool_resources, data.response_format)
-    return data
+    return _assistant_data(validate(CreateAssistant, body).model_dump(exclude_unset=True))
 
 
 def modified(assistant: AssistantData, body: dict[str, Any]) -> AssistantData:
     """Return an assistant with the changes that the body of a modify asks for. Raises `WireError`."""
     changes = validate(ModifyAssistant, body).model_dump(exclude_unset=True)
-    data = _assistant_data(assistant._asdict() | changes)
-    _check_tools(data.tools, data.tool_resources, data.response_format)
-    return data
+    return _assistant_data(assistant._asdict() | changes)
 
 
 def assistant_id(body: CreateRun | CreateThreadAndRun) -> str:
@@ -56,13 +50,7 @@ def key_of_run(key: IdempotencyKey | None) -> IdempotencyKey | None:
 def run_settings(body: CreateRun | CreateThreadAndRun, assistant: Assistant) -> RunSettings:
     """Return what a run is created with: what its body gives, else what its assistant has. Raises `WireError`."""
     own = body.model_dump(exclude_unset=True)
-    given = {name: value for name, value in own.items() if name in RunSettings._fields and value is not None}
-    inherited = {
-        name: value
-        for name, value in assistant.data._asdict().items()
-        if name in RunSettings._fields and value is not None
-    }
-    settings = RunSettings(**inherited | given)
+    settings = RunSettings(**_given(assistant.data._asdict(), RunSettings) | _given(own, RunSettings))
     instructions = [settings.instructions, own.get("additional_instructions") or ""]
     settings = settings._replace(tools=tuple(settings.tools), instructions="\n".join(filter(None, instructions)))
     _check_tool_choice(settings)
@@ -94,8 +82,15 @@ def tool_outputs(body: SubmitToolOutputs, *, resent: bool) -> Outputs:
 
 def _assistant_data(values: dict[str, Any]) -> AssistantData:
     """Return an assistant of these values; None stands for the default of a value that may not be None."""
-    kept = {name: value for name, value in values.items() if value is not None and name in _OF_AN_ASSISTANT}
-    return AssistantData(**kept | {"tools": tuple(kept.get("tools", ()))})
+    kept = _given(values, AssistantData)
+    data = AssistantData(**kept | {"tools": tuple(kept.get("tools", ()))})
+    _check_tools(data.tools, data.tool_resources, data.response_format)
+    return data
+
+
+def _given(values: dict[str, Any], record: type[AssistantData | RunSettings]) -> dict[str, Any]:
+    """Return those of the values that a record has and that are not None."""
+    return {name: value for name, value in values.items() if name in record._fields and value is not None}
 
 
 def _check_tool_choice(settings: RunSettings) -> None:

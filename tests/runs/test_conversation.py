@@ -10,6 +10,7 @@ from shared.message_data import new_message_data
 from shared.records import MessageData
 from shared.runs.conversation import chat_messages
 from shared.runs.records import RunSettings, ToolCall
+from tests.support.expected_runs import call_object
 
 SETTINGS = RunSettings("gpt-4o")
 HELLO = {"role": "user", "content": "hello"}
@@ -35,14 +36,12 @@ def _sent(*oldest_first: MessageData, context_tokens: int | None = None, **given
 
 
 def test_the_model_reads_instructions_then_the_thread_then_the_calls_of_the_run() -> None:
-    weather = ToolCall("call_1", "weather", '{"city":"Rome"}', "sunny")
-    clock = ToolCall("call_2", "clock", "{}", None)
-    again = ToolCall("call_3", "weather", '{"city":"Oslo"}', "")
+    rome = ToolCall("call_1", "get_weather", '{"city":"Rome"}', "sunny")
+    here = ToolCall("call_2", "get_weather", "{}", None)
+    oslo = ToolCall("call_3", "get_weather", '{"city":"Oslo"}', "")
     newest_first = [_assistant("Hi"), _user("hello")]
 
-    messages = chat_messages(
-        SETTINGS._replace(instructions="Be kind."), newest_first, [[weather, clock], [again]], None
-    )
+    messages = chat_messages(SETTINGS._replace(instructions="Be kind."), newest_first, [[rome, here], [oslo]], None)
 
     assert messages == [
         {"role": "system", "content": "Be kind."},
@@ -51,28 +50,11 @@ def test_the_model_reads_instructions_then_the_thread_then_the_calls_of_the_run(
         {
             "role": "assistant",
             "content": None,
-            "tool_calls": [
-                {
-                    "id": "call_1",
-                    "type": "function",
-                    "function": {"name": "weather", "arguments": '{"city":"Rome"}'},
-                },
-                {"id": "call_2", "type": "function", "function": {"name": "clock", "arguments": "{}"}},
-            ],
+            "tool_calls": [call_object("call_1", '{"city":"Rome"}'), call_object("call_2", "{}")],
         },
         {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
         {"role": "tool", "tool_call_id": "call_2", "content": ""},
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [
-                {
-                    "id": "call_3",
-                    "type": "function",
-                    "function": {"name": "weather", "arguments": '{"city":"Oslo"}'},
-                }
-            ],
-        },
+        {"role": "assistant", "content": None, "tool_calls": [call_object("call_3", '{"city":"Oslo"}')]},
         {"role": "tool", "tool_call_id": "call_3", "content": ""},
     ]
 

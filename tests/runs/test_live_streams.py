@@ -13,6 +13,7 @@ from tests.support import expected
 from tests.support.chat_stub import Chat, Reply, calls, refuses, says
 from tests.support.client import Client
 from tests.support.event_stream import DONE, Event, live
+from tests.support.expected_runs import NO_USAGE
 from tests.support.runs import WEATHER, Runs, calls_of
 
 _SECONDS = 10.0
@@ -161,8 +162,7 @@ def test_a_message_that_had_begun_is_shown_as_incomplete_and_not_stored(runs: Ru
     half = [expected.text("Half")]
     incomplete = {"status": "incomplete", "incomplete_at": message["created_at"], "content": half}
     incomplete |= {"incomplete_details": {"reason": f"run_{status}"}}
-    usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    closed = {"status": status, "cancelled_at": ended["cancelled_at"], "usage": usage, **failure}
+    closed = {"status": status, "cancelled_at": ended["cancelled_at"], "usage": NO_USAGE, **failure}
     assert rest == [
         *cancelling,
         ("thread.message.incomplete", message | incomplete),
