@@ -176,8 +176,5 @@ def _items_of(partition: str, entries: list[Item]) -> list[Item]:
     """Return the assistants of these entries, in their order, without those that are deleted."""
     wanted = [keys.key(partition, entry["assistant"]["S"]) for entry in entries]
     found = table.batch_get(wanted)
-    missing = [key for key in wanted if (partition, key["messageId"]["S"]) not in found]
-    for item in table.transact_get(missing):  # a batch may show an entry's transaction half
-        if item:
-            found[partition, item["messageId"]["S"]] = item
+    documents.complete(found, wanted)
     return [item for key in wanted if (item := found.get((partition, key["messageId"]["S"])))]

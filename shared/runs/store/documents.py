@@ -44,11 +44,16 @@ def read(stored: list[Item], known: dict[tuple[str, str], Item] | None = None) -
     chunks = dict(known or {})
     wanted = [key for item in stored for key in items.chunk_keys(item) if _position(key) not in chunks]
     chunks |= table.batch_get(wanted)
-    missing = [key for key in wanted if _position(key) not in chunks]
-    for key, chunk in zip(missing, table.transact_get(missing), strict=True):
-        if chunk:
-            chunks[_position(key)] = chunk
+    complete(chunks, wanted)
     return [_value(item, chunks) for item in stored]
+
+
+def complete(found: dict[tuple[str, str], Item], wanted: Iterable[keys.Key]) -> None:
+    """Add those of the wanted items that a batch has not shown: it may show a transaction half."""
+    missing = [key for key in wanted if _position(key) not in found]
+    for key, item in zip(missing, table.transact_get(missing), strict=True):
+        if item:
+            found[_position(key)] = item
 
 
 def _value(item: Item, chunks: dict[tuple[str, str], Item]) -> Any:

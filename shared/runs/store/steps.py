@@ -47,10 +47,12 @@ def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
     partition = keys.thread_partition(project, run.thread_id)
     sorts = [keys.step(run.id, step_id) for step_id in step_ids]
     sorts += [keys.outputs(run.id, step_id) for step_id in step_ids]
-    found = table.batch_get([keys.key(partition, sort) for sort in sorts])
+    wanted = [keys.key(partition, sort) for sort in sorts]
+    found = table.batch_get(wanted)
     # A batch may show a run and not yet its step, or not yet the outputs that came before its present state.
-    _complete(partition, found, sorts[: len(step_ids)])
-    _complete(partition, found, _outputs_of(run, step_ids, [*found.values()]))
+    documents.complete(found, wanted[: len(step_ids)])
+    taken = _outputs_of(run, step_ids, [*found.values()])
+    documents.complete(found, [keys.key(partition, sort) for sort in taken])
     there = [item for sort in sorts[: len(step_ids)] if (item := found.get((partition, sort)))]
     stored = first_fitting(there, _size)
     submitted = [item for sort in sorts[len(step_ids) :] if (item := found.get((partition, sort)))]
@@ -79,13 +81,6 @@ def waiting_calls(project: str, run: Run) -> tuple[ToolCall, ...]:
         return ()
     found = load(project, run, [run.steps[-1]])
     return found[0].calls if found else ()
-
-
-def _complete(partition: str, found: dict[tuple[str, str], Item], sorts: list[str]) -> None:
-    """Add those of the items with these sort keys that a batch has not shown."""
-    for item in table.transact_get([keys.key(partition, sort) for sort in sorts if (partition, sort) not in found]):
-        if item:
-            found[partition, item["messageId"]["S"]] = item
 
 
 def _outputs_of(run: Run, step_ids: list[str], found: list[Item]) -> list[str]:
