@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -296,9 +297,7 @@ def test_a_list_goes_on_behind_assistants_that_are_deleted_while_it_is_read(runs
 
 def test_of_two_modifications_at_once_neither_is_lost(runs: Runs) -> None:
     found = created(runs)
-
-    def modify() -> None:
-        runs.create("modify_assistant", found["id"], body={"name": "first"})
+    modify = partial(runs.create, "modify_assistant", found["id"], body={"name": "first"})
 
     with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(modify))):
         modified = runs.create("modify_assistant", found["id"], body={"description": "second"})
@@ -309,9 +308,7 @@ def test_of_two_modifications_at_once_neither_is_lost(runs: Runs) -> None:
 
 def test_of_two_deletions_at_once_the_second_finds_nothing(runs: Runs) -> None:
     found = created(runs)
-
-    def delete() -> None:
-        runs.create("delete_assistant", found["id"])
+    delete = partial(runs.create, "delete_assistant", found["id"])
 
     with fault_injection.inject(Fault("TransactWriteItems", fault_injection.before(delete))):
         answer = runs.call("delete_assistant", found["id"])

@@ -1,6 +1,5 @@
 """One call of the model, over HTTP, against an endpoint that behaves as the test scripts it."""
 
-import dataclasses
 import json
 import os
 import socket
@@ -10,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 KEY = "sk-secret-0123456789"
 SECRET_CONTENT = "The treasure is under the old oak."
 USED = Usage(7, 3)
+CUT = Outcome("incomplete", "Hel", usage=USED, incomplete_reason="max_completion_tokens", message_reason="max_tokens")
 REQUEST: dict[str, Any] = {
     "model": "my-model",
     "messages": [{"role": "system", "content": "Whisper."}, {"role": "user", "content": SECRET_CONTENT}],
@@ -131,9 +132,7 @@ def test_arguments_that_are_no_json_are_passed_on() -> None:
 def test_calls_that_a_limit_cut_off_are_dropped() -> None:
     complete = ("call_a", "weather", '{"city": "Rome"}')
     cut = ("call_b", "weather", '{"city": "R')
-    dropped = Outcome(
-        "incomplete", None, usage=USED, incomplete_reason="max_completion_tokens", message_reason="max_tokens"
-    )
+    dropped = CUT._replace(text=None)
 
     assert _outcome(calls(cut, finish="length")) == dropped
     assert _outcome(calls(complete, cut, finish="length", text="Let me see.")) == dropped._replace(text="Let me see.")
@@ -172,26 +171,37 @@ def test_calls_that_all_have_the_index_0_are_told_apart_by_their_ids() -> None:
     assert found == (ToolCall("call_a", "weather", '{"a":1}'), ToolCall("call_b", "clock", "{}"))
 
 
-def test_an_answer_that_a_limit_cut_is_incomplete() -> None:
-    expected = Outcome("incomplete", "Hel", usage=USED, incomplete_reason="max_completion_tokens")
+FILTERED = Outcome("incomplete", "Hel", usage=USED, message_reason="content_filter")  # the run has no reason of its own
+SECOND = {"index": 1, "delta": {"content": "Second"}, "finish_reason": "length"}
+FIRST = {"index": 0, "delta": {"content": "First"}, "finish_reason": "stop"}
+ANSWERS: dict[str, tuple[Reply, Outcome]] = {
+    "a limit cut it": (says("Hel", finish="length"), CUT),
+    "a limit left no text": (says(finish="length"), CUT._replace(text=None)),
+    "a content filter ended it": (says("Hel", finish="content_filter"), FILTERED),
+    "a content filter left no text": (says(finish="content_filter"), FILTERED._replace(text="")),
+    "a refusal": (chat_stub.refuses("I ", "cannot."), Outcome("completed", None, "I cannot.", usage=USED)),
+    "an empty one": (says(), Outcome("completed", "", usage=USED)),
+    "as long as a message": (says("a" * 256_000), Outcome("completed", "a" * 256_000, usage=USED)),
+    "of two choices the first counts": (
+        Reply([chat_stub.chunk(SECOND, FIRST), chat_stub.chunk(SECOND)]),
+        Outcome("completed", "First"),
+    ),
+    "tokens are not counted": (says("Hello", usage=None), Outcome("completed", "Hello")),
+    "tokens are null": (says("Hello", usage={"prompt_tokens": None}), Outcome("completed", "Hello")),
+    "surrogates apart": (
+        says("\ud83d", "\ude00!", "\ud83d"),
+        Outcome("completed", "\U0001f600!\N{REPLACEMENT CHARACTER}", usage=USED),
+    ),
+    "lost behind its end": (replace(says("Hello", usage=None), breaks=True), Outcome("completed", "Hello")),
+    "without [DONE]": (replace(says("Hello"), is_done=False), Outcome("completed", "Hello", usage=USED)),
+}
 
-    assert _outcome(says("Hel", finish="length")) == expected._replace(message_reason="max_tokens")
-    assert _outcome(says(finish="length")).text is None
 
+@pytest.mark.parametrize("case", ANSWERS)
+def test_what_an_answer_makes_of_the_run(case: str) -> None:
+    reply, outcome = ANSWERS[case]
 
-def test_an_answer_that_a_content_filter_ended_has_no_reason_of_the_runs() -> None:
-    filtered = Outcome("incomplete", "Hel", usage=USED, message_reason="content_filter")
-
-    assert _outcome(says("Hel", finish="content_filter")) == filtered
-    assert _outcome(says(finish="content_filter")) == filtered._replace(text="")
-
-
-def test_a_refusal_completes_the_run() -> None:
-    assert _outcome(chat_stub.refuses("I ", "cannot.")) == Outcome("completed", None, "I cannot.", usage=USED)
-
-
-def test_an_empty_answer_is_an_empty_text() -> None:
-    assert _outcome(says()) == Outcome("completed", "", usage=USED)
+    assert _outcome(reply) == outcome
 
 
 def test_an_answer_longer_than_a_message_is_cut_and_not_read_on() -> None:
@@ -199,43 +209,12 @@ def test_an_answer_longer_than_a_message_is_cut_and_not_read_on() -> None:
 
     outcome = _outcome(says(*["a" * 100_000] * 4), told=told)
 
-    # Without the usage, which comes last.
-    assert outcome == Outcome(
-        "incomplete", "a" * 256_000, incomplete_reason="max_completion_tokens", message_reason="max_tokens"
-    )
+    assert outcome == CUT._replace(text="a" * 256_000, usage=Usage())  # the usage comes last
     assert "".join(told) == outcome.text
-
-
-def test_an_answer_as_long_as_a_message_is_whole() -> None:
-    assert _outcome(says("a" * 256_000)) == Outcome("completed", "a" * 256_000, usage=USED)
 
 
 def test_arguments_longer_than_a_message_are_cut_like_a_text() -> None:
     assert _outcome(calls(("call_a", "f", '"' + "a" * 256_000 + '"'))).status == "incomplete"
-
-
-def test_of_two_choices_the_first_counts() -> None:
-    second = {"index": 1, "delta": {"content": "Second"}, "finish_reason": "length"}
-    first = {"index": 0, "delta": {"content": "First"}, "finish_reason": "stop"}
-    both = [chat_stub.chunk(second, first), chat_stub.chunk(second)]
-
-    assert _outcome(Reply(both)) == Outcome("completed", "First")
-
-
-def test_tokens_are_zeros_when_the_endpoint_does_not_count_them() -> None:
-    nothing = {"prompt_tokens": None}
-
-    assert _outcome(says("Hello", usage=None)).usage == Usage()
-    assert _outcome(says("Hello", usage=nothing)).usage == Usage()
-
-
-def test_a_text_that_is_no_unicode_is_repaired() -> None:
-    assert _outcome(says("\ud83d", "\ude00!", "\ud83d")).text == "\U0001f600!�"
-
-
-def test_what_fails_behind_the_end_of_the_answer_costs_the_tokens_only() -> None:
-    assert _outcome(dataclasses.replace(says("Hello", usage=None), breaks=True)) == Outcome("completed", "Hello")
-    assert _outcome(dataclasses.replace(says("Hello"), is_done=False)) == Outcome("completed", "Hello", usage=USED)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +222,7 @@ def test_what_fails_behind_the_end_of_the_answer_costs_the_tokens_only() -> None
     [
         (says("Hel", finish=None), "ended its answer without a finish_reason: it broke off, or has no choice."),
         (Reply([chat_stub.chunk()]), "ended its answer without a finish_reason: it broke off, or has no choice."),
-        (dataclasses.replace(says("Hel", finish=None), breaks=True), "The connection to the model's endpoint failed."),
+        (replace(says("Hel", finish=None), breaks=True), "The connection to the model's endpoint failed."),
         (shows_page(), "responded with text/html instead of text/event-stream. Correct ModelUrl (locally MODEL_URL)"),
         (Reply(body="", content_type=""), "responded with no content type instead of text/event-stream."),
         (Reply(body='{"choices": []}'), "responded with application/json instead of text/event-stream."),
@@ -379,7 +358,7 @@ def test_a_retry_past_the_end_of_the_run_ends_it_at_once(retry_after: str, clock
 
 def test_nothing_is_retried_once_text_went_out() -> None:
     told: list[str] = []
-    lost = dataclasses.replace(says("Hel", finish=None), breaks=True)
+    lost = replace(says("Hel", finish=None), breaks=True)
 
     with chatting(lost, "Hello") as chat:
         outcome = _ask(chat, told=told)
