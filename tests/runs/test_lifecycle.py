@@ -13,6 +13,12 @@ from tests.support.expected_runs import NO_USAGE, USAGE, call_object, of_calls, 
 from tests.support.runs import WEATHER, Runs, calls_of, waiting, work
 
 
+def ended(run: dict[str, Any], at: str, **fields: Any) -> dict[str, Any]:
+    """Return a run that ended in the second in which it was created; `at` is the key that says so."""
+    now = run["created_at"]
+    return run_object(run, **{"started_at": now, "expires_at": None, at: now, "usage": USAGE} | fields)
+
+
 def test_a_run_answers_the_newest_message(runs: Runs, chat: Chat, clock: Clock) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
@@ -25,8 +31,7 @@ def test_a_run_answers_the_newest_message(runs: Runs, chat: Chat, clock: Clock) 
     assert created.headers["openai-poll-after-ms"] == "500"
     assert expected.compact(run) == expected.compact(run_object(run))
     now = run["created_at"]
-    ended = {"status": "completed", "started_at": now, "expires_at": None, "completed_at": now, "usage": USAGE}
-    assert done == run_object(run, **ended)
+    assert done == ended(run, "completed_at", status="completed")
     assert "openai-poll-after-ms" not in runs.call("retrieve_run", thread_id, run["id"]).headers
     by_run = {"role": "assistant", "assistant_id": assistant_id, "run_id": run["id"], "completed_at": now}
     assert answer == expected.message(thread_id, answer["id"], now, [text("Hello")], **by_run)
@@ -70,8 +75,7 @@ def test_functions_are_called_and_their_outputs_taken(runs: Runs, chat: Chat, cl
     done = runs.execute(run)
 
     both = {"prompt_tokens": 14, "completion_tokens": 6, "total_tokens": 20}
-    ended = {"status": "completed", "started_at": now, "expires_at": None, "completed_at": now, "usage": both}
-    assert done == run_object(run, tools=[WEATHER], **ended)
+    assert done == ended(run, "completed_at", status="completed", usage=both, tools=[WEATHER])
     answer_step, calls_step, _ = runs.steps(run)
     outputs = [call_object("call_1", '{"city":"Rome"}', output="sunny"), call_object("call_2", "{}", output="")]
     assert calls_step == step_object(run, calls_step, of_calls(*outputs))
@@ -124,8 +128,7 @@ def test_how_an_answer_ends_is_told_by_run_and_message(
     (answer, _) = runs.client.page(run["thread_id"])["data"]
 
     now = run["created_at"]
-    ended = {"started_at": now, "expires_at": None, "completed_at": now, "usage": USAGE}
-    assert done == run_object(run, **ended, **run_fields)
+    assert done == ended(run, "completed_at", **run_fields)
     at = "incomplete_at" if message_fields["status"] == "incomplete" else "completed_at"
     by_run = {"role": "assistant", "assistant_id": run["assistant_id"], "run_id": run["id"], at: now}
     assert answer == expected.message(run["thread_id"], answer["id"], now, content, **by_run, **message_fields)
@@ -139,14 +142,12 @@ def test_a_fault_of_the_endpoint_ends_the_run_as_failed_and_frees_the_thread(
 
     done = runs.execute(run)
 
-    now = run["created_at"]
     error = {
         "code": "server_error",
         "message": "The model's endpoint responded with status 404: no such model 'gpt-4o'. "
         "Correct ModelMap (locally MODEL_MAP), or the model of the assistant or run.",
     }
-    ended = {"status": "failed", "started_at": now, "expires_at": None, "failed_at": now, "usage": NO_USAGE}
-    assert done == run_object(run, **ended, last_error=error)
+    assert done == ended(run, "failed_at", status="failed", usage=NO_USAGE, last_error=error)
     assert runs.steps(run) == []
     assert [message["role"] for message in runs.client.page(run["thread_id"])["data"]] == ["user"]
     again = runs.run(run["thread_id"], run["assistant_id"])
@@ -202,9 +203,7 @@ def test_a_cancelled_run_adds_nothing_whenever_its_model_answers(runs: Runs, cha
     chat.replies = [chat_stub.Reply(chunks=says("late").chunks, before=cancel)]
     done = runs.execute(run)
 
-    now = run["created_at"]
-    ended = {"status": "cancelled", "started_at": now, "expires_at": None, "cancelled_at": now, "usage": NO_USAGE}
-    assert done == run_object(run, **ended)
+    assert done == ended(run, "cancelled_at", status="cancelled", usage=NO_USAGE)
     assert runs.steps(run) == []
     assert len(runs.client.page(run["thread_id"])["data"]) == 1
     runs.client.message(run["thread_id"], "free")

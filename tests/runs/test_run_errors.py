@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import chat_stub, expected
 from tests.support.chat_stub import Chat, calls
-from tests.support.client import Client
+from tests.support.client import Answer, Client, invoke
 from tests.support.runs import ASSISTANT, WEATHER, Runs, waiting
 
 ELSEWHERE = "run_01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -17,32 +17,25 @@ ELSEWHERE = "run_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 def test_what_does_not_exist_is_named(runs: Runs) -> None:
     thread_id, other = runs.thread(), runs.thread()
     run = runs.run(thread_id, runs.assistant())
-    answers: dict[tuple[str, ...], Any] = {
-        ("create_run", thread_id): {"assistant_id": "asst_none"},
-        ("create_run", "thread_none"): {"assistant_id": "asst_none"},
-        ("create_thread_and_run",): {"assistant_id": "asst_none"},
-        ("retrieve_run", other, run["id"]): None,
-        ("modify_run", other, run["id"]): {},
-        ("cancel_run", other, run["id"]): None,
-        ("submit_tool_outputs", other, run["id"]): {"tool_outputs": []},
-        ("list_run_steps", other, run["id"]): None,
-        ("retrieve_run_step", other, run["id"], "step_1"): None,
-        ("retrieve_run_step", thread_id, run["id"], "step_none"): None,
-        ("list_runs", "thread_none"): None,
+    no_assistant, no_thread = expected.no_assistant_to_run("asst_none"), expected.no_thread("thread_none")
+    no_run = expected.error(f"No run found with id '{run['id']}'.")
+    no_step = expected.error("No run step found with id 'step_none'.")
+    errors: dict[tuple[str, ...], tuple[Any, dict[str, Any]]] = {
+        ("create_run", thread_id): ({"assistant_id": "asst_none"}, no_assistant),
+        ("create_run", "thread_none"): ({"assistant_id": "asst_none"}, no_thread),
+        ("create_thread_and_run",): ({"assistant_id": "asst_none"}, no_assistant),
+        ("retrieve_run", other, run["id"]): (None, no_run),
+        ("modify_run", other, run["id"]): ({}, no_run),
+        ("cancel_run", other, run["id"]): (None, no_run),
+        ("submit_tool_outputs", other, run["id"]): ({"tool_outputs": []}, no_run),
+        ("list_run_steps", other, run["id"]): (None, no_run),
+        ("retrieve_run_step", other, run["id"], "step_1"): (None, no_run),
+        ("retrieve_run_step", thread_id, run["id"], "step_none"): (None, no_step),
+        ("list_runs", "thread_none"): (None, no_thread),
     }
-
-    messages = [runs.call(*call, body=body).body["error"]["message"] for call, body in answers.items()]
-
-    no_assistant = expected.no_assistant_to_run("asst_none")["error"]["message"]
-    no_run = f"No run found with id '{run['id']}'."
-    assert messages == [
-        no_assistant,
-        "No thread found with id 'thread_none'.",
-        no_assistant,
-        *[no_run] * 6,
-        "No run step found with id 'step_none'.",
-        "No thread found with id 'thread_none'.",
-    ]
+    for call, (body, error) in errors.items():
+        answer = runs.call(*call, body=body)
+        assert (answer.status, answer.body) == (404, error), call
 
 
 def test_malformed_ids_are_named(runs: Runs) -> None:
@@ -204,14 +197,14 @@ def test_what_breaks_a_rule_is_refused_by_both_ways_to_create_a_run(runs: Runs, 
 
 def test_each_way_to_create_a_run_has_fields_of_its_own(runs: Runs) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
-    foreign: dict[tuple[str, ...], dict[str, Any]] = {
-        ("create_run", thread_id): {"thread": {}},
-        ("create_thread_and_run",): {"additional_messages": [], "additional_instructions": ""},
+    foreign: dict[str, tuple[tuple[str, ...], Any]] = {
+        "thread": (("create_run", thread_id), {}),
+        "additional_messages": (("create_thread_and_run",), []),
+        "additional_instructions": (("create_thread_and_run",), ""),
     }
-    for call, fields in foreign.items():
-        for name, value in fields.items():
-            answer = runs.call(*call, body={"assistant_id": assistant_id, name: value})
-            assert (answer.status, answer.body) == (400, expected.unknown(name))
+    for name, (call, value) in foreign.items():
+        answer = runs.call(*call, body={"assistant_id": assistant_id, name: value})
+        assert (answer.status, answer.body) == (400, expected.unknown(name))
 
 
 @pytest.mark.parametrize(
@@ -279,12 +272,9 @@ def test_a_malformed_submission_is_refused(runs: Runs, body: dict[str, Any], err
 
 
 def test_methods_and_paths_that_do_not_exist_are_refused(anybody: Client) -> None:
-    runs = Runs(anybody)
-    from tests.support.client import invoke
-
-    def at(function: str, method: str, path: str) -> Any:
+    def at(function: str, method: str, path: str) -> Answer:
         parameters = {"threadId": "thread_1"} if path.startswith("/threads/thread_1") else {}
-        return invoke(function, runs.client.event_at(method, path, parameters))
+        return invoke(function, anybody.event_at(method, path, parameters))
 
     allowed = {
         ("assistants", "/assistants"): "GET, POST",
@@ -306,7 +296,7 @@ def test_methods_and_paths_that_do_not_exist_are_refused(anybody: Client) -> Non
 def test_a_preflight_passes_without_a_key(anybody: Client) -> None:
     from functions import runs
 
-    event = Runs(anybody).client.event_at(
+    event = anybody.event_at(
         "OPTIONS", "/threads/runs", {}, headers={"origin": "https://a.example", "access-control-request-method": "POST"}
     )
     del event["headers"]["authorization"]
