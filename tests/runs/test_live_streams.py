@@ -21,18 +21,19 @@ _SECONDS = 10.0
 
 @dataclass
 class Stream:
-    """A stream whose run is being executed: `events` come, and `release` lets the model send its next chunks."""
+    """A stream whose run is being executed: `events` come, and `gate` lets the model send its next chunks."""
 
     events: Iterator[Event]
     gate: threading.Semaphore
 
-    def release(self, chunks: int = 100) -> None:
-        self.gate.release(chunks)
+    def begin(self) -> list[Event]:
+        """Let the model send its first text; return the events up to its delta."""
+        self.gate.release(2)
+        return [next(self.events) for _ in BEGINS]
 
-    def take(self, count: int) -> list[Event]:
-        return [next(self.events) for _ in range(count)]
-
-    def rest(self) -> list[Event]:
+    def finish(self) -> list[Event]:
+        """Let the model send all that is left; return the rest of the events."""
+        self.gate.release(100)
         return [*self.events]
 
 
@@ -52,7 +53,7 @@ def streaming(runs: Runs, chat: Chat, reply: Reply, *ids: str, **body: Any) -> I
     else:
         body = {"assistant_id": runs.assistant(tools=[WEATHER])}
         stream = Stream(live(runs, "create_run", runs.thread(), body=body), gate)
-        ((_, run),) = stream.take(1)
+        _, run = next(stream.events)
     working = threading.Thread(target=runs.execute, args=(run,))
     working.start()
     try:
@@ -96,11 +97,9 @@ ENDS = ["thread.message.completed", "thread.run.step.completed", "thread.run.com
 
 def test_a_delta_comes_while_the_model_still_writes(runs: Runs, chat: Chat) -> None:
     with streaming(runs, chat, says("Hel", "lo")) as stream:
-        stream.release(2)
-        first = stream.take(7)
+        first = stream.begin()
         assert (names(first), texts(first)) == (BEGINS, ["Hel"])
-        stream.release()
-        rest = stream.rest()
+        rest = stream.finish()
 
     assert (names(rest), texts(rest)) == (["thread.message.delta", *ENDS], ["lo"])
     begun, message = first[4][1], rest[1][1]
@@ -116,8 +115,7 @@ def test_a_delta_comes_while_the_model_still_writes(runs: Runs, chat: Chat) -> N
 
 def test_text_before_calls_is_a_message_of_its_own(runs: Runs, chat: Chat) -> None:
     with streaming(runs, chat, calls(("call_1", "get_weather", "{}"), text="I look.")) as stream:
-        stream.release()
-        events = stream.rest()
+        events = stream.finish()
 
     turn = ["thread.run.step.created", "thread.run.step.in_progress", *["thread.run.step.delta"] * 2]
     assert names(events) == [*BEGINS, *ENDS[:2], *turn, "thread.run.requires_action", "done"]
@@ -125,16 +123,14 @@ def test_text_before_calls_is_a_message_of_its_own(runs: Runs, chat: Chat) -> No
     outputs = [{"tool_call_id": calls_of(run)[0]["id"], "output": "sunny"}]
     ids = (run["thread_id"], run["id"])
     with streaming(runs, chat, says("Sunny."), *ids, tool_outputs=outputs) as stream:
-        stream.release()
-        events = stream.rest()
+        events = stream.finish()
     assert names(events) == ["thread.run.step.completed", *BEGINS, *ENDS]
     assert texts(events) == ["Sunny."]
 
 
 def test_a_refusal_after_text_is_the_second_part(runs: Runs, chat: Chat) -> None:
     with streaming(runs, chat, Reply([*says("Hm.").chunks[:2], *refuses("No.").chunks])) as stream:
-        stream.release()
-        events = stream.rest()
+        events = stream.finish()
 
     message = events[-4][1]
     assert names(events) == [*BEGINS, "thread.message.delta", *ENDS]
@@ -146,13 +142,11 @@ def test_a_refusal_after_text_is_the_second_part(runs: Runs, chat: Chat) -> None
 def test_a_message_that_had_begun_is_shown_as_incomplete_and_not_stored(runs: Runs, chat: Chat, status: str) -> None:
     reply = says("Half", finish="stop" if status == "cancelled" else None, usage=None)
     with streaming(runs, chat, reply) as stream:
-        stream.release(2)
-        begun = stream.take(7)
+        begun = stream.begin()
         run = begun[1][1]
         if status == "cancelled":
             runs.create("cancel_run", run["thread_id"], run["id"])
-        stream.release()
-        rest = stream.rest()
+        rest = stream.finish()
 
     ended = runs.read(run)
     assert ended["status"] == status
@@ -177,10 +171,8 @@ def test_a_message_that_had_begun_is_shown_as_incomplete_and_not_stored(runs: Ru
 def test_no_step_has_the_code_of_an_invalid_prompt(runs: Runs, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": "400"}}
     with streaming(runs, chat, Reply([*says("Half").chunks[:2], error])) as stream:
-        stream.release(2)
-        stream.take(7)
-        stream.release()
-        events = stream.rest()
+        stream.begin()
+        events = stream.finish()
 
     step, run = events[-3][1], events[-2][1]
     assert (run["last_error"]["code"], step["last_error"]["code"]) == ("invalid_prompt", "server_error")
@@ -188,13 +180,11 @@ def test_no_step_has_the_code_of_an_invalid_prompt(runs: Runs, chat: Chat, monke
 
 def test_a_stream_ends_with_an_error_when_its_message_got_another_id(runs: Runs, chat: Chat, trusted: Client) -> None:
     with streaming(Runs(trusted), chat, says("Hello")) as stream:
-        stream.release(2)
-        begun = stream.take(7)
+        begun = stream.begin()
         run = begun[1][1]
         time.sleep(0.002)  # half of the time, a message of the same millisecond has the lower id
         trusted.message(run["thread_id"])
-        stream.release()
-        rest = stream.rest()
+        rest = stream.finish()
 
     message = (
         "The message of this stream got another id, because another message was added meanwhile. "
@@ -207,10 +197,8 @@ def test_a_stream_ends_with_an_error_when_its_message_got_another_id(runs: Runs,
 
 def test_a_reader_that_goes_away_changes_nothing(runs: Runs, chat: Chat) -> None:
     with streaming(runs, chat, says("Hello")) as stream:
-        stream.release(2)
-        run = stream.take(7)[1][1]
+        run = stream.begin()[1][1]
         del stream.events
-        stream.release()
 
     assert runs.read(run)["status"] == "completed"
 
@@ -226,12 +214,10 @@ def test_a_stream_waits_while_the_table_is_out_of_the_workers_reach(
 
     monkeypatch.setattr(execution, "_finish", give_up)
     with streaming(runs, chat, says("Hello")) as stream:
-        stream.release(2)
-        run = stream.take(7)[1][1]
-        stream.release()
+        run = stream.begin()[1][1]
         timer = threading.Timer(0.2, runs.create, ("cancel_run", run["thread_id"], run["id"]))
         timer.start()
-        rest = stream.rest()
+        rest = stream.finish()
         timer.join()
 
     assert names(rest) == [
