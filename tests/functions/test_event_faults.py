@@ -22,7 +22,7 @@ from tests.support.event_sources import Queue as ErasureQueue
 from tests.support.event_sources import asked, change, queue_changes, sweep
 from tests.support.fault_injection import Attempts, Fault
 
-SHARE = float(os.environ.get("FAULTS_SHARE") or 0.15)
+SHARE = float(os.environ.get("FAULTS_SHARE") or 0.1)
 SEED = int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
 LARGE = incompressible(seed=1, length=110_000)
 _DETAIL_TYPES = {"thread.created", "thread.message.created", "thread.message.deleted"}

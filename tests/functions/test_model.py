@@ -9,7 +9,7 @@ from tests.model import runs_machine
 from tests.model.machine import World
 from tests.support import memory
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 15)
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 8)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Calls are recorded in botocore. What no policy here speaks of, Lambda does for a
 and writes logs, with policies that SAM attaches, inside the boundary that all functions share.
 """
 
-import json
 import random
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support import aws_calls, expected, fault_injection, stored, stream
+from tests.support import aws_calls, expected, fault_injection, runs, stored, stream
 from tests.support import event_sources as queues
 from tests.support.aws_calls import Use
 from tests.support.chat_stub import calls, chatting
@@ -24,6 +23,7 @@ from tests.support.clock import Clock
 from tests.support.event_sources import Queue, asked, erase, queue_changes, sweep
 from tests.support.fault_injection import Fault
 from tests.support.memory import MODEL
+from tests.support.runs import Runs
 from tests.support.variables import VARIABLES
 from tools.local import template
 
@@ -37,6 +37,7 @@ _LARGE = {
     "tools": [{"type": "function", "function": {"name": "f"}}],
 }
 _ONCE: Any = {"idempotency-key": "once"}
+_OUTPUTS = {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
 _RUN = {"role": "assistant", "content": "hi", "run_id": "run_1"}
 
 _FUNCTIONS = template.load(parameters=MODEL).functions
@@ -44,14 +45,18 @@ _FUNCTIONS = template.load(parameters=MODEL).functions
 Scenario = Callable[[Client], set[Use]]
 
 
-def _called(client: Client, function: str, *ids: str, **options: Any) -> set[Use]:
-    """Call a function as an instance that has just started; return what it asked of AWS."""
+def _called(client: Client, operation: str, *ids: str, status: int = 200, **options: Any) -> set[Use]:
+    """Call an operation as an instance that has just started; return what it asked of AWS."""
+    return _invoked(runs.function_of(operation), runs.event(client, operation, *ids, **options), status)
+
+
+def _invoked(function: str, event: dict[str, Any], status: int = 200) -> set[Use]:
     from shared import auth
 
-    event = client.event(function, *ids, **options)
     auth._remembered.clear()
     with aws_calls.recorded() as uses:
-        assert invoke(function, event).status == 200
+        answer = invoke(function, event)
+    assert answer.status == status, answer.text
     return uses
 
 
@@ -75,9 +80,8 @@ def _list_messages(client: Client) -> set[Use]:
     thread_id = client.thread()
     client.message(thread_id, **_PARTS | {"role": "user"})
     client.create("create_message", thread_id, body=_RUN)
-    uses = _called(client, "list_messages", thread_id) | _called(
-        client, "list_messages", thread_id, query="run_id=run_1"
-    )
+    uses = _called(client, "list_messages", thread_id)
+    uses |= _called(client, "list_messages", thread_id, query="run_id=run_1")
     with fault_injection.inject(_unseen("Query", "msg_")):
         return uses | _called(client, "list_messages", thread_id)
 
@@ -119,106 +123,70 @@ def _list_threads(client: Client) -> set[Use]:
 
 
 def _retrieve_openapi(client: Client) -> set[Use]:
-    with aws_calls.recorded() as uses:
-        assert invoke("retrieve_openapi", client.event("list_threads")).status == 200
-    return uses
+    return _invoked("retrieve_openapi", client.event("list_threads"))
 
 
 def _unknown_route(client: Client) -> set[Use]:
-    from shared import auth
-
-    auth._remembered.clear()
-    with aws_calls.recorded() as uses:
-        assert invoke("unknown_route", client.event("list_threads") | {"rawPath": "/nowhere"}).status == 404
-    return uses
-
-
-def _requested(client: Client, request: str, body: Any = None, *, status: int = 200, **headers: str) -> set[Use]:
-    """Make a request such as `GET /assistants`, as an instance that has just started; return what it asked of AWS."""
-    from shared import auth
-
-    method, path = request.split()
-    event = client.event("create_thread", body=body, headers=headers)
-    event |= {"rawPath": path, "requestContext": {"http": {"method": method, "path": path}}}
-    auth._remembered.clear()
-    with aws_calls.recorded() as uses:
-        answer = invoke("assistants" if path.startswith("/assistants") else "runs", event)
-    assert answer.status == status, answer.text
-    return uses
-
-
-def _made(client: Client, request: str, body: Any) -> str:
-    """Make a request that creates something; return its path."""
-    method, path = request.split()
-    event = client.event("create_thread", body=body)
-    event |= {"rawPath": path, "requestContext": {"http": {"method": method, "path": path}}}
-    made = invoke("assistants" if path.startswith("/assistants") else "runs", event).body
-    return f"/threads/{made['thread_id']}/runs/{made['id']}" if "thread_id" in made else f"{path}/{made['id']}"
+    return _invoked("unknown_route", client.event("list_threads") | {"rawPath": "/nowhere"}, 404)
 
 
 def _assistants(client: Client) -> set[Use]:
-    uses = _requested(client, "POST /assistants", _LARGE) | _requested(client, "POST /assistants", {"model": "m"})
+    uses = _called(client, "create_assistant", body=_LARGE) | _called(client, "create_assistant", body={"model": "m"})
     for hidden in ("none", "asst_", "part#"):
-        assistant = _made(client, "POST /assistants", _LARGE)
-        for request, body in (("GET", None), ("POST", {"metadata": {"a": "1"}}), ("DELETE", None)):
+        assistant_id = Runs(client).assistant(**_LARGE)
+        for operation, body in (("retrieve", None), ("modify", {"metadata": {"a": "1"}}), ("delete", None)):
             with fault_injection.inject(_unseen("BatchGetItem", hidden)):
-                uses |= _requested(client, "GET /assistants") | _requested(client, f"{request} {assistant}", body)
+                uses |= _called(client, "list_assistants")
+                uses |= _called(client, f"{operation}_assistant", assistant_id, body=body)
     return uses
 
 
 def _runs(client: Client) -> set[Use]:
-    assistant_id = _made(client, "POST /assistants", _LARGE).rpartition("/")[2]
-    asked = {"assistant_id": assistant_id}
-    messages = [_PARTS] * _MORE_THAN_ONE_TRANSACTION
-    uses = _requested(client, "POST /threads/runs", asked | {"thread": {"messages": messages}})
+    made = Runs(client)
+    asked_for = {"assistant_id": made.assistant(**_LARGE)}
     whole = {"metadata": {"user_id": "a"}, "messages": [expected.ROLE_USER]}
-    uses |= _requested(client, "POST /threads/runs", asked | {"thread": whole}, **_ONCE)
-    uses |= _requested(client, "POST /threads/runs", asked | {"thread": whole}, **_ONCE)
-    bare = {"assistant_id": _made(client, "POST /assistants", {"model": "m"}).rpartition("/")[2]}
-    uses |= _requested(client, "POST /threads/runs", bare, status=400, **{"idempotency-key": "bare"})
-    for hidden in ("none", "run_", "step#", "part#"):
-        runs = f"/threads/{client.thread(messages=[expected.ROLE_USER])}/runs"
-        uses |= _requested(client, f"POST {runs}", {"assistant_id": "asst_unknown"}, status=404)
-        run = _made(client, f"POST {runs}", asked | {"additional_messages": [_PARTS]})
-        uses |= _requested(client, f"POST {runs}", asked | {"additional_messages": [_PARTS]}, status=400)
-        with chatting(calls(("call_1", "f", "{}"))) as chat:
-            _execute(client, run, chat.base_url)
-        step = _first_step(client, run)
-        outputs = {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
-        with_hidden = [f"GET {runs}", f"GET {run}", f"GET {run}/steps", f"GET {step}"]
-        for request in with_hidden:
+    staged = asked_for | {"thread": {"messages": [_PARTS] * _MORE_THAN_ONE_TRANSACTION}}
+    uses = _called(client, "create_thread_and_run", body=staged)
+    for _ in range(2):
+        uses |= _called(client, "create_thread_and_run", body=asked_for | {"thread": whole}, headers=_ONCE)
+    bare = {"assistant_id": made.assistant(instructions="")}
+    uses |= _called(client, "create_thread_and_run", body=bare, headers={"idempotency-key": "bare"}, status=400)
+    thread_id = client.thread(messages=[expected.ROLE_USER])
+    uses |= _called(client, "create_run", thread_id, body={"assistant_id": "asst_unknown"}, status=404)
+    more = asked_for | {"additional_messages": [_PARTS]}
+    run = made.create("create_run", thread_id, body=more)
+    uses |= _called(client, "create_run", thread_id, body=more, status=400)
+    with chatting(calls(("call_1", "f", "{}"))) as chat:
+        _execute(client, run, chat.base_url)
+    ids = (thread_id, run["id"])
+    step_id = made.steps(run)[0]["id"]
+    reads = {
+        "list_runs": (thread_id,),
+        "retrieve_run": ids,
+        "list_run_steps": ids,
+        "retrieve_run_step": (*ids, step_id),
+    }
+    for operation, of in reads.items():
+        for hidden in ("none", "run_", "step#", "part#"):
             with fault_injection.inject(_unseen("BatchGetItem", hidden), _unseen("Query", hidden)):
-                uses |= _requested(client, request)
-        uses |= _requested(client, f"POST {run}", {"metadata": {"a": "1"}})
-        uses |= _requested(client, f"POST {run}/submit_tool_outputs", outputs)
-        uses |= _requested(client, f"POST {run}/cancel")
-        uses |= _requested(client, f"POST {runs}", asked, **_ONCE)
-    return uses
+                uses |= _called(client, operation, *of)
+    uses |= _called(client, "modify_run", *ids, body={"metadata": {"a": "1"}})
+    uses |= _called(client, "submit_tool_outputs", *ids, body=_OUTPUTS)
+    uses |= _called(client, "cancel_run", *ids)
+    return uses | _called(client, "create_run", thread_id, body=asked_for, headers=_ONCE)
 
 
-def _first_step(client: Client, run: str) -> str:
-    event = client.event("create_thread")
-    path = f"{run}/steps"
-    event |= {"rawPath": path, "requestContext": {"http": {"method": "GET", "path": path}}}
-    return f"{path}/{invoke('runs', event).body['data'][0]['id']}"
-
-
-def _execute(client: Client, run: str, model_url: str, *faults: Fault) -> set[Use]:
+def _execute(client: Client, run: dict[str, Any], model_url: str, *faults: Fault) -> set[Use]:
     """Let the worker take a run from its queue, as an instance that has just started; return what it asked of AWS."""
-    from functions import execute_run
-    from shared.runs import endpoint, model
+    from shared.runs import model
 
-    _, _, thread_id, _, run_id = run.split("/")
-    body = json.dumps({"partition": f"{client.project}#{thread_id}", "run_id": run_id})
     secrets = boto3.client("secretsmanager")
     secret = secrets.create_secret(Name=uuid.uuid4().hex, SecretString="sk-of-the-model-1234")["ARN"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(VARIABLES, "MODEL_URL", model_url)
         patch.setitem(VARIABLES, "MODEL_KEY_SECRET", secret)
-        endpoint.endpoint.cache_clear()
         with fault_injection.inject(*faults), aws_calls.recorded() as uses:
-            execute_run.handler({"Records": [{"messageId": "1", "receiptHandle": "1", "body": body}]}, None)
-    endpoint.endpoint.cache_clear()
+            runs.work(client.project, run)
     model._http_client().close()
     model._http_client.cache_clear()
     model._client.cache_clear()
@@ -229,22 +197,20 @@ def _execute_run(client: Client) -> set[Use]:
     from shared.store import table
 
     uses: set[Use] = set()
-    assistant_id = _made(client, "POST /assistants", _LARGE).rpartition("/")[2]
+    made = Runs(client)
+    assistant_id = made.assistant(**_LARGE)
     for hidden in ("none", "run_", "step#", "part#", "msg_"):
         thread_id = client.thread(messages=[expected.ROLE_USER, _PARTS])
-        run = _made(client, f"POST /threads/{thread_id}/runs", {"assistant_id": assistant_id})
+        run = made.run(thread_id, assistant_id)
         with chatting(calls(("call_1", "f", "{}")), "Hello") as chat:
             uses |= _execute(client, run, chat.base_url, _unseen("BatchGetItem", hidden), _unseen("Query", hidden))
-            _requested(
-                client, f"POST {run}/submit_tool_outputs", {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
-            )
+            made.create("submit_tool_outputs", thread_id, run["id"], body=_OUTPUTS)
             uses |= _execute(client, run, chat.base_url, _unseen("BatchGetItem", hidden), _unseen("Query", hidden))
-    run = _made(client, f"POST /threads/{thread_id}/runs", {"assistant_id": assistant_id})
+    run = made.run(thread_id, assistant_id)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "_SECONDS_FOR_A_REQUEST", 0)
-        return uses | _execute(
-            client, run, "http://127.0.0.1:9", Fault("UpdateItem", fault_injection.throttle, times=0)
-        )
+        throttled = Fault("UpdateItem", fault_injection.throttle, times=0)
+        return uses | _execute(client, run, "http://127.0.0.1:9", throttled)
 
 
 def _queue_jobs(client: Client) -> set[Use]:
@@ -263,7 +229,7 @@ def _erase_thread(client: Client) -> set[Use]:
         erase(asked(partition), seconds=30)
         erase(asked(partition))
     assert stored.sort_keys(partition) == []
-    assistant_id = _made(client, "POST /assistants", _LARGE).rpartition("/")[2]
+    assistant_id = Runs(client).assistant(**_LARGE)
     partition = f"{client.project}#assistants"
     chunk = stored.sort_keys(partition, f"part#{assistant_id}#")[0]
     with aws_calls.recorded() as further:
@@ -273,7 +239,6 @@ def _erase_thread(client: Client) -> set[Use]:
 
 
 def _swept(client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> set[Use]:
-
     deleted, _idle = client.thread(), client.thread()
     client.create("delete_thread", deleted)
     monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")

@@ -45,8 +45,8 @@ OF_EVENTS = {
 }
 
 
-# In a fork for each function, so that none finds what another has loaded. All but the one that is open to everybody need
-# the table's module, which loads little that is looked at here: it is loaded once.
+# In a fork for each function, so that none finds what another has loaded. All but the one that is open to everybody
+# need the table's module, which loads nothing that is looked at here: it is loaded once.
 CODE = """
 import importlib, json, os, sys
 first, *others = sys.argv[1:]

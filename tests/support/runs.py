@@ -108,7 +108,12 @@ def event(client: Client, operation: str, *ids: str, **options: Any) -> dict[str
 
 def call(client: Client, operation: str, *ids: str, **options: Any) -> Answer:
     """Call any operation."""
-    return invoke(ROUTES.get(operation, (operation,))[0], event(client, operation, *ids, **options))
+    return invoke(function_of(operation), event(client, operation, *ids, **options))
+
+
+def function_of(operation: str) -> str:
+    """Return the function that serves an operation."""
+    return ROUTES.get(operation, (operation,))[0]
 
 
 def work(project: str, run: dict[str, Any]) -> dict[str, Any]:
