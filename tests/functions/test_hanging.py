@@ -14,7 +14,7 @@ from tools.local import template
 EVENT_FUNCTIONS = ["ingest_message", "erase_thread", "queue_jobs", "publish_events", "sweep_threads"]
 RUNS = {
     "hang": ("hang", "12", *OPERATIONS, *EVENT_FUNCTIONS),
-    "slow, then hang": ("slow", "4", "create_message"),
+    "slow, then hang": ("slow", "12", "create_message"),
 }
 Ended = dict[str, dict[str, dict[str, Any]]]
 

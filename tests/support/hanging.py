@@ -28,7 +28,7 @@ _MESSAGE = {"threadId": {"S": "a#thread_1"}, "messageId": {"S": NOTHING}, "role"
 _MESSAGE |= {"v": {"N": "1"}, "version": {"N": "1"}}
 _COMMAND = {"command_id": "c", "project": "a", "thread_id": NOWHERE, "role": "user", "content": "x"}
 _SLOW_SECONDS = 2.5
-_SLOW_ANSWERS = 1
+_SLOW_ANSWERS = 4
 
 
 class _Aws(socketserver.ThreadingTCPServer):
