@@ -1,74 +1,10 @@
-"""Lists of threads: a project's, and those with one value of the indexed metadata key."""
-
-from typing import Any
+"""Lists of threads: what they hold, by project and by value of the indexed metadata key; their pages: test_lists.py."""
 
 import pytest
 
 from tests.support import expected, fault_injection
 from tests.support.client import Client
-from tests.support.expected import compact
-from tests.support.refusals import NOWHERE
 from tests.support.variables import VARIABLES
-
-_LAST = "thread_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
-
-
-class Threads:
-    """A project of five threads, numbered 0 to 4 in their order, and pages of them as numbers."""
-
-    def __init__(self, metadata: dict[str, str]) -> None:
-        self.client = Client()
-        self.filter = {f"metadata[{name}]": value for name, value in metadata.items()}
-        self.threads = []
-        for _ in range(5):
-            if metadata:
-                self.client.thread(metadata={"user_id": "somebody else"})
-                self.client.thread()
-            self.threads.append(self.client.create("create_thread", body={"metadata": metadata}))
-        self.ids = [thread["id"] for thread in self.threads]
-
-    def page(self, **query: Any) -> tuple[list[int], bool]:
-        """Return the numbers of the threads of a page, and has_more; `after` and `before` are numbers too."""
-        for name in ("after", "before"):
-            if isinstance(query.get(name), int):
-                query[name] = self.ids[query[name]]
-        answer = self.client.call("list_threads", query={**query, **self.filter})
-        numbers = [self.ids.index(thread["id"]) for thread in answer.body["data"]]
-        has_more = answer.body["has_more"]
-        whole = expected.page([self.threads[number] for number in numbers], has_more=has_more)
-        assert (answer.status, answer.text) == (200, compact(whole))
-        return numbers, has_more
-
-
-@pytest.fixture(scope="module", params=[{}, {"user_id": "Größe 🐈 & co"}], ids=["all", "of a value"])
-def threads(request: pytest.FixtureRequest, on_the_table: None) -> Threads:
-    return Threads(request.param)
-
-
-PAGES: list[tuple[dict[str, Any], list[int], bool]] = [
-    ({}, [4, 3, 2, 1, 0], False),
-    ({"order": "asc"}, [0, 1, 2, 3, 4], False),
-    ({"limit": 5}, [4, 3, 2, 1, 0], False),
-    ({"limit": 4}, [4, 3, 2, 1], True),
-    ({"after": 3, "limit": 2}, [2, 1], True),
-    ({"after": 3, "limit": 3}, [2, 1, 0], False),
-    ({"after": 0}, [], False),
-    ({"after": 2, "order": "asc"}, [3, 4], False),
-    ({"before": 1}, [4, 3, 2], False),
-    ({"before": 1, "limit": 2}, [3, 2], True),
-    ({"before": 3, "order": "asc", "limit": 2}, [1, 2], True),
-    ({"after": 4, "before": 0, "limit": 2}, [3, 2], True),
-    ({"after": 4, "before": 0}, [3, 2, 1], False),
-    ({"after": 1, "before": 3}, [], False),
-    ({"after": NOWHERE, "order": "asc", "limit": 1}, [0], True),
-    ({"after": _LAST, "limit": 1}, [4], True),
-    ({"before": NOWHERE, "limit": 1}, [0], True),
-]
-
-
-@pytest.mark.parametrize(("query", "numbers", "has_more"), PAGES, ids=[str(query) for query, _, _ in PAGES])
-def test_a_page_of_threads(threads: Threads, query: dict[str, Any], numbers: list[int], has_more: bool) -> None:
-    assert threads.page(**query) == (numbers, has_more)
 
 
 def test_a_project_without_threads_has_an_empty_list(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Lists of messages: order, cursors, both ways, has_more; the same for the messages of one run."""
+"""Lists of messages and threads, all or of one run or value: order, cursors, both ways, has_more."""
 
 from typing import Any
 
@@ -7,44 +7,63 @@ import pytest
 from tests.support import expected
 from tests.support.client import Client
 from tests.support.expected import compact
-from tests.support.refusals import NOTHING
 
-_LAST = "msg_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
+_FIRST, _LAST = "0" * 26, "7" + "Z" * 25
 
 
 class Listed:
-    """A thread of seven messages, numbered 0 to 6 in their order, and pages of it as numbers."""
+    """Seven messages or threads, numbered 0 to 6 in their order, and pages of their list as numbers."""
 
-    def __init__(self, run_id: str | None) -> None:
+    def __init__(self, function: str, **query: str) -> None:
         self.client = Client(trusted=True)
-        self.thread_id = self.client.thread()
-        self.run = {"run_id": run_id} if run_id else {}
-        self.messages = []
-        for number in range(7):
-            if run_id:
-                self.client.message(self.thread_id, "of no run")
-                other = {"role": "assistant", "content": "of another run", "run_id": f"{run_id}x"}
-                self.client.create("create_message", self.thread_id, body=other)
-            body = {"role": "assistant" if run_id else "user", "content": str(number), **self.run}
-            self.messages.append(self.client.create("create_message", self.thread_id, body=body))
-        self.ids = [message["id"] for message in self.messages]
+        self.path = [self.client.thread()] if function == "list_messages" else []
+        self.query = query
+        self.function = function
+        make = self._message if self.path else self._thread
+        self.objects = [make(number) for number in range(7)]
+        self.ids = [found["id"] for found in self.objects]
+
+    def _message(self, number: int) -> dict[str, Any]:
+        if run_id := self.query.get("run_id"):
+            self.client.message(*self.path, "of no run")
+            self.client.message(*self.path, "of another run", role="assistant", run_id=f"{run_id}x")
+        return self.client.message(*self.path, str(number), role="assistant", **self.query)
+
+    def _thread(self, _number: int) -> dict[str, Any]:
+        value = self.query.get("metadata[user_id]")
+        if value:
+            self.client.thread(metadata={"user_id": "somebody else"})
+            self.client.thread()
+        return self.client.create("create_thread", body={"metadata": {"user_id": value} if value else {}})
 
     def page(self, **query: Any) -> tuple[list[int], bool]:
-        """Return the numbers of the messages of a page, and has_more; `after` and `before` are numbers too."""
-        for name in ("after", "before"):
-            if isinstance(query.get(name), int):
-                query[name] = self.ids[query[name]]
-        answer = self.client.call("list_messages", self.thread_id, query={**query, **self.run})
-        numbers = [self.ids.index(message["id"]) for message in answer.body["data"]]
+        """Return the numbers of what a page holds, and has_more; `after` and `before` are numbers too."""
+        cursors = {name: self._id(query[name]) for name in ("after", "before") if name in query}
+        answer = self.client.call(self.function, *self.path, query=query | cursors | self.query)
+        numbers = [self.ids.index(found["id"]) for found in answer.body["data"]]
         has_more = answer.body["has_more"]
-        whole = expected.page([self.messages[number] for number in numbers], has_more=has_more)
+        whole = expected.page([self.objects[number] for number in numbers], has_more=has_more)
         assert (answer.status, answer.text) == (200, compact(whole))
         return numbers, has_more
 
+    def _id(self, cursor: int | str) -> str:
+        if isinstance(cursor, int):
+            return self.ids[cursor]
+        return ("msg_" if self.path else "thread_") + cursor
 
-@pytest.fixture(scope="module", params=[None, "run_1"], ids=["all", "of a run"])
+
+_OF = {
+    "messages": ("list_messages", {}),
+    "messages of a run": ("list_messages", {"run_id": "run_1"}),
+    "threads": ("list_threads", {}),
+    "threads of a value": ("list_threads", {"metadata[user_id]": "Größe 🐈 & co"}),
+}
+
+
+@pytest.fixture(scope="module", params=_OF)
 def listed(request: pytest.FixtureRequest, on_the_table: None) -> Listed:
-    return Listed(request.param)
+    function, query = _OF[request.param]
+    return Listed(function, **query)
 
 
 PAGES: list[tuple[dict[str, Any], list[int], bool]] = [
@@ -82,15 +101,15 @@ PAGES: list[tuple[dict[str, Any], list[int], bool]] = [
     ({"after": 2, "before": 4}, [], False),
     ({"after": 5, "before": 1, "order": "asc"}, [], False),
     # A cursor is a position, for every client.
-    ({"after": NOTHING}, [], False),
-    ({"after": NOTHING, "order": "asc", "limit": 2}, [0, 1], True),
+    ({"after": _FIRST}, [], False),
+    ({"after": _FIRST, "order": "asc", "limit": 2}, [0, 1], True),
     ({"after": _LAST, "limit": 2}, [6, 5], True),
     ({"after": _LAST, "order": "asc"}, [], False),
-    ({"before": NOTHING, "limit": 2}, [1, 0], True),
-    ({"before": NOTHING, "order": "asc"}, [], False),
+    ({"before": _FIRST, "limit": 2}, [1, 0], True),
+    ({"before": _FIRST, "order": "asc"}, [], False),
     ({"before": _LAST, "order": "asc", "limit": 2}, [5, 6], True),
     ({"before": _LAST}, [], False),
-    ({"after": _LAST, "before": NOTHING, "limit": 100}, [6, 5, 4, 3, 2, 1, 0], False),
+    ({"after": _LAST, "before": _FIRST, "limit": 100}, [6, 5, 4, 3, 2, 1, 0], False),
 ]
 
 
@@ -155,8 +174,7 @@ def test_a_run_that_the_thread_does_not_have_is_an_empty_list(client: Client) ->
 
 def test_a_deleted_message_is_gone_from_its_run(trusted: Client) -> None:
     thread_id = trusted.thread()
-    body = {"role": "assistant", "content": "a", "run_id": "run_1"}
-    kept, deleted = (trusted.create("create_message", thread_id, body=body) for _ in range(2))
+    kept, deleted = (trusted.message(thread_id, role="assistant", run_id="run_1") for _ in range(2))
 
     trusted.create("delete_message", thread_id, deleted["id"])
 
