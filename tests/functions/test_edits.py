@@ -83,7 +83,7 @@ def test_an_edit_that_is_no_content_leaves_no_trace(client: Client, content: Any
 
 def test_a_trusted_key_edits_in_what_a_run_produces(trusted: Client) -> None:
     thread_id = trusted.thread()
-    message = trusted.create("create_message", thread_id, body={"role": "assistant", "content": "a", "run_id": "r"})
+    message = trusted.message(thread_id, role="assistant", run_id="r")
     cited = {"type": "file_path", "text": "a", "start_index": 0, "end_index": 1, "file_path": {"file_id": "f"}}
     content = [
         {"type": "text", "text": {"value": "a", "annotations": [cited]}},

@@ -1,14 +1,13 @@
 """Queue erasures and erase thread: what a deletion leaves behind is removed, and nothing else."""
 
-import random
-
 import pytest
 
+from tests.promises.threads import incompressible
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
 from tests.support.event_sources import Queue, asked, change, erase, queue_changes
 
-_LARGE = "".join(random.Random(1).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=250_000))
+_LARGE = incompressible(seed=1)
 
 
 def _full_thread(client: Client) -> str:

@@ -83,8 +83,7 @@ def test_a_lost_answer_of_delete_message_is_a_success(client: Client) -> None:
 def test_a_lost_answer_of_deleting_a_message_of_a_run_is_a_success(trusted: Client) -> None:
     """By the ClientRequestToken alone: DynamoDB answers a second call with the same one as it did the first."""
     thread_id = trusted.thread()
-    body = {"role": "assistant", "content": "a", "run_id": "run_1"}
-    message_id = trusted.create("create_message", thread_id, body=body)["id"]
+    message_id = trusted.message(thread_id, role="assistant", run_id="run_1")["id"]
 
     with fault_injection.inject(*_REMEMBERED_BY_ITS_TOKEN) as attempts:
         answer = trusted.call("delete_message", thread_id, message_id)

@@ -61,13 +61,7 @@ def _invoked(function: str, event: dict[str, Any], status: int = 200) -> set[Use
 
 
 def _unseen(operation: str, sort: str) -> Fault:
-    """The first answer of this call shows nothing whose sort key begins so, as a batch or Query may."""
-
-    def hide(answer: dict[str, Any]) -> None:
-        for items in [answer.get("Items", []), *answer.get("Responses", {}).values()]:
-            items[:] = [item for item in items if not item["messageId"]["S"].startswith(sort)]
-
-    return Fault(operation, fault_injection.changed(hide))
+    return Fault(operation, fault_injection.hiding(sort))
 
 
 def _create_message(client: Client) -> set[Use]:

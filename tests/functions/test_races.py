@@ -1,27 +1,22 @@
 """What happens between two steps of an operation: other writers, and reads that show half of a commit."""
 
-import random
 from typing import Any
 
 import pytest
 
+from tests.promises.threads import incompressible
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.expected import no_message, no_thread
 from tests.support.fault_injection import Fault
 
-_LARGE = "".join(random.Random(1).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=250_000))
+_LARGE = incompressible(seed=1)
 
 
 def _hide(sort: str, *, times: int = 1, operation: str = "BatchGetItem") -> Fault:
     """Return a fault by which a read does not show yet what stands under a sort key that begins so."""
-
-    def change(answer: dict[str, Any]) -> None:
-        for items in [answer["Items"]] if "Items" in answer else answer["Responses"].values():
-            items[:] = [item for item in items if not item["messageId"]["S"].startswith(sort)]
-
-    return Fault(operation, fault_injection.changed(change), times=times)
+    return Fault(operation, fault_injection.hiding(sort), times=times)
 
 
 def test_a_message_that_a_batch_does_not_show_yet_is_read_again(client: Client) -> None:
@@ -64,8 +59,8 @@ def test_whoever_comes_second_after_a_delete_does_not_find_the_message(
     trusted: Client, function: str, operation: str
 ) -> None:
     thread_id = trusted.thread()
-    body = {"role": "assistant", "content": "a", "run_id": "r" if operation == "TransactWriteItems" else None}
-    message_id = trusted.create("create_message", thread_id, body=body)["id"]
+    run_id = "r" if operation == "TransactWriteItems" else None
+    message_id = trusted.message(thread_id, role="assistant", run_id=run_id)["id"]
     delete = fault_injection.before(lambda: trusted.create("delete_message", thread_id, message_id))
 
     with fault_injection.inject(Fault(operation, delete)):
@@ -147,8 +142,7 @@ def test_a_large_message_whose_parts_are_not_visible_yet_is_read_again(client: C
 def test_a_page_whose_messages_are_all_deleted_while_they_are_read_goes_on(trusted: Client) -> None:
     """An empty page with more behind it would end a reader's loop."""
     thread_id = trusted.thread()
-    body = {"role": "assistant", "content": "a", "run_id": "r"}
-    messages = [trusted.create("create_message", thread_id, body=body) for _ in range(6)]
+    messages = [trusted.message(thread_id, role="assistant", run_id="r") for _ in range(6)]
 
     def delete() -> None:
         for message in messages[2:]:
@@ -165,8 +159,7 @@ def four(request: pytest.FixtureRequest, on_the_table: None) -> tuple[Client, st
     """Return a client, a thread, the query for its run if any, and the ids of its four messages."""
     client = Client(trusted=True)
     thread_id = client.thread()
-    body = {"role": "assistant", "content": "a", "run_id": request.param}
-    ids = [client.create("create_message", thread_id, body=body)["id"] for _ in range(4)]
+    ids = [client.message(thread_id, role="assistant", run_id=request.param)["id"] for _ in range(4)]
     return client, thread_id, {"run_id": request.param} if request.param else {}, ids
 
 
@@ -212,8 +205,7 @@ def test_a_message_above_the_head_waits_for_the_next_page(client: Client, order:
 
 def test_an_entry_of_a_run_may_be_visible_before_its_message(trusted: Client) -> None:
     thread_id = trusted.thread()
-    body = {"role": "assistant", "content": "a", "run_id": "r"}
-    messages = [trusted.create("create_message", thread_id, body=body) for _ in range(2)]
+    messages = [trusted.message(thread_id, role="assistant", run_id="r") for _ in range(2)]
 
     with fault_injection.inject(_hide("msg_")):
         assert trusted.page(thread_id, run_id="r") == expected.page(messages[::-1])

@@ -8,6 +8,7 @@ import pytest
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client, invoke
 from tests.support.expected import text
+from tests.support.fault_injection import Fault
 
 # Of random ones among these, compression does not even save half.
 _IDEOGRAPHS = "".join(map(chr, range(0x4E00, 0x9FFF)))
@@ -74,8 +75,8 @@ def test_a_page_of_a_run_ends_there_too(trusted: Client, monkeypatch: pytest.Mon
     from shared.store import pages
 
     thread_id = trusted.thread()
-    bodies = [{"role": "assistant", "content": _content(number, 1_000), "run_id": "r"} for number in range(3)]
-    messages = [trusted.create("create_message", thread_id, body=body) for body in bodies]
+    of_run = {"role": "assistant", "run_id": "r"}
+    messages = [trusted.message(thread_id, _content(number, 1_000), **of_run) for number in range(3)]
     monkeypatch.setattr(pages, "PAGE_BYTES", 9_000)
 
     assert trusted.page(thread_id, run_id="r") == expected.page(messages[:0:-1], has_more=True)
@@ -112,8 +113,7 @@ def test_one_message_is_a_page_whatever_its_size(client: Client) -> None:
 @pytest.mark.parametrize("run_id", [None, "r"])
 def test_of_a_content_in_parts_modify_keeps_every_character(trusted: Client, run_id: str | None) -> None:
     thread_id = trusted.thread()
-    body = {"role": "assistant", "content": _parted(1), "run_id": run_id}
-    message = trusted.create("create_message", thread_id, body=body)
+    message = trusted.message(thread_id, _parted(1), role="assistant", run_id=run_id)
 
     modified = trusted.create("modify_message", thread_id, message["id"], body={"metadata": {"a": "b"}})
 
@@ -131,11 +131,9 @@ def test_first_messages_too_large_for_one_transaction_are_there_at_once_or_not_a
         (ulid,) = stored.sort_keys(f"{client.project}#threads")
         hidden.append(client.call("list_messages", f"thread_{ulid}").status)
 
-    steps = [
-        fault_injection.Fault("BatchWriteItem", fault_injection.after(look)),
-        fault_injection.Fault("TransactWriteItems", fault_injection.before(look), at=2),
-    ]
-    with fault_injection.inject(*steps) as attempts:
+    written = Fault("BatchWriteItem", fault_injection.after(look))
+    opened = Fault("TransactWriteItems", fault_injection.before(look), at=2)
+    with fault_injection.inject(written, opened) as attempts:
         thread_id = client.thread(messages=bodies)
 
     assert hidden == [expected.page([]), 404] * 2
@@ -155,9 +153,7 @@ def test_a_staged_create_that_fails_leaves_nothing_that_is_seen(
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
     bodies = [expected.ROLE_USER, expected.ROLE_USER]
 
-    with fault_injection.inject(
-        fault_injection.Fault("BatchWriteItem", fault_injection.error("AccessDeniedException"))
-    ):
+    with fault_injection.inject(Fault("BatchWriteItem", fault_injection.error("AccessDeniedException"))):
         answer = client.call("create_thread", body={"messages": bodies})
 
     assert (answer.status, answer.body) == (500, expected.OUR_FAULT)
@@ -174,7 +170,7 @@ def test_what_a_batch_left_unwritten_is_written_again(client: Client, monkeypatc
         left.append(attempt.request["RequestItems"])
         return attempt.answer(200, {"UnprocessedItems": attempt.request["RequestItems"]})
 
-    with fault_injection.inject(fault_injection.Fault("BatchWriteItem", leave)) as attempts:
+    with fault_injection.inject(Fault("BatchWriteItem", leave)) as attempts:
         thread_id = client.thread(messages=[expected.ROLE_USER] * 30)
 
     batches = [len(*request["RequestItems"].values()) for name, request in attempts.log if name == "BatchWriteItem"]
@@ -191,7 +187,7 @@ def test_a_staged_create_that_was_taken_for_abandoned_is_a_503(client: Client, m
         (ulid,) = stored.sort_keys(f"{client.project}#threads")
         stored.change(f"{client.project}#thread_{ulid}", "head", state={"S": "erasing"})
 
-    with fault_injection.inject(fault_injection.Fault("BatchWriteItem", fault_injection.after(bury))):
+    with fault_injection.inject(Fault("BatchWriteItem", fault_injection.after(bury))):
         answer = client.call("create_thread", body={"messages": [expected.ROLE_USER] * 2})
 
     assert (answer.status, answer.body) == (503, expected.BUSY)

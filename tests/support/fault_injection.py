@@ -229,6 +229,16 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Effect:
     return effect
 
 
+def hiding(sort: str) -> Effect:
+    """A batch or Query does not show yet what stands under a sort key that begins so."""
+
+    def hide(answer: dict[str, Any]) -> None:
+        for items in [answer["Items"]] if "Items" in answer else answer["Responses"].values():
+            items[:] = [item for item in items if not item["messageId"]["S"].startswith(sort)]
+
+    return changed(hide)
+
+
 def answered(body: dict[str, Any]) -> Effect:
     """AWS answers this; the engine never hears of it."""
     return lambda attempt: attempt.answer(200, body)
