@@ -5,11 +5,12 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.support import expected, fault_injection, stream
+from tests.support import expected, fault_injection, stored, stream
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.expected import compact, text
@@ -34,6 +35,14 @@ def publish(records: list[Record]) -> Any:
     from functions import publish_events
 
     return publish_events.handler(stream.event(records), None)
+
+
+@contextmanager
+def published() -> Iterator[None]:
+    """Publish what is changed meanwhile; the bus takes all."""
+    with stream.changes() as records:
+        yield
+    assert publish(records) == TAKEN
 
 
 def packs(sent: Attempts) -> list[list[dict[str, Any]]]:
@@ -78,10 +87,9 @@ def refusing(*codes: str | None) -> Effect:
 
 def test_a_new_message_is_told_whole(client: Client, clock: Clock, sent: Attempts) -> None:
     thread_id = client.thread()
-    with stream.changes() as records:
-        message_id = client.message(thread_id, metadata={"a": "ä"})["id"]
 
-    assert publish(records) == TAKEN
+    with published():
+        message_id = client.message(thread_id, metadata={"a": "ä"})["id"]
 
     shown = expected.message(thread_id, message_id, int(time.time()), [text("hello")], metadata={"a": "ä"})
     assert packs(sent) == [
@@ -103,22 +111,13 @@ def test_a_modified_message_is_told_with_the_metadata_it_had(client: Client, clo
     subject = f"{thread_id}/{message_id}"
     of_metadata = {"content_changed": False}
 
-    with stream.changes() as first:
-        client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
-    with stream.changes() as second:
-        client.create("modify_message", thread_id, message_id, body={"metadata": None})
+    for metadata in ({"a": "1"}, None):
+        with published():
+            client.create("modify_message", thread_id, message_id, body={"metadata": metadata})
 
-    assert publish([*first, *second]) == TAKEN
-    assert told(sent) == [
-        (
-            "thread.message.updated",
-            extended(shown | {"metadata": {"a": "1"}}, client, f"{subject}/2", 2, **of_metadata, previous_metadata={}),
-        ),
-        (
-            "thread.message.updated",
-            extended(shown, client, f"{subject}/3", 3, **of_metadata, previous_metadata={"a": "1"}),
-        ),
-    ]
+    second = extended(shown | {"metadata": {"a": "1"}}, client, f"{subject}/2", 2, **of_metadata, previous_metadata={})
+    third = extended(shown, client, f"{subject}/3", 3, **of_metadata, previous_metadata={"a": "1"})
+    assert told(sent) == [("thread.message.updated", second), ("thread.message.updated", third)]
 
 
 @pytest.mark.parametrize(("old", "new"), [("hello", "edited"), ("hello", wide()), (wide(), "edited")])
@@ -126,18 +125,12 @@ def test_an_edited_message_is_told_with_its_new_content(client: Client, sent: At
     thread_id = client.thread()
     message = client.message(thread_id, old)
 
-    with stream.changes() as records:
+    with published():
         edited = client.create("modify_message", thread_id, message["id"], body={"content": new})
 
     subject = f"{thread_id}/{message['id']}/2"
-    of_messages = [record for record in records if record["dynamodb"]["Keys"]["messageId"]["S"] == message["id"]]
-    assert publish(of_messages) == TAKEN
-    assert told(sent) == [
-        (
-            "thread.message.updated",
-            extended(edited, client, subject, 2, previous_metadata={}, content_changed=True),
-        )
-    ]
+    detail = extended(edited, client, subject, 2, previous_metadata={}, content_changed=True)
+    assert told(sent) == [("thread.message.updated", detail)]
 
 
 def test_a_deleted_message_is_told_with_the_version_after_its_last(client: Client, sent: Attempts) -> None:
@@ -145,27 +138,24 @@ def test_a_deleted_message_is_told_with_the_version_after_its_last(client: Clien
     message_id = client.message(thread_id)["id"]
     client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
 
-    with stream.changes() as records:
+    with published():
         client.create("delete_message", thread_id, message_id)
 
-    assert publish(records) == TAKEN
     shown = {"id": message_id, "object": "thread.message.deleted", "deleted": True, "thread_id": thread_id}
     assert told(sent) == [("thread.message.deleted", extended(shown, client, f"{thread_id}/{message_id}/3", 3))]
 
 
 def test_a_thread_is_told_when_it_is_created_modified_and_deleted(client: Client, clock: Clock, sent: Attempts) -> None:
-    with stream.changes() as records:
+    resources = {"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}}
+    with published():
         thread_id = client.thread(metadata={"user_id": "u"})
-    publish(records)
-    with stream.changes() as records:
-        client.create("modify_thread", thread_id, body={"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}})
-    publish(records)
-    with stream.changes() as records:
+    with published():
+        client.create("modify_thread", thread_id, body=resources)
+    with published():
         client.create("delete_thread", thread_id)
-    publish(records)
 
     created = expected.thread(thread_id, int(time.time()), metadata={"user_id": "u"})
-    updated = created | {"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}}
+    updated = created | resources
     deleted = {"id": thread_id, "object": "thread.deleted", "deleted": True}
     assert told(sent) == [
         ("thread.created", extended(created, client, f"{thread_id}/1", 1)),
@@ -233,14 +223,12 @@ def test_an_event_has_its_content_up_to_990_000_bytes(
 ) -> None:
     thread_id = client.thread()
     wide = "\N{GRINNING FACE}" * 246_000
-    with stream.changes() as empty:
+    with published():
         client.message(thread_id, wide)
-    publish(empty)
     ((entry,),) = packs(sent)
-    with stream.changes() as records:
-        client.message(thread_id, wide + "x" * (size - len(entry["Detail"].encode())))
 
-    publish(records)
+    with published():
+        client.message(thread_id, wide + "x" * (size - len(entry["Detail"].encode())))
 
     ((entry,),) = packs(sent)
     assert json.loads(entry["Detail"])["content_omitted"] is is_omitted
@@ -248,17 +236,12 @@ def test_an_event_has_its_content_up_to_990_000_bytes(
 
 
 def test_a_message_whose_parts_are_gone_is_told_without_its_content(client: Client, sent: Attempts) -> None:
-    from shared.store import keys, table
-
     thread_id = client.thread()
     with stream.changes() as records:
         message_id = client.message(thread_id, wide())["id"]
     with stream.changes() as deleted:
         client.create("delete_message", thread_id, message_id)
-    partition = keys.thread_partition(client.project, thread_id)
-    table.batch_delete(
-        [keys.key(partition, item["messageId"]["S"]) for item in table.query(partition, "part#", "part~")]
-    )
+    stored.remove(f"{client.project}#{thread_id}", "part#")
 
     publish([*records, *deleted])
 
@@ -403,7 +386,6 @@ def test_a_message_deleted_just_before_its_thread_is_told_with_the_thread(client
 def test_a_deletion_in_a_thread_that_has_expired_is_told(
     client: Client, sent: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     thread_id = client.thread()
     message_id = client.message(thread_id)["id"]
@@ -417,17 +399,13 @@ def test_a_deletion_in_a_thread_that_has_expired_is_told(
 
 
 def test_an_expired_thread_is_deleted_once(client: Client, monkeypatch: pytest.MonkeyPatch, sent: Attempts) -> None:
-    from shared.store import head, keys, sweep, table
+    from shared.store import head, sweep
 
     thread_id = client.thread()
-    partition = keys.thread_partition(client.project, thread_id)
-    with stream.changes() as records:
+    partition = f"{client.project}#{thread_id}"
+    with published():
         for _ in range(2):
-            seen = table.get(keys.key(partition, keys.HEAD))
-            assert seen
-            sweep._mark_expired(partition, seen | {"state": {"S": head.OPEN}})
-
-    publish(records)
+            sweep._mark_expired(partition, stored.item(partition, "head") | {"state": {"S": head.OPEN}})
 
     assert [(kind, detail["id"]) for kind, detail in told(sent)] == [("thread.deleted", thread_id)]
 
@@ -480,8 +458,7 @@ def test_of_a_thread_that_was_abandoned_while_it_was_written_nothing_is_told(
             assert client.call("create_thread", body=body).status == 500
         (entry,) = table.query(keys.threads_partitions(client.project, 1)[0], "0", "~")
         partition = keys.thread_partition(client.project, entry["thread"]["S"])
-        pending = table.get(keys.key(partition, keys.HEAD))
-        assert pending
+        pending = stored.item(partition, "head")
         assert pending["state"]["S"] == head.PENDING
     with stream.changes() as buried:
         sweep._mark_expired(partition, pending)

@@ -1,26 +1,19 @@
 """Events of items as they are, without the record of a change: what a replay tells."""
 
 import json
-from typing import Any
 
+from tests.support import stored
 from tests.support.client import Client
-
-
-def item(client: Client, thread_id: str, sort: str) -> dict[str, Any]:
-    from shared.store import keys, table
-
-    found = table.get(keys.key(keys.thread_partition(client.project, thread_id), sort))
-    assert found
-    return found
 
 
 def test_what_was_never_changed_is_told_as_created(client: Client) -> None:
     from shared import events
 
     thread_id = client.thread()
+    partition = f"{client.project}#{thread_id}"
     message_id = client.message(thread_id)["id"]
 
-    told = [events.of_thread(item(client, thread_id, "thread")), events.of_message(item(client, thread_id, message_id))]
+    told = [events.of_thread(stored.item(partition, "thread")), events.of_message(stored.item(partition, message_id))]
 
     assert [(kind, json.loads(detail)["event_id"]) for kind, detail in told] == [
         ("thread.created", f"{client.project}/{thread_id}/1"),
@@ -32,11 +25,12 @@ def test_what_was_changed_is_told_as_updated_from_something_unknown(client: Clie
     from shared import events
 
     thread_id = client.thread()
+    partition = f"{client.project}#{thread_id}"
     message_id = client.message(thread_id)["id"]
     client.create("modify_thread", thread_id, body={"metadata": {"a": "1"}})
     client.create("modify_message", thread_id, message_id, body={"metadata": {"b": "2"}})
 
-    told = [events.of_thread(item(client, thread_id, "thread")), events.of_message(item(client, thread_id, message_id))]
+    told = [events.of_thread(stored.item(partition, "thread")), events.of_message(stored.item(partition, message_id))]
 
     details = [json.loads(detail) for _, detail in told]
     assert [kind for kind, _ in told] == ["thread.updated", "thread.message.updated"]

@@ -1,12 +1,13 @@
 """The schemas in schemas/: what is really emitted is as they say, and so is what is really taken."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support import event_sources as queues
-from tests.support import schemas, stream
+from tests.support import schemas, stored, stream
 from tests.support.client import Client
 from tests.support.local_api import ROOT
 
@@ -112,58 +113,54 @@ def run(command: dict[str, Any]) -> bool:
     return True
 
 
+def told(*steps: Callable[[], object]) -> list[dict[str, Any]]:
+    """Return the events of what each step changes."""
+    from shared import events
+
+    found = []
+    for step in steps:
+        with stream.changes() as records:
+            step()
+        found += [schemas.event(*event) for record in records for event in events.of_record(record)]
+    return found
+
+
 @pytest.mark.parametrize("body", MESSAGES)
 def test_all_that_is_told_of_a_message_is_as_the_schema_says(client: Client, body: dict[str, Any]) -> None:
-    from shared import commands, events
+    from shared import commands
 
     thread_id = client.thread()
-    records = []
-    with stream.changes() as created:
-        commands.create_message(queues.command(client, thread_id) | body)
-    records += created
+    created = told(lambda: commands.create_message(queues.command(client, thread_id) | body))
     message_id = client.page(thread_id)["data"][0]["id"]
-    with stream.changes() as updated:
-        client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "b"}})
-    records += updated
-    with stream.changes() as deleted:
-        client.create("delete_message", thread_id, message_id)
-    records += deleted
-
-    told = [schemas.event(*event) for record in records for event in events.of_record(record)]
+    later = told(
+        lambda: client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "b"}}),
+        lambda: client.create("delete_message", thread_id, message_id),
+    )
 
     names = ["created", "updated", "deleted"]
-    assert [event["detail-type"] for event in told] == [f"thread.message.{name}" for name in names]
+    assert [event["detail-type"] for event in created + later] == [f"thread.message.{name}" for name in names]
 
 
 def test_all_that_is_told_of_a_thread_is_as_the_schema_says(client: Client) -> None:
-    from shared import events
+    resources = {"file_search": {"vector_store_ids": ["vs_1"]}}
+    created = told(lambda: client.thread(metadata={"a": "1"}, tool_resources=resources))
+    thread_id = created[0]["detail"]["id"]
+    later = told(
+        lambda: client.create("modify_thread", thread_id, body={"metadata": None}),
+        lambda: client.create("delete_thread", thread_id),
+    )
 
-    records = []
-    with stream.changes() as created:
-        thread_id = client.thread(metadata={"a": "1"}, tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}})
-    records += created
-    with stream.changes() as updated:
-        client.create("modify_thread", thread_id, body={"metadata": None})
-    records += updated
-    with stream.changes() as deleted:
-        client.create("delete_thread", thread_id)
-    records += deleted
-
-    told = [schemas.event(*event) for record in records for event in events.of_record(record)]
-
-    assert [event["detail-type"] for event in told] == ["thread.created", "thread.updated", "thread.deleted"]
+    assert [event["detail-type"] for event in created + later] == ["thread.created", "thread.updated", "thread.deleted"]
 
 
 def test_what_a_replay_or_a_large_message_tells_is_as_the_schema_says(client: Client) -> None:
     from shared import events
-    from shared.store import keys, table
 
     thread_id = client.thread()
     message_id = client.message(thread_id, "\N{GRINNING FACE}" * 256_000)["id"]
     client.create("modify_message", thread_id, message_id, body={"metadata": {"a": "1"}})
-    item = table.get(keys.key(keys.thread_partition(client.project, thread_id), message_id))
-    assert item
 
+    item = stored.item(f"{client.project}#{thread_id}", message_id)
     detail = schemas.event(*events.of_message(item))["detail"]
 
     assert (detail["content_omitted"], detail["previous_metadata"]) == (True, None)
@@ -184,14 +181,8 @@ def test_what_a_replay_or_a_large_message_tells_is_as_the_schema_says(client: Cl
     ],
 )
 def test_the_schema_of_events_refuses_what_is_never_told(client: Client, change: dict[str, Any]) -> None:
-    from shared import events
-
-    with stream.changes() as records:
-        client.message(client.thread())
-    (kind, detail), *_ = events.of_record(
-        next(record for record in records if "role" in record["dynamodb"]["NewImage"])
-    )
-    event = schemas.event(kind, detail)
+    thread_id = client.thread()
+    (event,) = told(lambda: client.message(thread_id))
 
     changed = event | change | {"detail": event["detail"] | change.get("detail", {})}
 
