@@ -3,6 +3,8 @@
 A function that always needs one calls it at import, in the init phase.
 """
 
+import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +21,18 @@ _SECRETS_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "st
 def sqs() -> Any:
     """Return the client of SQS."""
     return botocore.session.get_session().create_client("sqs", config=_SQS_CONFIG)
+
+
+def queue_all(url: str, messages: Sequence[Any], **options: int) -> None:
+    """Send named tuples to a queue, as JSON, ten a call. Raises RuntimeError when the queue did not take one."""
+    for start in range(0, len(messages), 10):
+        entries = [
+            {"Id": str(index), "MessageBody": json.dumps(message._asdict()), **options}
+            for index, message in enumerate(messages[start : start + 10])
+        ]
+        response = sqs().send_message_batch(QueueUrl=url, Entries=entries)
+        if response.get("Failed"):
+            raise RuntimeError(response["Failed"][0]["Code"])
 
 
 @cache

@@ -15,20 +15,12 @@ class Erasure(NamedTuple):
 
 
 def send(erasures: list[Erasure], *, delayed: bool = True) -> None:
-    """Queue erasures, ten a call. Raises RuntimeError when the queue did not take one of them.
+    """Queue erasures. Raises RuntimeError when the queue did not take one of them.
 
     The queue delivers them after a delay, which is longer than any function runs. Writes that began before the thread
     was deleted have ended by then. `delayed=False` is for erasures that have waited already.
     """
-    options = {} if delayed else {"DelaySeconds": 0}
-    for start in range(0, len(erasures), 10):
-        entries = [
-            {"Id": str(index), "MessageBody": json.dumps(erasure._asdict()), **options}
-            for index, erasure in enumerate(erasures[start : start + 10])
-        ]
-        response = clients.sqs().send_message_batch(QueueUrl=os.environ["ERASURE_QUEUE_URL"], Entries=entries)
-        if response.get("Failed"):
-            raise RuntimeError(response["Failed"][0]["Code"])
+    clients.queue_all(os.environ["ERASURE_QUEUE_URL"], erasures, **({} if delayed else {"DelaySeconds": 0}))
 
 
 def received(body: str) -> Erasure:

@@ -61,7 +61,8 @@ def _of_thread_change(partition: str, new: Item, old: Item | None) -> Iterator[E
     yield of_thread(new, old)
     if not old and "staged" in new:
         # They were written before the thread was visible. A later change has its own record.
-        yield from (_of_message(_Change(_CREATED, item)) for item in _messages(partition) if "staged" in item)
+        messages_of_thread = table.query(partition, "msg_0", "msg_~")
+        yield from (_of_message(_Change(_CREATED, item)) for item in messages_of_thread if "staged" in item)
 
 
 def _of_message_change(partition: str, new: Item | None, old: Item | None) -> Iterator[Event]:
@@ -148,10 +149,6 @@ def _parts(item: Item) -> list[Item] | None:
 def _is_current(item: Item) -> bool:
     now = table.get(keys.key(item["threadId"]["S"], item["messageId"]["S"]))
     return now is not None and items.chunk_keys(now) == items.chunk_keys(item)
-
-
-def _messages(partition: str) -> Iterator[Item]:
-    return table.query(partition, "msg_0", "msg_~")
 
 
 def _is_open(partition: str) -> bool:

@@ -18,15 +18,8 @@ class QueuedRun(NamedTuple):
 
 
 def send(runs: list[QueuedRun]) -> None:
-    """Queue runs, ten a call. Raises RuntimeError when the queue did not take one of them."""
-    for start in range(0, len(runs), 10):
-        entries = [
-            {"Id": str(index), "MessageBody": json.dumps(run._asdict())}
-            for index, run in enumerate(runs[start : start + 10])
-        ]
-        response = clients.sqs().send_message_batch(QueueUrl=os.environ["RUNS_QUEUE_URL"], Entries=entries)
-        if response.get("Failed"):
-            raise RuntimeError(response["Failed"][0]["Code"])
+    """Queue runs. Raises RuntimeError when the queue did not take one of them."""
+    clients.queue_all(os.environ["RUNS_QUEUE_URL"], runs)
 
 
 def received(body: str) -> QueuedRun:

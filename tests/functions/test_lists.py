@@ -16,18 +16,20 @@ class Listed:
 
     def __init__(self, function: str, **query: str) -> None:
         self.client = Client(trusted=True)
-        self.path = [self.client.thread()] if function == "list_messages" else []
+        self.thread_id = self.client.thread() if function == "list_messages" else ""
+        self.path = [self.thread_id] if self.thread_id else []
+        self.prefix = "msg_" if self.thread_id else "thread_"
         self.query = query
         self.function = function
-        make = self._message if self.path else self._thread
+        make = self._message if self.thread_id else self._thread
         self.objects = [make(number) for number in range(7)]
         self.ids = [found["id"] for found in self.objects]
 
     def _message(self, number: int) -> dict[str, Any]:
         if run_id := self.query.get("run_id"):
-            self.client.message(*self.path, "of no run")
-            self.client.message(*self.path, "of another run", role="assistant", run_id=f"{run_id}x")
-        return self.client.message(*self.path, str(number), role="assistant", **self.query)
+            self.client.message(self.thread_id, "of no run")
+            self.client.message(self.thread_id, "of another run", role="assistant", run_id=f"{run_id}x")
+        return self.client.message(self.thread_id, str(number), role="assistant", **self.query)
 
     def _thread(self, _number: int) -> dict[str, Any]:
         value = self.query.get("metadata[user_id]")
@@ -38,18 +40,15 @@ class Listed:
 
     def page(self, **query: Any) -> tuple[list[int], bool]:
         """Return the numbers of what a page holds, and has_more; `after` and `before` are numbers too."""
-        cursors = {name: self._id(query[name]) for name in ("after", "before") if name in query}
-        answer = self.client.call(self.function, *self.path, query=query | cursors | self.query)
+        for name in {"after", "before"} & query.keys():
+            cursor = query[name]
+            query[name] = self.ids[cursor] if isinstance(cursor, int) else self.prefix + cursor
+        answer = self.client.call(self.function, *self.path, query=query | self.query)
         numbers = [self.ids.index(found["id"]) for found in answer.body["data"]]
         has_more = answer.body["has_more"]
         whole = expected.page([self.objects[number] for number in numbers], has_more=has_more)
         assert (answer.status, answer.text) == (200, compact(whole))
         return numbers, has_more
-
-    def _id(self, cursor: int | str) -> str:
-        if isinstance(cursor, int):
-            return self.ids[cursor]
-        return ("msg_" if self.path else "thread_") + cursor
 
 
 _OF = {
