@@ -57,25 +57,6 @@ def test_a_refused_entry_of_the_queue_has_the_batch_delivered_again(queue: Queue
         queue_changes(change("a#thread_1", "head"))
 
 
-def test_a_deleted_thread_is_erased_to_the_last_item(trusted: Client, queue: Queue) -> None:
-    kept, partition = _full_thread(trusted), _full_thread(trusted)
-    before = stored.sort_keys(kept)
-    kinds = {sort.partition("#")[0].partition("_")[0] for sort in before}
-    assert kinds == {"head", "thread", "msg", "part", "run", "once"}
-
-    _delete(trusted, partition)
-    erase(asked(partition))
-
-    assert stored.sort_keys(partition) == []
-    assert stored.sort_keys(kept) == before
-    listed = [thread["id"] for thread in trusted.create("list_threads")["data"]]
-    assert listed == [kept.partition("#")[2]]
-    assert [f"thread_{ulid}" for ulid in stored.sort_keys(f"{trusted.project}#threads")] == listed
-    by_value = trusted.create("list_threads", query={"metadata[user_id]": "u"})["data"]
-    assert [thread["id"] for thread in by_value] == listed
-    assert queue.taken() == []
-
-
 def test_an_open_thread_is_never_erased(trusted: Client, queue: Queue) -> None:
     partition = _full_thread(trusted)
     before = stored.sort_keys(partition)

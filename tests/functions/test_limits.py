@@ -6,31 +6,9 @@ import pytest
 
 from tests.support.client import Client
 from tests.support.expected import error, missing, property_name, text, too_long, too_many, too_many_pairs
-from tests.support.refusals import NOTHING, NOWHERE, refused, refused_message
+from tests.support.refusals import NOTHING, NOWHERE, refused
 
 _PAIRS = {f"{number:02}" + "k" * 62: "\U0001f408" * 512 for number in range(16)}
-
-
-def test_the_longest_text_is_counted_in_code_points(client: Client, anybody: Client) -> None:
-    longest = "\U0001f408" * 256_000
-
-    stored = client.message(client.thread(), longest)
-    answer = refused_message(anybody, {"role": "user", "content": longest + "a"})
-
-    assert stored["content"] == [text(longest)]
-    assert (answer.status, answer.body) == (400, too_long("content", 256_000, 256_001))
-
-
-def test_the_length_of_a_text_is_the_sum_of_its_parts(client: Client, anybody: Client) -> None:
-    image = {"type": "image_file", "image_file": {"file_id": "f", "detail": "low"}}
-    parts = [{"type": "text", "text": "a" * 128_000}, image, {"type": "text", "text": "b" * 128_000}]
-    more = [*parts, {"type": "text", "text": "c"}]
-
-    stored = client.message(client.thread(), parts)
-    answer = refused_message(anybody, {"role": "user", "content": more})
-
-    assert stored["content"] == [text("a" * 128_000), image, text("b" * 128_000)]
-    assert (answer.status, answer.body) == (400, too_long("content", 256_000, 256_001))
 
 
 TAKEN: list[dict[str, Any]] = [

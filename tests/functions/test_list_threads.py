@@ -12,26 +12,6 @@ def test_a_project_without_threads_has_an_empty_list(client: Client) -> None:
         assert client.create("list_threads", query=query) == expected.page([])
 
 
-def test_a_thread_moves_to_the_list_of_its_new_value(client: Client) -> None:
-    thread_id = client.thread()
-    steps: list[tuple[dict[str, str] | None, list[str]]] = [
-        ({"user_id": "a"}, ["a"]),
-        ({"user_id": "b", "x": "y"}, ["b"]),
-        ({"user_id": ""}, []),  # listed under the empty value, which is not taken
-        ({"x": "y"}, []),
-        ({"user_id": "a"}, ["a"]),
-        (None, []),
-    ]
-
-    for metadata, values in steps:
-        client.create("modify_thread", thread_id, body={"metadata": metadata})
-        listed = [
-            value for value in ("a", "b") if client.create("list_threads", query={"metadata[user_id]": value})["data"]
-        ]
-        assert listed == values
-        assert len(client.create("list_threads")["data"]) == 1
-
-
 def test_deleted_threads_leave_no_hole_in_a_page(client: Client) -> None:
     ids = [client.thread() for _ in range(7)]
     for deleted in (1, 2, 3, 4):
@@ -74,13 +54,6 @@ def test_a_page_with_something_in_it_does_not_wait_for_all_deleted_threads_to_be
     assert ([thread["id"] for thread in rest["data"]], rest["has_more"]) == ([ids[0]], False)
 
 
-def test_a_project_sees_its_own_threads_only(client: Client) -> None:
-    Client().thread(metadata={"user_id": "a"})
-
-    assert client.create("list_threads") == expected.page([])
-    assert client.create("list_threads", query={"metadata[user_id]": "a"}) == expected.page([])
-
-
 def test_without_an_indexed_metadata_key_no_filter_is_taken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(VARIABLES, "INDEXED_METADATA_KEY", "")
     thread = client.create("create_thread", body={"metadata": {"user_id": "a"}})
@@ -90,15 +63,3 @@ def test_without_an_indexed_metadata_key_no_filter_is_taken(client: Client, monk
     error = expected.invalid("metadata[user_id]", "threads can be listed by no metadata key in this deployment.")
     assert (answer.status, answer.body) == (400, error)
     assert client.create("list_threads") == expected.page([thread])
-
-
-def test_lists_spread_over_shards_are_one_list(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = [client.thread() for _ in range(3)]
-    monkeypatch.setitem(VARIABLES, "THREAD_LIST_SHARDS", "3")
-    ids = [*before, *(client.thread() for _ in range(6))]
-
-    listed = client.create("list_threads", query={"limit": 5, "order": "asc"})
-    rest = client.create("list_threads", query={"limit": 5, "order": "asc", "after": listed["last_id"]})
-
-    assert [thread["id"] for thread in listed["data"] + rest["data"]] == ids
-    assert (listed["has_more"], rest["has_more"]) == (True, False)

@@ -22,19 +22,6 @@ def _no_pauses(clock: Clock) -> None:
     """Pauses take no time here."""
 
 
-@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
-def test_a_lost_answer_of_create_message_makes_one_message(client: Client, headers: dict[str, str]) -> None:
-    """The engine here, moto, forgets the ClientRequestToken: the conditions must tell, as they do after ten minutes."""
-    thread_id = client.thread()
-
-    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost)) as attempts:
-        answer = client.call("create_message", thread_id, body=expected.ROLE_USER, headers=headers)
-
-    assert attempts.operations.count("TransactWriteItems") == 2
-    assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)
-    assert client.page(thread_id) == expected.page([answer.body])
-
-
 def test_a_lost_answer_is_known_by_the_head_when_others_came_after(client: Client) -> None:
     """Also when the message itself is deleted meanwhile."""
     thread_id = client.thread()
@@ -53,19 +40,6 @@ def test_a_lost_answer_is_known_by_the_head_when_others_came_after(client: Clien
 
     assert (answer.status, answer.body) == (200, made[0])
     assert client.page(thread_id)["data"] == [made[1]]
-
-
-def test_when_no_answer_arrives_a_repeat_with_the_key_gets_the_first_one(client: Client) -> None:
-    thread_id = client.thread()
-    options: dict[str, Any] = {"body": expected.ROLE_USER, "headers": {"idempotency-key": "k"}}
-
-    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost, times=2)):
-        lost = client.call("create_message", thread_id, **options)
-    repeated = client.call("create_message", thread_id, **options)
-
-    assert (lost.status, lost.body) == (503, expected.BUSY)
-    assert (repeated.status, repeated.headers["idempotent-replayed"]) == (200, "true")
-    assert client.page(thread_id) == expected.page([repeated.body])
 
 
 def test_a_lost_answer_of_delete_message_is_a_success(client: Client) -> None:

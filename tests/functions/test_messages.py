@@ -164,36 +164,6 @@ def test_a_thread_that_the_project_does_not_have_is_not_found(client: Client, fu
     assert stranger.page(thread_id)["data"] == [message]
 
 
-@pytest.mark.parametrize("function", [*_ON_A_MESSAGE, *_ON_A_THREAD])
-def test_nothing_of_a_deleted_thread_is_found(client: Client, function: str) -> None:
-    thread_id = client.thread()
-    message = client.message(thread_id)
-    client.create("delete_thread", thread_id)
-
-    answer = client.call(
-        function, thread_id, *([message["id"]] if function in _ON_A_MESSAGE else []), body=_BODIES.get(function)
-    )
-
-    assert (answer.status, answer.body) == (404, no_thread(thread_id))
-
-
-def test_the_clock_of_messages_never_goes_back(client: Client, clock: Clock) -> None:
-    thread_id = client.thread()
-    first = client.message(thread_id)
-    clock.forward(-3600)
-    second = client.message(thread_id)
-    clock.forward(7200)
-    third = client.message(thread_id)
-
-    listed = client.page(thread_id, order="asc")["data"]
-    assert listed == [first, second, third]
-    assert [message["created_at"] for message in listed] == [
-        first["created_at"],
-        first["created_at"],
-        first["created_at"] + 3600,
-    ]
-
-
 def test_stored_json_is_not_parsed_on_the_way_out(client: Client) -> None:
     """Numbers of any size and order of keys in tool resources: they are text from the first write on."""
     body = '{"tool_resources":{"z":1e2,"a":12345678901234567890.5,"n":' + "9" * 400 + "}}"

@@ -7,7 +7,6 @@ import pytest
 
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client, invoke
-from tests.support.expected import text
 from tests.support.fault_injection import Fault
 
 # Of random ones among these, compression does not even save half.
@@ -95,54 +94,15 @@ def test_a_list_of_threads_ends_there_too(client: Client, monkeypatch: pytest.Mo
     assert client.create("list_threads", query={"after": page["last_id"]}) == expected.page(threads[:1])
 
 
-def test_one_message_is_a_page_whatever_its_size(client: Client) -> None:
-    thread_id = client.thread()
-    messages = [client.message(thread_id, "\x01" * 256_000) for _ in range(5)]
-
-    seen: list[dict[str, Any]] = []
-    page: dict[str, Any] = {"last_id": "", "has_more": True}
-    while page["has_more"]:
-        answer = client.call("list_messages", thread_id, query={"after": page["last_id"], "order": "asc"})
-        page = answer.body
-        assert page["data"]
-        seen += page["data"]
-
-    assert seen == messages
-
-
-@pytest.mark.parametrize("run_id", [None, "r"])
-def test_of_a_content_in_parts_modify_keeps_every_character(trusted: Client, run_id: str | None) -> None:
+def test_of_a_runs_content_in_parts_modify_keeps_every_character(trusted: Client) -> None:
     thread_id = trusted.thread()
-    message = trusted.message(thread_id, _parted(1), role="assistant", run_id=run_id)
+    message = trusted.message(thread_id, _parted(1), role="assistant", run_id="r")
 
     modified = trusted.create("modify_message", thread_id, message["id"], body={"metadata": {"a": "b"}})
 
     assert len(stored.sort_keys(f"{trusted.project}#{thread_id}", "part#")) == 2
     assert modified == message | {"metadata": {"a": "b"}}
-    assert trusted.page(thread_id, **({"run_id": run_id} if run_id else {})) == expected.page([modified])
-
-
-def test_first_messages_too_large_for_one_transaction_are_there_at_once_or_not_at_all(client: Client) -> None:
-    bodies = [{"role": "user", "content": _parted(number)} for number in range(9)]
-    hidden: list[Any] = []
-
-    def look() -> None:
-        hidden.append(client.create("list_threads"))
-        (ulid,) = stored.sort_keys(f"{client.project}#threads")
-        hidden.append(client.call("list_messages", f"thread_{ulid}").status)
-
-    written = Fault("BatchWriteItem", fault_injection.after(look))
-    opened = Fault("TransactWriteItems", fault_injection.before(look), at=2)
-    with fault_injection.inject(written, opened) as attempts:
-        thread_id = client.thread(messages=bodies)
-
-    assert hidden == [expected.page([]), 404] * 2
-    assert attempts.operations.count("TransactWriteItems") == 2
-    first = client.page(thread_id, order="asc")
-    rest = client.page(thread_id, order="asc", after=first["last_id"])
-    assert [message["content"] for message in first["data"] + rest["data"]] == [
-        [text(body["content"])] for body in bodies
-    ]
+    assert trusted.page(thread_id, run_id="r") == expected.page([modified])
 
 
 def test_a_staged_create_that_fails_leaves_nothing_that_is_seen(

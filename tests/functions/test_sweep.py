@@ -5,7 +5,7 @@ import pytest
 from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
 from tests.support.clock import Clock
-from tests.support.event_sources import Queue, asked, erase, sweep
+from tests.support.event_sources import Queue, asked, sweep
 from tests.support.variables import VARIABLES
 
 _HOUR = 3_600
@@ -37,28 +37,6 @@ def test_a_thread_of_a_later_version_does_not_stop_the_sweep(client: Client, que
     assert [found for found in queue.taken() if client.project in found["partition"]] == [
         asked(f"{client.project}#{older}")
     ]
-
-
-def test_the_sweep_closes_what_was_abandoned_while_it_was_created(
-    client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from shared.store import threads
-
-    monkeypatch.setattr(threads, "_WRITES_IN_ONE", 0)
-    with fault_injection.inject(fault_injection.Fault("BatchWriteItem", fault_injection.timeout, times=0)):
-        assert client.call("create_thread", body={"messages": [expected.ROLE_USER]}).status == 503
-    (ulid,) = stored.sort_keys(f"{client.project}#threads")
-    partition = f"{client.project}#thread_{ulid}"
-
-    clock.forward(_HOUR)
-    sweep()
-    assert stored.item(partition, "head")["state"] == {"S": "pending"}
-    clock.forward(2)
-    sweep()
-    assert stored.item(partition, "head")["state"] == {"S": "erasing"}
-    erase(asked(partition))
-
-    assert stored.sort_keys(partition) == stored.sort_keys(f"{client.project}#threads") == []
 
 
 def test_the_sweep_closes_threads_past_their_retention(
