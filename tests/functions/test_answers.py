@@ -11,7 +11,6 @@ import pytest
 
 from tests.support import expected
 from tests.support.client import Client, invoke
-from tests.support.refusals import NOWHERE
 
 
 def _headers(answer: Any) -> dict[str, str]:
@@ -120,11 +119,3 @@ def test_an_error_is_compressed_as_well(client: Client) -> None:
     assert answer.status == 400
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.body["error"]["param"] == "x" * 2_000 + "…"
-
-
-def test_an_unknown_thread_does_not_say_whose_it_is(client: Client) -> None:
-    foreign = Client().thread()
-
-    answers = [client.call("retrieve_thread", thread_id).text for thread_id in (foreign, NOWHERE)]
-
-    assert answers[0] == answers[1].replace(NOWHERE, foreign)

@@ -176,24 +176,6 @@ def test_a_message_that_the_contract_does_not_have_is_refused(
     assert (answer.status, answer.body) == (400, error)
 
 
-@pytest.mark.parametrize("role", ["user", "assistant"])
-def test_every_role_and_enumeration_is_taken_by_its_name(client: Client, role: str) -> None:
-    body = {
-        "role": role,
-        "content": [
-            {"type": "text", "text": "a"},
-            *[part for detail in ("auto", "low", "high") for part in _url(url="u", detail=detail)],
-            *[part for detail in ("auto", "low", "high") for part in _file(file_id="f", detail=detail)],
-        ],
-        "attachments": _tools({"type": "code_interpreter"}, {"type": "file_search"}),
-    }
-
-    stored = client.create("create_message", client.thread(), body=body)
-
-    content = [expected.text("a"), *body["content"][1:]]
-    assert (stored["role"], stored["content"], stored["attachments"]) == (role, content, body["attachments"])
-
-
 @pytest.mark.parametrize(
     "fields",
     [

@@ -144,14 +144,3 @@ def test_an_edit_does_not_bring_back_what_was_deleted(client: Client, content: s
     assert (answer.status, answer.body) == (404, no_message(message_id))
     partition = f"{client.project}#{thread_id}"
     assert stored.sort_keys(partition, "msg_") + stored.sort_keys(partition, "part#") == []
-
-
-def test_the_first_answer_of_a_create_is_repeated_after_an_edit(client: Client) -> None:
-    thread_id = client.thread()
-    body, headers = {"role": "user", "content": "first"}, {"idempotency-key": "k"}
-    first = client.call("create_message", thread_id, body=body, headers=headers)
-    _edit(client, thread_id, first.body["id"], "second")
-
-    again = client.call("create_message", thread_id, body=body, headers=headers)
-
-    assert (again.status, again.text) == (200, first.text)

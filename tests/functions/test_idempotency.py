@@ -71,7 +71,7 @@ def test_the_first_answer_comes_also_when_the_message_was_changed_or_deleted(cli
     thread_id = client.thread()
     first = _create(client, thread_id)
 
-    client.create("modify_message", thread_id, first.body["id"], body={"metadata": {"c": "3"}})
+    client.create("modify_message", thread_id, first.body["id"], body={"content": "edited", "metadata": {"c": "3"}})
     assert _is_replay(_create(client, thread_id), first)
     client.create("delete_message", thread_id, first.body["id"])
     assert _is_replay(_create(client, thread_id), first)

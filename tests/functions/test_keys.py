@@ -170,10 +170,3 @@ def test_made_up_keys_never_push_out_a_good_one(client: Client, clock: Clock) ->
 
     assert "GetItem" not in attempts.operations
     assert len(auth._unknown) <= 1_000
-
-
-def test_two_keys_of_a_project_see_the_same_threads(client: Client) -> None:
-    other = Client(project=client.project)
-    thread_id = client.thread()
-
-    assert other.create("retrieve_thread", thread_id)["id"] == thread_id

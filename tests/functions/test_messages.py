@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.model.model import stored_content
 from tests.support import expected
 from tests.support.client import Client
 from tests.support.clock import Clock
@@ -19,13 +20,6 @@ _PARTS = [
     {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
     {"type": "image_url", "image_url": {"url": "https://example.com/b.png", "detail": "low"}},
     {"type": "image_file", "image_file": {"file_id": "file-1"}},
-    {"type": "image_file", "image_file": {"file_id": "file-2", "detail": "high"}},
-]
-_STORED_PARTS = [
-    text("What is on these?"),
-    {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "auto"}},
-    {"type": "image_url", "image_url": {"url": "https://example.com/b.png", "detail": "low"}},
-    {"type": "image_file", "image_file": {"file_id": "file-1", "detail": "auto"}},
     {"type": "image_file", "image_file": {"file_id": "file-2", "detail": "high"}},
 ]
 _ATTACHMENTS: list[dict[str, Any]] = [
@@ -58,7 +52,7 @@ def test_all_that_a_message_may_have_comes_back(client: Client, clock: Clock) ->
         thread_id,
         created.body["id"],
         int(time.time()),
-        _STORED_PARTS,
+        stored_content(_PARTS),
         role="assistant",
         attachments=_STORED_ATTACHMENTS,
         metadata={"a": "", "b": "2"},
@@ -67,12 +61,6 @@ def test_all_that_a_message_may_have_comes_back(client: Client, clock: Clock) ->
     assert client.call("retrieve_message", thread_id, stored["id"]).text == created.text
     assert client.call("modify_message", thread_id, stored["id"], body={}).text == created.text
     assert client.call("list_messages", thread_id).text == compact(expected.page([stored]))
-
-
-def test_null_attachments_and_metadata_are_none(client: Client) -> None:
-    created = client.message(client.thread(), "a", attachments=None, metadata=None)
-
-    assert (created["attachments"], created["metadata"]) == ([], {})
 
 
 @pytest.mark.parametrize("size", [10, 1_000, 150_000, 256_000])
