@@ -40,6 +40,8 @@ ON_DEPLOYED = tests/shared tests/runs $(patsubst %,tests/functions/test_%.py,bod
 export UV_PYTHON = $(CURDIR)/.venv/bin/python
 export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
+# Tests start hundreds of processes: without stored bytecode each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help any-day local respond screenshots load kills test check bench soak fuzz build lock layer audit clean

@@ -13,6 +13,7 @@ import boto3
 import moto
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.serialize import AttributePicker
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
@@ -20,16 +21,23 @@ from tests.support.local_api import ROOT, environment
 from tools.local.dynamodb import moto_engine, table_stream
 
 _TABLE = "engine"
+# An attribute of every kind that the store writes.
+_DATA: dict[str, Any] = {"data": {"L": [{"S": "x"}, {"N": "1"}, {"B": b"x"}, {"BOOL": True}, {"M": {"S": {"S": "y"}}}]}}
 _NEWER = """
 import moto
 moto.__version__ = "99.0.0"
+from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from tools.local.dynamodb import moto_engine
 
-own = Table.query, DynamoDBBackend.transact_write_items
+
+def methods():
+    return Table.query, DynamoDBBackend.transact_write_items, AttributePicker.__call__
+
+own = methods()
 with moto_engine.running():
-    print((Table.query, DynamoDBBackend.transact_write_items) == own)
+    print(methods() == own)
 """
 
 
@@ -51,7 +59,7 @@ def client(in_memory: None) -> Iterator[Any]:
     )
     numbers = random.Random(1).sample(range(100), 40)
     for partition, number in itertools.product("ab", numbers):
-        dynamodb.put_item(TableName=_TABLE, Item=_key(partition, f"m{number:02}") | {"data": {"L": [{"S": "x"}]}})
+        dynamodb.put_item(TableName=_TABLE, Item=_key(partition, f"m{number:02}") | _DATA)
     yield dynamodb
     dynamodb.delete_table(TableName=_TABLE)
 
@@ -62,7 +70,7 @@ def _items(client: Any) -> list[dict[str, Any]]:
 
 
 def test_the_installed_moto_is_the_one_that_the_engine_knows() -> None:
-    """With another version, read `Table.query` and `transact_write_items` again before you change KNOWN_VERSION."""
+    """With another version, read what `moto_engine.running` patches again before you change KNOWN_VERSION."""
     assert moto.__version__ == moto_engine.KNOWN_VERSION
 
 
@@ -94,7 +102,10 @@ def test_queries_have_the_pages_of_moto(client: Any) -> None:
             query["ExclusiveStartKey"] = _key(query["ExpressionAttributeValues"][":partition"]["S"], start)
 
         page = client.query(**query)
-        with patch.object(Table, "query", moto_engine._query):
+        with (
+            patch.object(Table, "query", moto_engine._query),
+            patch.object(AttributePicker, "__call__", moto_engine._pick),
+        ):
             expected = client.query(**query)
         del page["ResponseMetadata"], expected["ResponseMetadata"]
         assert page == expected, query

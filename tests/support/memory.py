@@ -4,17 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import pytest
 from moto.backends import get_backend
-from moto.core.serialize import AttributePicker, AttributePickerContext
 
 from tools.local import template
 from tools.local.dynamodb import moto
 from tools.local.template import ACCOUNT, REGION
 
-_PICK = AttributePicker.__call__
 # With a model's endpoint there are assistants and runs.
 MODEL = {"ModelUrl": "https://model.example/v1"}
 
@@ -22,7 +19,7 @@ MODEL = {"ModelUrl": "https://model.example/v1"}
 @pytest.fixture(scope="session")
 def in_memory() -> Iterator[None]:
     """Hold the table and set the environment that leads to it; `shared.store` must not be imported before."""
-    with moto.in_memory(template.load(parameters=MODEL)), mock.patch.object(AttributePicker, "__call__", _picked):
+    with moto.in_memory(template.load(parameters=MODEL)):
         yield
 
 
@@ -53,14 +50,6 @@ def as_it_was() -> Iterator[None]:
             del after[partition][sort]
         if not after[partition]:
             del after[partition]
-
-
-def _picked(picker: AttributePicker, context: AttributePickerContext) -> Any:
-    """Take a member of a DynamoDB value as it is. moto tries other names for each, in more than half of its time."""
-    parent = getattr(context.shape, "parent", None)
-    if parent is not None and parent.name == "AttributeValue":
-        return context.obj.get(context.key)
-    return _PICK(picker, context)
 
 
 def _partitions() -> dict[str, dict[str, Any]]:

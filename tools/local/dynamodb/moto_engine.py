@@ -13,6 +13,7 @@ from unittest.mock import patch
 import moto
 from moto import mock_aws
 from moto.core.model_instances import model_data
+from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
@@ -26,6 +27,7 @@ lock = threading.Lock()
 _query = Table.query
 _QUERY_ARGUMENTS = inspect.signature(Table.query)
 _transact_write_items = DynamoDBBackend.transact_write_items
+_pick = AttributePicker.__call__
 
 
 @contextmanager
@@ -37,6 +39,7 @@ def running() -> Iterator[None]:
         if moto.__version__ == KNOWN_VERSION:
             stack.enter_context(patch.object(DynamoDBBackend, "transact_write_items", _transact))
             stack.enter_context(patch.object(Table, "query", _query_in_range))
+            stack.enter_context(patch.object(AttributePicker, "__call__", _pick_value))
         yield
 
 
@@ -115,3 +118,11 @@ def _items_in_range(partition: dict[Any, Any], query: dict[str, Any], range_key:
     end = min(end, bisect_left(keys, start)) if start else end
     first = first if query["limit"] is None else max(first, end - query["limit"])
     return [items[key] for key in keys[max(first - 1, 0) : end]]
+
+
+def _pick_value(picker: AttributePicker, context: AttributePickerContext) -> Any:
+    """Take a member of an attribute's value as it is. moto tries other names for each, in a third of a call's time."""
+    parent = getattr(context.shape, "parent", None)
+    if parent is not None and parent.name == "AttributeValue":
+        return context.obj.get(context.key)
+    return _pick(picker, context)
