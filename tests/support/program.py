@@ -1,18 +1,31 @@
 """The program `./message-api`: in this process, or as a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 from click.testing import CliRunner, Result
 
 from tests.support.local_api import ROOT, environment
+from tools import environment as variables
 from tools.cli.program import program
 
 
-def invoke(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
-    """Run a command in this process, on the table in memory."""
-    return CliRunner().invoke(program, [*map(str, arguments)], input=stdin)
+def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str) -> Result:
+    """Run a command in this process, with these environment variables, and then leave all as they were.
+
+    It works on the table in memory, if the test has one and the command is not led elsewhere.
+    """
+    before = dict(os.environ)
+    with mock.patch.dict(os.environ):
+        variables.update(own)
+        result = CliRunner().invoke(program, [*map(str, arguments)], input=stdin, prog_name="message-api")
+        is_changed = before != dict(os.environ)
+    if is_changed:
+        variables._forget()
+    return result
 
 
 def start(*arguments: str | Path, stdin: int | None = None, **own: str) -> subprocess.Popen[str]:

@@ -1,15 +1,30 @@
 """The commands as a person runs them: in this process on the table in memory, or as a process of their own."""
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import boto3
-from click.testing import Result
 
 from tests.support import program
+from tests.support.client import Client
+from tests.support.local_api import ROOT, environment
 from tools.local.template import load
 
 TABLE = "message-api-Table"
+
+# Exit code, stdout, stderr.
+Outcome = tuple[int, str, str]
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+def die() -> None:
+    raise Killed
 
 
 def dynamodb(url: str) -> Any:
@@ -26,10 +41,24 @@ def table(url: str, name: str) -> tuple[str, ...]:
     return ("--endpoint-url", url, "--table", name, "--project", "alpha")
 
 
-def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    """Run a command in this process, on the table in memory."""
-    command, *rest = arguments
-    return program.invoke(command, "--table", TABLE, *rest, stdin=stdin)
+def run(client: Client, command: str, *arguments: str | Path, stdin: bytes | None = None) -> Outcome:
+    """Run a command in this process, on the client's project in the table in memory."""
+    result = program.invoke(command, "--table", TABLE, "--project", client.project, *arguments, stdin=stdin)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def without_room(size: int, *arguments: str | Path) -> Outcome:
+    """Run a command as a process of its own, in which no file may grow past this size."""
+    found = subprocess.run(
+        [sys.executable, "-m", "tools.cli", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(AWS_DEFAULT_REGION="us-east-1"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.returncode, found.stdout, found.stderr
 
 
 start, done = program.start, program.run

@@ -22,15 +22,14 @@ def assistant(own_id: str = "asst_abc123", created_at: int = CREATED, **fields: 
     return {"id": own_id, "object": "assistant", "created_at": created_at, **DEFAULTS, **fields}
 
 
-def run(client: Client, *objects: Any, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
-    result = commands.run("import", "--project", client.project, *options, "-", stdin=jsonl(*objects))
-    return result.exit_code, result.stdout, result.stderr
+def run(client: Client, *objects: Any, options: tuple[str, ...] = ()) -> commands.Outcome:
+    return commands.run(client, "import", *options, "-", stdin=jsonl(*objects))
 
 
 def export(client: Client, file: Path, *options: str) -> str:
-    result = commands.run("export", "--project", client.project, *options, file)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+    code, said, errors = commands.run(client, "export", *options, file)
+    assert (code, errors) == (0, "")
+    return said
 
 
 def listed(client: Client) -> list[dict[str, Any]]:
@@ -113,9 +112,12 @@ def test_a_dry_run_counts_assistants_and_writes_none(client: Client) -> None:
         (dict.fromkeys(name for name in DEFAULTS if name != "model"), {}),
         ({"file_ids": []}, {}),
         (
-            {"file_ids": ["file_1"], "tools": [{"type": "code_interpreter"}, {"type": "retrieval"}]},
             {
-                "tools": [{"type": "code_interpreter"}, {"type": "file_search"}],
+                "file_ids": ["file_1"],
+                "tools": [{"type": "code_interpreter", "name": None}, {"type": "retrieval", "function": None}, WEATHER],
+            },
+            {
+                "tools": [{"type": "code_interpreter"}, {"type": "file_search"}, WEATHER],
                 "tool_resources": {"code_interpreter": {"file_ids": ["file_1"]}},
             },
         ),
@@ -128,37 +130,9 @@ def test_a_dry_run_counts_assistants_and_writes_none(client: Client) -> None:
 def test_an_assistant_as_the_old_api_wrote_it_is_imported(
     client: Client, written: dict[str, Any], read: dict[str, Any]
 ) -> None:
-    assert run(client, assistant() | written)[2] == ""
+    assert run(client, assistant() | written)[0::2] == (0, "")
 
     assert listed(client) == [assistant(**read)]
-
-
-def test_an_assistant_of_the_first_version_is_imported_whole(client: Client) -> None:
-    tools: list[dict[str, Any]] = [
-        {"type": "retrieval", "function": None},
-        {"type": "code_interpreter", "name": None},
-        WEATHER,
-    ]
-    first: dict[str, Any] = {
-        "id": "asst_abc123",
-        "object": "assistant",
-        "created_at": CREATED,
-        "name": "Weather",
-        "description": None,
-        "model": "gpt-4-1106-preview",
-        "instructions": "Be brief.",
-        "tools": tools,
-        "file_ids": ["file_1"],
-        "metadata": {},
-    }
-
-    assert run(client, first)[0::2] == (0, "")
-
-    known = {name: first[name] for name in ("name", "model", "instructions")}
-    tools[:2] = [{"type": "file_search"}, {"type": "code_interpreter"}]
-    assert listed(client) == [
-        assistant(**known, tools=tools, tool_resources={"code_interpreter": {"file_ids": ["file_1"]}})
-    ]
 
 
 def test_what_this_api_does_not_have_is_left_out_and_named(client: Client) -> None:
@@ -203,20 +177,16 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (assistant(temperature=True), "Invalid type for 'temperature': expected a number, but got a boolean instead."),
     (assistant(file_ids=["f"], tool_resources=7), "Invalid type for 'tool_resources': expected an object, but got"),
     (
-        {"id": "run_1", "object": "thread.run"},
-        "its 'object' is 'thread.run', and runs are not moved: see docs/migrate.md",
-    ),
-    (
         {"id": "step_1", "object": "thread.run.step"},
         "its 'object' is 'thread.run.step', and runs are not moved: see docs/migrate.md",
     ),
 ]
 
 
-@pytest.mark.parametrize("number", range(len(REFUSED)))
-def test_what_is_refused_names_its_place_and_the_rest_goes_in(client: Client, number: int) -> None:
-    refused, reason = REFUSED[number]
-
+@pytest.mark.parametrize(("refused", "reason"), REFUSED, ids=range(len(REFUSED)))
+def test_what_is_refused_names_its_place_and_the_rest_goes_in(
+    client: Client, refused: dict[str, Any], reason: str
+) -> None:
     code, said, errors = run(client, assistant("asst_good"), refused)
 
     assert (code, said[-12:]) == (1, ", 1 refused\n")
@@ -227,9 +197,9 @@ def test_what_is_refused_names_its_place_and_the_rest_goes_in(client: Client, nu
 def test_assistants_are_exported_before_the_threads_and_come_back_equal(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tools.transfer import assistants
+    from tools.transfer import exports
 
-    monkeypatch.setattr(assistants, "_AT_ONCE", 2)
+    monkeypatch.setattr(exports, "_AT_ONCE", 2)
     own = [assistant(f"asst_{number}", CREATED + number) for number in range(3)]
     run(client, *own, thread(), message("msg_a"))
     native = [Runs(client).create("create_assistant", body=EVERYTHING) for _ in range(3)]
@@ -239,18 +209,19 @@ def test_assistants_are_exported_before_the_threads_and_come_back_equal(
     assert export(client, file) == "exported 6 assistants, 1 threads with 1 messages\n"
 
     assert file.read_bytes() == jsonl(*own, *native, thread(), message("msg_a"))
-    assert commands.run("import", "--project", other.project, file).exit_code == 0
+    assert commands.run(other, "import", file)[0] == 0
     export(other, again)
     assert again.read_bytes() == file.read_bytes()
 
 
-def test_the_export_of_one_thread_has_no_assistants(client: Client, tmp_path: Path) -> None:
-    run(client, assistant(), thread(), message("msg_a"))
+def test_the_export_of_one_thread_has_no_assistants_and_no_other_thread(client: Client, tmp_path: Path) -> None:
+    run(client, assistant(), thread(), message("msg_a"), thread("thread_other"))
 
     assert export(client, tmp_path / "one", "--thread", THREAD) == "exported 1 threads with 1 messages\n"
     dry = export(client, tmp_path / "two", "--thread", THREAD, "--dry-run")
 
     assert dry == "would export 1 threads with 1 messages\n"
+    assert [*tmp_path.iterdir()] == [tmp_path / "one"]
     assert (tmp_path / "one").read_bytes() == jsonl(thread(), message("msg_a"))
 
 
@@ -261,10 +232,10 @@ def test_an_export_that_was_killed_has_each_assistant_once(client: Client, tmp_p
     out = tmp_path / "out.jsonl"
     from tools.transfer import parts
 
-    with suppress(KeyboardInterrupt), parts.part_of(out, None, commands.TABLE, client.project, None) as into:
+    with suppress(commands.Killed), parts.part_of(out, None, commands.TABLE, client.project, None) as into:
         for line in whole[:lines]:
             into.add(compact(line))
-        raise KeyboardInterrupt
+        commands.die()
 
     export(client, out)
 

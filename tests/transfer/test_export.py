@@ -1,35 +1,19 @@
 """The export: what it writes, that it comes back equal, and how it goes on when it was cut short."""
 
-import resource
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import expected, fault_injection
+from tests.support import expected, fault_injection, program
 from tests.support.client import Client
 from tests.support.event_sources import asked, erase
 from tests.support.fault_injection import Fault
 from tests.support.imported import CREATED, THREAD, brought, jsonl, message, thread
-from tests.support.local_api import ROOT, environment
 from tests.support.variables import VARIABLES
 from tests.transfer import commands
-
-
-class Killed(BaseException):
-    """The process ended here."""
-
-
-def die() -> None:
-    raise Killed
-
-
-@pytest.fixture
-def trusted() -> Client:
-    return Client(trusted=True)
+from tests.transfer.commands import Killed, die
 
 
 def filled(client: Client) -> list[dict[str, Any]]:
@@ -69,53 +53,39 @@ def killed(client: Client, file: Path, *, but_last: bool = False) -> None:
         die()
 
 
-def export(client: Client, file: Path, *options: str) -> Any:
-    return commands.run("export", "--project", client.project, *options, file)
+def export(client: Client, file: Path, *options: str) -> commands.Outcome:
+    return commands.run(client, "export", *options, file)
 
 
-def test_what_is_exported_comes_back_equal(trusted: Client, tmp_path: Path) -> None:
-    first, second, other = tmp_path / "first.jsonl", tmp_path / "second.jsonl", Client()
-    lines = filled(trusted)
-
-    found = export(trusted, first)
-
-    assert (found.exit_code, found.stdout, found.stderr) == (0, "exported 3 threads with 5 messages\n", "")
-    assert first.read_bytes() == jsonl(*lines)
-    assert commands.run("import", "--project", other.project, first).exit_code == 0
-    assert export(other, second).exit_code == 0
-    assert second.read_bytes() == first.read_bytes()
-    assert [found.name for found in tmp_path.iterdir()] == ["first.jsonl", "second.jsonl"]
+def said(threads: int, messages: int) -> commands.Outcome:
+    return 0, f"exported {threads} threads with {messages} messages\n", ""
 
 
-def test_one_thread_is_exported_alone(client: Client, tmp_path: Path) -> None:
-    brought(client, thread(), message("msg_a"), thread("thread_other"))
+def test_what_is_exported_comes_back_equal_and_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    client, other = Client(trusted=True), Client()
+    lines = filled(client)
+    file = tmp_path / "x.jsonl"
 
-    found = export(client, tmp_path / "one.jsonl", "--thread", THREAD)
+    assert export(client, file, "--dry-run") == (0, "would export 3 threads with 5 messages\n", "")
+    assert [*tmp_path.iterdir()] == []
 
-    assert (found.exit_code, found.stdout) == (0, "exported 1 threads with 1 messages\n")
-    assert (tmp_path / "one.jsonl").read_bytes() == jsonl(thread(), message("msg_a"))
+    assert export(client, file) == said(3, 5)
+    assert file.read_bytes() == jsonl(*lines)
+    assert commands.run(other, "import", file)[0] == 0
+    assert export(other, file) == said(3, 5)
+    assert file.read_bytes() == jsonl(*lines)
+    assert [*tmp_path.iterdir()] == [file]
 
 
 def test_a_thread_that_is_not_there_is_one_line_and_no_file(client: Client, tmp_path: Path) -> None:
-    found = export(client, tmp_path / "one.jsonl", "--thread", THREAD)
+    error = f"Error: the project has no thread {THREAD}\n"
 
-    assert (found.exit_code, found.stderr) == (1, f"Error: the project has no thread {THREAD}\n")
-    assert [*tmp_path.iterdir()] == []
-
-
-def test_a_dry_run_writes_nothing(client: Client, tmp_path: Path) -> None:
-    brought(client, thread(), message("msg_a"), thread("thread_other"))
-
-    whole = export(client, tmp_path / "x.jsonl", "--dry-run")
-    one = export(client, tmp_path / "x.jsonl", "--dry-run", "--thread", THREAD)
-
-    assert (whole.exit_code, whole.stdout) == (0, "would export 2 threads with 1 messages\n")
-    assert (one.exit_code, one.stdout) == (0, "would export 1 threads with 1 messages\n")
+    assert export(client, tmp_path / "one.jsonl", "--thread", THREAD) == (1, "", error)
     assert [*tmp_path.iterdir()] == []
 
 
 def test_an_empty_project_is_an_empty_file(client: Client, tmp_path: Path) -> None:
-    assert export(client, tmp_path / "x.jsonl").exit_code == 0
+    assert export(client, tmp_path / "x.jsonl") == said(0, 0)
     assert (tmp_path / "x.jsonl").read_bytes() == b""
 
 
@@ -137,7 +107,7 @@ def test_an_export_that_was_killed_goes_on(
         killed(client, file)
     assert not file.exists()
 
-    assert export(client, file).exit_code == 0
+    assert export(client, file)[0] == 0
 
     assert file.read_bytes() == jsonl(*older[:2], *found, older[2], *native)
     assert [*tmp_path.iterdir()] == [file]
@@ -155,7 +125,7 @@ def test_an_export_goes_on_when_the_thread_that_it_broke_off_in_is_gone(
     client.create("delete_thread", lost)
     erase(asked(f"{client.project}#{lost}"))
 
-    assert export(client, file).exit_code == 0
+    assert export(client, file)[0] == 0
 
     rest = [thread()] if own_id else [last]
     assert file.read_bytes() == jsonl(thread("thread_0", CREATED - 1), *rest)
@@ -167,7 +137,7 @@ def test_what_was_begun_from_another_project_is_not_gone_on_with(client: Client,
     brought(client, thread(), message("msg_a", "ours"))
     killed(stranger, file)
 
-    assert export(client, file).exit_code == 0
+    assert export(client, file)[0] == 0
 
     assert file.read_bytes() == jsonl(thread(), message("msg_a", "ours"))
 
@@ -185,9 +155,9 @@ def test_a_thread_that_is_deleted_while_it_is_exported_is_left_out(client: Clien
             found = export(client, tmp_path / "x.jsonl")
         dry = export(client, tmp_path / "x.jsonl", "--dry-run")
 
-    assert (found.exit_code, found.stdout) == (0, "exported 2 threads with 0 messages\n")
+    assert found == said(2, 0)
     assert (tmp_path / "x.jsonl").read_bytes() == jsonl(*others)
-    assert dry.stdout == "would export 2 threads with 0 messages\n"
+    assert dry == (0, "would export 2 threads with 0 messages\n", "")
 
 
 def test_the_lists_of_several_shards_are_one_export(
@@ -197,40 +167,24 @@ def test_the_lists_of_several_shards_are_one_export(
     found = [thread(f"thread_{number}", CREATED + number) for number in range(9)]
     brought(client, *found)
 
-    assert export(client, tmp_path / "x.jsonl").exit_code == 0
+    assert export(client, tmp_path / "x.jsonl") == said(9, 0)
     assert (tmp_path / "x.jsonl").read_bytes() == jsonl(*found)
 
 
 def test_a_folder_that_is_not_there_is_one_line(client: Client, tmp_path: Path) -> None:
-    found = export(client, tmp_path / "none" / "x.jsonl")
+    code, _, error = export(client, tmp_path / "none" / "x.jsonl")
 
-    assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
-    assert "No such file or directory" in found.stderr
-
-
-def _no_room() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    assert (code, error.count("\n")) == (1, 1)
+    assert "No such file or directory" in error
 
 
 def test_a_full_disk_is_one_line_and_with_room_the_export_goes_on(dynamodb_local: str, tmp_path: Path) -> None:
-    """No file may grow past 20 KB."""
-    table = commands.table(dynamodb_local, "full-disk")
+    table, out = commands.table(dynamodb_local, "full-disk"), tmp_path / "out.jsonl"
     lines = [thread(), *(message(f"msg_{number}", "x" * 5_000) for number in range(9))]
-    (tmp_path / "in.jsonl").write_bytes(jsonl(*lines))
-    assert commands.done("import", *table, tmp_path / "in.jsonl")[0] == 0
-
-    full = subprocess.run(
-        [sys.executable, "-m", "tools.cli", "export", *table, str(tmp_path / "out.jsonl")],
-        cwd=ROOT,
-        env=environment(),
-        preexec_fn=_no_room,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    assert program.invoke("import", *table, "-", stdin=jsonl(*lines)).exit_code == 0
 
     told = "Error: cannot write: File too large; run the same command again; what is done stays done\n"
-    assert (full.returncode, full.stdout, full.stderr) == (1, "", told)
-    assert not (tmp_path / "out.jsonl").exists()
-    assert commands.done("export", *table, tmp_path / "out.jsonl") == (0, "exported 1 threads with 9 messages\n", "")
-    assert (tmp_path / "out.jsonl").read_bytes() == jsonl(*lines)
+    assert commands.without_room(20_000, "export", *table, out) == (1, "", told)
+    assert not out.exists()
+    assert program.invoke("export", *table, out).output == "exported 1 threads with 9 messages\n"
+    assert out.read_bytes() == jsonl(*lines)

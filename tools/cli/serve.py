@@ -1,6 +1,7 @@
 """`serve`: the whole API on this machine; what `make local` runs."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tools.cli.table_options import Project
 from tools.local import server
 from tools.local.options import ApiKey, ModelOptions, ServeOptions
 
-_ORIGIN = re.compile(r"\*|https?://[^\s/*]+")
+_ORIGIN = r"\s*(\*|https?://[^\s/*,]+)\s*"
 _SECRET = re.compile(r"[!-+\--~]{1,255}")  # printable ASCII except space and comma
 
 _option = partial(click.option, show_envvar=True)
@@ -35,22 +36,15 @@ class _ApiKeyType(click.ParamType[ApiKey]):
         return ApiKey(Project().convert(project, param, ctx), secret, trusted=bool(plus))
 
 
-def _url(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    if text and not re.fullmatch(r"https?://[^\s/]+/?", text):
-        raise click.BadParameter("it is no URL like http://127.0.0.1:8000")
-    return text
+def _like(pattern: str, complaint: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return the callback of an option that refuses a text which does not have this form."""
 
+    def check(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+        if text and not re.fullmatch(pattern, text):
+            raise click.BadParameter(complaint)
+        return text
 
-def _origins(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
-    if text and not all(_ORIGIN.fullmatch(origin.strip()) for origin in text.split(",")):
-        raise click.BadParameter("it is no list like http://127.0.0.1:9000,https://threads.example.com")
-    return text
-
-
-def _model_url(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    if text and not re.fullmatch(r"demo|https?://[^\s@]+", text):
-        raise click.BadParameter("it is no URL like http://127.0.0.1:11434/v1, and not demo")
-    return text
+    return check
 
 
 def _model_map(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
@@ -88,20 +82,23 @@ def _model_map(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     help="A folder for the data, which DynamoDB Local keeps (needs npm once, and Java 17). Default: data in memory.",
 )
 @_option(
-    "--dynamodb-url", envvar="DYNAMODB_URL", callback=_url, help="A DynamoDB that runs already, instead of --data."
+    "--dynamodb-url",
+    envvar="DYNAMODB_URL",
+    callback=_like(r"https?://[^\s/]+/?", "it is no URL like http://127.0.0.1:8000"),
+    help="A DynamoDB that runs already, instead of --data.",
 )
 @_option("--example", is_flag=True, envvar="EXAMPLE", help="Start with the thread of the old API's documentation.")
 @_option(
     "--allowed-origins",
     envvar="ALLOWED_ORIGINS",
-    callback=_origins,
+    callback=_like(f"{_ORIGIN}(,{_ORIGIN})*", "it is no list like http://127.0.0.1:9000,https://threads.example.com"),
     default="",
     help="Origins of web pages that may call the API, separated by commas.",
 )
 @_option(
     "--model-url",
     envvar="MODEL_URL",
-    callback=_model_url,
+    callback=_like(r"demo|https?://[^\s@]+", "it is no URL like http://127.0.0.1:11434/v1, and not demo"),
     help="Turns on assistants and runs: the base URL of an OpenAI-compatible chat endpoint, which usually ends in /v1; "
     "`demo` for a stand-in that needs no key and no network.",
 )

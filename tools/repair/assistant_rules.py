@@ -18,12 +18,11 @@ def problems(partition: str, found: list[Item]) -> Iterator[Problem]:
     for sort, entry in stored.items():
         if sort.startswith(_ENTRIES) and _entry(stored.get(entry["assistant"]["S"])) != sort:
             text = f"lists {entry['assistant']['S']}, which is not there"
-            yield Problem(partition, text, delete(keys.key(partition, sort)))
+            yield Problem(partition, text, delete(partition, sort))
     owned = {key["messageId"]["S"] for item in found for key in items.chunk_keys(item)}
     orphans = [sort for sort in stored if sort.startswith("part#") and sort not in owned]
     if orphans:
-        writes = delete(*(keys.key(partition, sort) for sort in orphans))
-        yield Problem(partition, f"has {len(orphans)} chunks of no assistant", writes)
+        yield Problem(partition, f"has {len(orphans)} chunks of no assistant", delete(partition, *orphans))
 
 
 def _of_assistants(partition: str, stored: dict[str, Item]) -> Iterator[Problem]:
@@ -32,8 +31,7 @@ def _of_assistants(partition: str, stored: dict[str, Item]) -> Iterator[Problem]
             continue
         entry, chunks = _entry(item), [key["messageId"]["S"] for key in items.chunk_keys(item)]
         if not {*chunks} <= stored.keys():
-            gone = [sort, entry, *(chunk for chunk in chunks if chunk in stored)]
-            writes = delete(*(keys.key(partition, name) for name in gone))
+            writes = delete(partition, sort, entry, *(chunk for chunk in chunks if chunk in stored))
             yield Problem(partition, f"has lost content of {sort}, which nobody can read", writes)
         elif stored.get(entry, {}).get("assistant") != {"S": sort}:
             listed = {**keys.key(partition, entry), "v": {"N": str(head.SCHEMA)}, "assistant": {"S": sort}}

@@ -17,14 +17,14 @@ def problems_of_threads(partition: str, listing: list[Item]) -> Iterator[Problem
     existing = batch_get([keys.key(name, sort) for name in {*partitions} for sort in (keys.HEAD, keys.THREAD)])
     for name, entry in zip(partitions, listing, strict=True):
         stored = {sort: existing[name, sort] for sort in (keys.HEAD, keys.THREAD) if (name, sort) in existing}
-        thread_id, key = keys.thread_id(name), keys.key(partition, entry["messageId"]["S"])
+        thread_id, sort = keys.thread_id(name), entry["messageId"]["S"]
         if not stored:
-            yield Problem(partition, f"lists {thread_id}, which does not exist", delete(key))
+            yield Problem(partition, f"lists {thread_id}, which does not exist", delete(partition, sort))
         # An open head without its thread names no lists. That is another problem.
         elif (lists := thread_rules.entries(stored)) and (
-            partition not in lists or entry["messageId"]["S"] != thread_rules.ulid_of(name, stored)
+            partition not in lists or sort != thread_rules.ulid_of(name, stored)
         ):
-            yield Problem(partition, f"lists {thread_id}, which is in other lists", delete(key))
+            yield Problem(partition, f"lists {thread_id}, which is in other lists", delete(partition, sort))
 
 
 def problems_of_keys(listing: list[Item]) -> Iterator[Problem]:
@@ -33,8 +33,8 @@ def problems_of_keys(listing: list[Item]) -> Iterator[Problem]:
     existing = batch_get([keys.key(keys.api_key_partition(digest), _KEY) for digest in digests])
     for digest, entry in zip(digests, listing, strict=True):
         if (keys.api_key_partition(digest), _KEY) not in existing:
-            key = keys.key(keys.API_KEYS, entry["messageId"]["S"])
-            yield Problem(keys.API_KEYS, f"lists the API key {digest[:16]}, which does not exist", delete(key))
+            writes = delete(keys.API_KEYS, entry["messageId"]["S"])
+            yield Problem(keys.API_KEYS, f"lists the API key {digest[:16]}, which does not exist", writes)
 
 
 def problems_of_key(partition: str, item: Item) -> Iterator[Problem]:

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from shared.store import keys
+
 Item = dict[str, dict[str, Any]]
 Write = dict[str, dict[str, Any]]
 
@@ -19,6 +21,6 @@ def put(item: Item) -> Write:
     return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(threadId)"}}
 
 
-def delete(*keys: dict[str, dict[str, str]]) -> tuple[Write, ...]:
-    """Return the writes that delete items."""
-    return tuple({"Delete": {"Key": key}} for key in keys)
+def delete(partition: str, *sorts: str) -> tuple[Write, ...]:
+    """Return the writes that delete items of a partition."""
+    return tuple({"Delete": {"Key": keys.key(partition, sort)}} for sort in sorts)

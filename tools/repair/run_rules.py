@@ -209,4 +209,4 @@ def _update(update: dict[str, Any], values: Item) -> Write:
 def _erased(partition: str, stored: Items, sort: str) -> list[Write]:
     """Return the writes that delete an item, which need not be there, and what is there of its chunks."""
     chunks = [key["messageId"]["S"] for key in items.chunk_keys(stored.get(sort, {}))]
-    return [*delete(*(keys.key(partition, name) for name in [sort, *(name for name in chunks if name in stored)]))]
+    return [*delete(partition, sort, *(name for name in chunks if name in stored))]

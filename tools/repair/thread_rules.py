@@ -39,7 +39,10 @@ def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]
         yield _headless(partition, stored)
     elif stored[keys.HEAD]["state"]["S"] != head.OPEN:
         # The eraser and the sweep finish this if they find the thread.
-        yield from _unlisted(partition, stored, listed) if entries(stored) else _unfinished(partition, stored)
+        if entries(stored):
+            yield from _unlisted(partition, stored, listed)
+        else:
+            yield Problem(partition, "was deleted, and the names of its lists are lost", delete(partition, *stored))
     elif keys.THREAD not in stored:
         yield _without_thread(partition, stored, "has no thread item: its metadata is lost")
     else:
@@ -50,16 +53,10 @@ def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]
 
 def _headless(partition: str, stored: Items) -> Problem:
     if not _messages(stored) and not run_rules.run_ids(stored):
-        left = [keys.key(partition, sort) for sort in stored]
-        return Problem(partition, f"is deleted, but {len(left)} items of it are left", delete(*left))
+        return Problem(partition, f"is deleted, but {len(stored)} items of it are left", delete(partition, *stored))
     if keys.THREAD not in stored:
         return _without_thread(partition, stored, "has neither head nor thread item: its metadata is lost")
     return Problem(partition, "has no head", (put(_new_head(partition, stored)),))
-
-
-def _unfinished(partition: str, stored: Items) -> Iterator[Problem]:
-    left = [keys.key(partition, sort) for sort in stored]
-    yield Problem(partition, "was deleted, and the names of its lists are lost", delete(*left))
 
 
 def _without_thread(partition: str, stored: Items, text: str) -> Problem:
@@ -92,13 +89,11 @@ def _chunks(partition: str, stored: Items) -> Iterator[Problem]:
     for sort in _messages(stored):
         chunks = {key["messageId"]["S"] for key in items.chunk_keys(stored[sort])}
         if not chunks <= stored.keys():
-            unreadable = [sort, *(chunks & stored.keys()), *_run_entry(stored, sort)]
-            writes = delete(*(keys.key(partition, name) for name in unreadable))
+            writes = delete(partition, sort, *(chunks & stored.keys()), *_run_entry(stored, sort))
             yield Problem(partition, f"has lost chunks of {sort}, which nobody can read", writes)
     orphans = [sort for sort in stored if sort.startswith("part#") and sort not in owned]
     if orphans:
-        writes = delete(*(keys.key(partition, sort) for sort in orphans))
-        yield Problem(partition, f"has {len(orphans)} chunks of no message", writes)
+        yield Problem(partition, f"has {len(orphans)} chunks of no message", delete(partition, *orphans))
 
 
 def _runs(partition: str, stored: Items) -> Iterator[Problem]:
@@ -108,7 +103,7 @@ def _runs(partition: str, stored: Items) -> Iterator[Problem]:
         item = {**keys.key(partition, sort), "v": {"N": str(head.SCHEMA)}}
         yield Problem(partition, f"lacks the entry {sort}", (put(item),))
     for sort in sorted(existing - wanted):
-        yield Problem(partition, f"has the entry {sort} of no message", delete(keys.key(partition, sort)))
+        yield Problem(partition, f"has the entry {sort} of no message", delete(partition, sort))
 
 
 def _aliases(partition: str, stored: Items) -> Iterator[Problem]:
@@ -127,7 +122,7 @@ def _markers(partition: str, stored: Items) -> Iterator[Problem]:
     for sort, item in stored.items():
         ulid = item.get("ulid", {"S": ""})["S"]
         if sort.startswith("once#") and (ulid > last or ulid == last_run) and ulid not in made:
-            yield Problem(partition, "has the record of a missing create", delete(keys.key(partition, sort)))
+            yield Problem(partition, "has the record of a missing create", delete(partition, sort))
 
 
 def _unlisted(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:

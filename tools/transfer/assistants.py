@@ -1,12 +1,7 @@
-"""Assistants of a project: written by the import, read by the export."""
+"""Assistants of a project: written by the import."""
 
-from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
-from shared import ids
-from shared.records import PageRequest
-from shared.runs.records import Assistant
 from shared.runs.store import assistants
 from shared.store import keys, table
 from shared.store.table import CancelledError
@@ -14,18 +9,12 @@ from tools.transfer import positions
 from tools.transfer.spool import Spool
 from tools.transfer.staging import patiently
 
-_AT_ONCE = 100
 
+def write(spool: Spool, project: str, *, dry_run: bool = False) -> tuple[int, int]:
+    """Write the assistants of a spool, or only count what would be written. Raises `BusyError`.
 
-class Counts(NamedTuple):
-    """What an import did. `existing` are the assistants that existed before and were not changed."""
-
-    imported: int = 0
-    existing: int = 0
-
-
-def write(spool: Spool, project: str, *, dry_run: bool = False) -> Counts:
-    """Write the assistants of a spool, or only count what would be written. Raises `BusyError`."""
+    Return how many were imported, and how many existed before and were not changed.
+    """
     exist = 0
     total = 0
     for number, assistant in spool.assistants():
@@ -39,18 +28,4 @@ def write(spool: Spool, project: str, *, dry_run: bool = False) -> Counts:
             patiently(partial(table.transact, assistants.new_assistant(project, assistant, ulid)))
         except CancelledError:
             exist += 1
-    return Counts(total - exist, exist)
-
-
-def read(project: str) -> Iterator[Assistant]:
-    """Yield the assistants of a project, oldest first. Raises `BusyError`."""
-    after, more = "", True
-    while more:
-        request = PageRequest(_AT_ONCE, ascending=True, after=after, before="")
-        page = patiently(partial(assistants.list_assistants, project, request))
-        yield from page.records
-        more = page.has_more
-        if more:
-            last = page.records[-1].id
-            ulid = last.removeprefix(keys.ASSISTANT_PREFIX)
-            after = ulid if ids.is_ulid(ulid) else last
+    return total - exist, exist

@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import dropwhile
 from typing import Any
@@ -13,6 +13,8 @@ from openai.pagination import SyncCursorPage
 from openai.types.beta import Thread
 
 from tools.transfer.errors import SourceError
+from tools.transfer.exports import Advance
+from tools.transfer.files import Refuse
 from tools.transfer.objects import with_attachments
 from tools.transfer.parts import PartFile
 
@@ -26,9 +28,6 @@ _ASSISTANT = (
     *("reasoning_effort", "tool_resources", "metadata", "response_format", "file_ids"),
 )
 _AT_ONCE = 100
-
-Refuse = Callable[[str, str], None]
-Advance = Callable[[int, int], None]
 
 
 def client(*, azure: bool) -> Any:

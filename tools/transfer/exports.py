@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 from shared import ids
-from shared.records import Message, PageRequest, Thread
+from shared.records import Message, Page, PageRequest, Thread
+from shared.runs.records import Assistant
+from shared.runs.store import assistants
 from shared.runs.wire import assistant_json
 from shared.settings import settings
 from shared.store import head, items, keys, pages, table, threads
 from shared.store.errors import ThreadNotFoundError
 from shared.store.table import Item
 from shared.wire import message_json, thread_json
-from tools.transfer import assistants
 from tools.transfer.parts import PartFile
 from tools.transfer.staging import patiently
 
@@ -22,6 +24,7 @@ _AT_ONCE = 100
 _LOWEST, _HIGHEST = "0", "~"
 
 Advance = Callable[[int, int], None]
+Listed = TypeVar("Listed", Assistant, Message)
 
 
 def export(project: str, thread_id: str | None, into: PartFile, advance: Advance) -> int:
@@ -33,7 +36,7 @@ def export(project: str, thread_id: str | None, into: PartFile, advance: Advance
     first = _start(project, into)
     count_assistants = 0
     if thread_id is None and into.is_empty():
-        for assistant in assistants.read(project):
+        for assistant in _assistants(project):
             into.add(assistant_json(assistant))
             count_assistants += 1
     for thread in _threads(project, first) if thread_id is None else [_thread(project, thread_id)]:
@@ -56,7 +59,7 @@ def rehearse(project: str, thread_id: str | None, advance: Advance) -> int:
     for thread in _threads(project, _LOWEST) if thread_id is None else [_thread(project, thread_id)]:
         with suppress(ThreadNotFoundError):
             advance(1, sum(1 for _ in _messages(project, thread.id)))
-    return 0 if thread_id else sum(1 for _ in assistants.read(project))
+    return 0 if thread_id else sum(1 for _ in _assistants(project))
 
 
 def _thread(project: str, thread_id: str) -> Thread:
@@ -68,15 +71,23 @@ def _thread(project: str, thread_id: str) -> Thread:
 
 def _messages(project: str, thread_id: str) -> Iterator[Message]:
     """Yield the messages of a thread, oldest first. Raises `ThreadNotFoundError`, `BusyError`."""
+    return _listed(lambda request: pages.list_messages(project, thread_id, request, None))
+
+
+def _assistants(project: str) -> Iterator[Assistant]:
+    return _listed(partial(assistants.list_assistants, project))
+
+
+def _listed(list_page: Callable[[PageRequest], Page[Listed]]) -> Iterator[Listed]:
+    """Yield the records of all pages of a list, oldest first."""
     after, more = "", True
     while more:
-        request = PageRequest(_AT_ONCE, ascending=True, after=after, before="")
-        page = patiently(partial(pages.list_messages, project, thread_id, request, None))
+        page = patiently(partial(list_page, PageRequest(_AT_ONCE, ascending=True, after=after, before="")))
         yield from page.records
         more = page.has_more
         if more:
             last = page.records[-1].id
-            ulid = last.removeprefix(keys.MESSAGE_PREFIX)
+            ulid = last.partition("_")[2]
             after = ulid if ids.is_ulid(ulid) else last
 
 

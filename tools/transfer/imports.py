@@ -1,6 +1,7 @@
 """The import: files are read and checked, then their threads are written one after the other."""
 
 import time
+import uuid
 from collections.abc import Iterable
 from typing import IO, NamedTuple
 
@@ -41,12 +42,6 @@ def read(names: Iterable[str], spool: Spool, report: Report, advance: Advance) -
     spool.complete(*report)
 
 
-def read_open(file: IO[bytes], spool: Spool, report: Report) -> None:
-    """Read an open file into a spool, as standard input is read."""
-    _add(files.STDIN, files.objects(files.STDIN, file, _ignore), spool, report)
-    spool.complete(*report)
-
-
 def write(
     spool: Spool, project: str, report: Report, advance: Advance, *, patience: float, on_waiting: Advance
 ) -> Counts:
@@ -55,7 +50,7 @@ def write(
     A thread that another import writes is looked at again until it is complete, or until that import has given no sign
     of life for `patience` seconds. `on_waiting` gets the number of these threads. Raises `BusyError`.
     """
-    run = staging.writer(project, patience)
+    run = staging.Writer(project, uuid.uuid4().hex, patience)
     tally = _Tally(spool, project, report)
     taken: list[Entry] = []
     waiting: Iterable[Entry] = spool.threads()
@@ -92,16 +87,19 @@ def rehearse(spool: Spool, project: str, report: Report, advance: Advance) -> Co
     return tally.counts
 
 
-def import_file(file: IO[bytes], project: str, report: Report) -> Counts:
-    """Import a small file at once. Raises `BusyError`."""
-    with open_spool() as spool:
-        read_open(file, spool, report)
-        assistants.write(spool, project)
-        return write(spool, project, report, _ignore, patience=60, on_waiting=_ignore)
-
-
 def _ignore(_: int) -> None:
     """Show no progress."""
+
+
+def import_file(
+    file: IO[bytes], project: str, report: Report, *, patience: float = 60, on_waiting: Advance = _ignore
+) -> Counts:
+    """Import a small file at once, as standard input is imported. Raises `BusyError`."""
+    with open_spool() as spool:
+        _add(files.STDIN, files.objects(files.STDIN, file, _ignore), spool, report)
+        spool.complete(*report)
+        assistants.write(spool, project)
+        return write(spool, project, report, _ignore, patience=patience, on_waiting=on_waiting)
 
 
 def _add(name: str, values: Iterable[Candidate], spool: Spool, report: Report) -> None:

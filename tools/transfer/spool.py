@@ -82,13 +82,6 @@ class Entry(NamedTuple):
     thread: Thread
 
 
-class AssistantEntry(NamedTuple):
-    """An assistant in the spool, with its number among all assistants."""
-
-    number: int
-    assistant: Assistant
-
-
 class Spool:
     """The threads, messages and assistants of some files. What was added can be read after `complete`."""
 
@@ -147,12 +140,12 @@ class Spool:
         ((threads, assistants),) = self._run("SELECT (SELECT count(*) FROM threads), (SELECT count(*) FROM assistants)")
         return threads, assistants
 
-    def assistants(self) -> Iterator[AssistantEntry]:
-        """Yield the assistants, in the order in which they were added."""
+    def assistants(self) -> Iterator[tuple[int, Assistant]]:
+        """Yield the assistants, each with its number among all, in the order in which they were added."""
         query = "SELECT number, id, created_at, data FROM assistants ORDER BY number"
         for number, own_id, created_at, stored in self._run(query):
             data = AssistantData(**json.loads(stored))
-            yield AssistantEntry(number, Assistant(own_id, created_at, data._replace(tools=tuple(data.tools))))
+            yield number, Assistant(own_id, created_at, data._replace(tools=tuple(data.tools)))
 
     def threads(self) -> Iterator[Entry]:
         """Yield the threads, in the order in which they were added."""

@@ -6,7 +6,6 @@ takes over a pending head that was not renewed for a while: the same files give 
 
 import hashlib
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -61,11 +60,6 @@ class _Job(NamedTuple):
 
     def list_position(self) -> Item:
         return {} if self.thread.id == keys.THREAD_PREFIX + self.ulid else {"ulid": {"S": self.ulid}}
-
-
-def writer(project: str, patience: float) -> Writer:
-    """Return a new run of the import."""
-    return Writer(project, uuid.uuid4().hex, patience)
 
 
 def state_of(project: str, thread_id: str) -> str | None:
