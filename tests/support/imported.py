@@ -35,13 +35,13 @@ class Refused(list[tuple[int, str]]):
         self.append((int(place.removeprefix("-:").partition(":")[0]), reason))
 
 
-def bring(client: Client, *objects: dict[str, Any] | str | bytes) -> tuple[Any, list[tuple[int, str]]]:
+def bring(client: Client, *objects: dict[str, Any] | str | bytes, **options: Any) -> tuple[Any, list[tuple[int, str]]]:
     """Import objects, or a file, into a client's project; return the counts, and the lines that were refused."""
     from tools.transfer import imports
 
     file = b"".join(found if isinstance(found, bytes) else jsonl(found) for found in objects)
     refused = Refused()
-    counts = imports.import_file(io.BytesIO(file), client.project, imports.Report(refused.add, refused.add))
+    counts = imports.import_file(io.BytesIO(file), client.project, imports.Report(refused.add, refused.add), **options)
     return counts, refused
 
 

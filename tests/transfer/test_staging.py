@@ -1,6 +1,5 @@
 """What an import meets in the table: threads that are there, that are being erased, that another import writes."""
 
-import io
 import time
 from typing import Any
 
@@ -10,19 +9,12 @@ from tests.support import expected, fault_injection, stored
 from tests.support.client import Client
 from tests.support.event_sources import asked, erase, sweep
 from tests.support.fault_injection import Fault
-from tests.support.imported import THREAD, Refused, bring, brought, jsonl, message, thread
+from tests.support.imported import THREAD, bring, brought, message, thread
+from tests.transfer.commands import Killed, die
 
 FILE = [thread(metadata={"user_id": "u"}), message("msg_a"), message("msg_b", run_id="run_1"), message("msg_c")]
 WHOLE = expected.page(FILE[1:])
 _BUSY = "is being erased or created, or has expired: import it again in some minutes"
-
-
-class Killed(BaseException):
-    """The process ended here."""
-
-
-def die() -> None:
-    raise Killed
 
 
 def everything(client: Client) -> dict[str, Any]:
@@ -35,17 +27,8 @@ def everything(client: Client) -> dict[str, Any]:
 
 def run(client: Client, *objects: dict[str, Any], patience: float = 0) -> tuple[Any, list[tuple[int, str]], list[int]]:
     """Import objects; return what became of them, what was refused, and what was said about waiting for others."""
-    from tools.transfer import imports
-    from tools.transfer.spool import open_spool
-
-    refused = Refused()
     waited: list[int] = []
-    report = imports.Report(refused.add, refused.add)
-    with open_spool() as spool:
-        imports.read_open(io.BytesIO(jsonl(*objects)), spool, report)
-        counts = imports.write(
-            spool, client.project, report, lambda _: None, patience=patience, on_waiting=waited.append
-        )
+    counts, refused = bring(client, *objects, patience=patience, on_waiting=waited.append)
     return counts, refused, waited
 
 
