@@ -59,6 +59,3 @@ def without_room(size: int, *arguments: str | Path) -> Outcome:
         check=False,
     )
     return found.returncode, found.stdout, found.stderr
-
-
-start, done = program.start, program.run

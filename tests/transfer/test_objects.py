@@ -233,7 +233,7 @@ def test_the_file_is_never_in_memory(client: Client, tmp_path: Path) -> None:
     from tools.transfer.spool import open_spool
 
     file, refused = tmp_path / "x.jsonl", Refused()
-    file.write_bytes(jsonl(*(message(f"msg_{number}", "x" * 3_000) for number in range(3_000))))
+    file.write_bytes(jsonl(*(message(f"msg_{number}", "x" * 9_000) for number in range(1_000))))
     tracemalloc.start()
     try:
         with open_spool() as spool:

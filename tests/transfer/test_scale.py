@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.support import program
 from tests.support.expected import text
 from tests.support.imported import CREATED, jsonl, message, thread
 from tests.transfer import commands
@@ -45,13 +46,20 @@ def lines(seed: int) -> Iterator[bytes]:
 
 def kill_when(ready: Callable[[], bool], *arguments: str | Path) -> bool:
     """Start a command and kill it, as kill -9 does, once `ready`; tell whether that was before its end."""
-    process = commands.start(*arguments)
+    process = program.start(*arguments)
     until = time.monotonic() + _SECONDS
     while process.poll() is None and not ready() and time.monotonic() < until:
         time.sleep(0.01)
     process.kill()
     process.communicate()
     return process.returncode == -9
+
+
+def done(*arguments: str | Path) -> str:
+    """Run a command in this process, which must do all of it; return what it said."""
+    found = program.invoke(*arguments)
+    assert (found.exit_code, found.stderr) == (0, "")
+    return found.stdout
 
 
 def test_threads_come_back_equal_from_another_store_whoever_is_killed_on_the_way(
@@ -79,27 +87,20 @@ def test_threads_come_back_equal_from_another_store_whoever_is_killed_on_the_way
         )
 
     started = time.monotonic()
-    into: tuple[str | Path, ...] = ("import", *one, "--patience", "2", file)
+    into: tuple[str | Path, ...] = ("import", *one, "--patience", "1", file)
     assert kill_when(lambda: begun("scale-one") >= THREADS // 3, *into)
     assert kill_when(lambda: begun("scale-one") >= 2 * THREADS // 3, *into)
-    code, said, errors = commands.done(*into, seconds=_SECONDS)
-    assert (code, errors) == (0, "")
-    assert said.endswith(" threads exist already, 0 refused\n")
+    assert done(*into).endswith(" threads exist already, 0 refused\n")
     imported = time.monotonic()
 
     out: tuple[str | Path, ...] = ("export", *one, first)
     kill_when(lambda: any(part.stat().st_size > 20_000 for part in tmp_path.glob("first.jsonl.*.part")), *out)
-    code, said, errors = commands.done(*out, seconds=_SECONDS)
-    assert (code, errors) == (0, "")
+    done(*out)
     exported = time.monotonic()
 
-    code, said, errors = commands.done("import", *two, first, seconds=_SECONDS)
-    assert (code, errors) == (0, "")
-    assert (
-        said == f"imported {THREADS} threads with {THREADS * MESSAGES} messages, 0 threads exist already, 0 refused\n"
-    )
-    code, _, errors = commands.done("export", *two, second, seconds=_SECONDS)
-    assert (code, errors) == (0, "")
+    said = f"imported {THREADS} threads with {THREADS * MESSAGES} messages, 0 threads exist already, 0 refused\n"
+    assert done("import", *two, first) == said
+    done("export", *two, second)
 
     assert first.read_bytes() == second.read_bytes()
     assert sorted(first.read_bytes().splitlines()) == sorted(file.read_bytes().splitlines())
