@@ -7,7 +7,10 @@ import httpx
 import pytest
 import uvicorn
 
+from tests.support.unit import clock
 from tools.local import gateway, template
+
+__all__ = ["clock"]
 
 _TEMPLATE = """
 Resources:

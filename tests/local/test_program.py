@@ -6,7 +6,6 @@ import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -101,15 +100,11 @@ def test_the_help_of_a_command_has_an_example_of_it(command: tuple[str, ...]) ->
 )
 def test_the_tab_key_completes(words: str, completed: list[str]) -> None:
     # As the function that bash_source prints asks.
-    own: dict[str, Any] = {
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split(" ")) - 1),
-        "_MESSAGE_API_COMPLETE": "bash_complete",
-    }
-    code, out, errors = program.run(**own)
+    own = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    found = program.invoke(**own, _MESSAGE_API_COMPLETE="bash_complete")
 
-    assert (code, errors) == (0, "")
-    assert [line.partition(",")[2] for line in out.splitlines()] == completed
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert [line.partition(",")[2] for line in found.stdout.splitlines()] == completed
 
 
 def test_make_local_ends_all_that_it_started_when_its_process_group_is_terminated(

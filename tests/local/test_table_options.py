@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 
 import boto3
-import click
 import pytest
 
+from tests.support import program
 from tools.cli import table_options
 from tools.local import template
 
@@ -63,9 +63,25 @@ def test_a_table_beside_a_stack_has_the_layout_of_the_stack(stack: str) -> None:
     assert (found["TABLE_NAME"], found["THREAD_LIST_SHARDS"]) == ("restored", "4")
 
 
-def test_a_command_that_is_not_told_which_table_says_so(stack: str) -> None:
-    with pytest.raises(click.UsageError, match=r"^Name the table: --stack, --table or --endpoint-url\.$"):
-        chosen()
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "list"),
+        ("keys", "create", "--project", "alpha"),
+        ("keys", "revoke", "id"),
+        ("import", "--project", "alpha", "-"),
+        ("export", "--project", "alpha", "nothing.jsonl"),
+        ("events", "replay", "--project", "alpha", "--bus", "mine"),
+        ("check",),
+        ("repair",),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_is_not_told_which_table_says_so(command: tuple[str, ...]) -> None:
+    found = program.invoke(*command, TABLE_NAME="")
+
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr.endswith("Error: Name the table: --stack, --table or --endpoint-url.\n")
 
 
 def test_the_template_has_the_outputs_and_parameters_that_are_read() -> None:
