@@ -191,7 +191,6 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
         b'{"object":"thread","created_at":1,"id":"thread_\\ud83d"}\n',
         ["x:1: its id 'thread_\\ud83d' is not 'thread_' followed by letters, digits, '_' and '-', 128 in all"],
     ),
-    "a zip archive": (b"PK\x03\x04\n\n\n\xff", ["x: it is a zip archive: extract it first"]),
     "a gzip archive": (b"\x1f\x8b\x08\n\n\n\xff", ["x: it is a gzip archive: extract it first"]),
     "an image": (
         b"\x89PNG\r\n\x1a\n\xff\n\n\xfe",
@@ -207,28 +206,19 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
     ),
     "a table": (
         b"id,role,content\n" * 200,
-        [
-            f"{_NONE} x:1: it is not valid JSON: expecting value at line 1, column 1",
-        ],
+        [f"{_NONE} x:1: it is not valid JSON: expecting value at line 1, column 1"],
     ),
     "objects of another kind": (
         jsonl(*[{"object": "thread.run"}] * 200),
-        [
-            f"{_NONE} x:1: its 'object' is 'thread.run', and runs are not moved: see docs/migrate.md",
-        ],
+        [f"{_NONE} x:1: its 'object' is 'thread.run', and runs are not moved: see docs/migrate.md"],
     ),
     "a few objects of another kind": (
         jsonl({"object": "list"}, {"object": 7}),
-        [
-            "x:1: its 'object' is 'list': docs/migrate.md lists what can be imported",
-            f"x:2: {_NO_KIND}",
-        ],
+        ["x:1: its 'object' is 'list': docs/migrate.md lists what can be imported", f"x:2: {_NO_KIND}"],
     ),
     "arrays of arrays of arrays": (
         compact([[[[thread("thread_1")]]]]).encode(),
-        [
-            f"x:1: item 1, item 1, item 1: {_NO_KIND}",
-        ],
+        [f"x:1: item 1, item 1, item 1: {_NO_KIND}"],
     ),
     "nothing": (b"", []),
     "blank lines": (b"\n \r\n", []),
@@ -261,7 +251,7 @@ def test_the_name_of_a_file_need_not_be_utf_8(client: Client, folder: Path) -> N
     assert errors == ["caf\\udce9.json:3: it is not valid JSON: expecting value at line 3, column 1"]
 
 
-def test_a_file_that_is_too_long_for_its_form_is_refused(
+def test_a_file_or_line_that_is_too_long_is_refused_without_being_kept(
     client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tools.transfer import files
@@ -269,7 +259,8 @@ def test_a_file_that_is_too_long_for_its_form_is_refused(
     monkeypatch.setattr(files, "_LONGEST", 2_000)
     (folder / "indented").write_text(json.dumps(page(NEWEST_FIRST), indent=1))
     (folder / "line").write_text(compact(page(NEWEST_FIRST * 2)))
-    (folder / "lines").write_bytes(b'{"id":\n' + jsonl(thread(), *MESSAGES))
+    (folder / "lines").write_bytes(b'{"id":\n' + jsonl(thread(), *MESSAGES[:5]))
+    (folder / "middle").write_bytes(jsonl(thread(), '{"a":"' + "x" * 8_000, MESSAGES[5]))
 
     code, told, errors = run(client, folder)
 
@@ -277,8 +268,9 @@ def test_a_file_that_is_too_long_for_its_form_is_refused(
         "indented:1: it has more than 2000 characters",
         "line:1: it has more than 2000 characters",
         "lines:1: it is not valid JSON: expecting value at line 1, column 7",
+        "middle:2: it has more than 2000 characters",
     ]
-    assert (code, told) == (1, said(1, 6, 3))
+    assert (code, told) == (1, said(1, 6, 4))
 
 
 def test_copies_that_differ_are_named(client: Client, folder: Path) -> None:

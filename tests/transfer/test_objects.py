@@ -180,15 +180,6 @@ def test_what_the_old_api_and_its_sdks_wrote_is_imported_and_comes_back_equal_fr
     assert event["detail"]["content"] == answer.body["content"]
 
 
-def test_a_line_of_any_length_is_refused_without_being_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.transfer import files
-
-    monkeypatch.setattr(files, "_LONGEST", 10_000)
-    counts, refused = bring(client, jsonl(thread(), '{"a":"' + "x" * 40_000, message("msg_a")))
-
-    assert (counts, refused) == ((1, 1, 0, 0), [(2, "it has more than 10000 characters")])
-
-
 def test_a_message_too_large_to_be_stored_is_refused(client: Client) -> None:
     note = {"type": "file_path", "text": "x" * 100_000, "start_index": 0, "end_index": 1, "file_path": {"file_id": "f"}}
     text = expected.text("x", *[note] * 61)
@@ -209,21 +200,6 @@ def test_two_messages_never_have_one_place(client: Client) -> None:
     assert bring(client, thread(), first, above, native, second) == ((1, 4, 0, 0), [])
 
     assert client.page(THREAD, order="asc") == expected.page([native, above, first, second])
-
-
-def test_the_lines_of_several_threads_may_come_in_any_order(client: Client) -> None:
-    threads = [thread(f"thread_{number}", CREATED + number) for number in range(3)]
-    found = [
-        message(f"msg_{number}", created_at=CREATED + number // 3, thread_id=f"thread_{number % 3}")
-        for number in range(30)
-    ]
-
-    assert bring(client, *found[::-1], *threads) == ((3, 30, 0, 0), [])
-
-    for number in range(3):
-        own = client.page(f"thread_{number}", order="asc")["data"]
-        assert {found["id"] for found in own} == {f"msg_{other}" for other in range(number, 30, 3)}
-        assert [found["created_at"] for found in own] == sorted(found["created_at"] for found in own)
 
 
 def test_the_file_is_never_in_memory(client: Client, tmp_path: Path) -> None:

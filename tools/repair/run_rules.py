@@ -9,7 +9,7 @@ from typing import Any
 
 from shared import ids
 from shared.runs.records import ACTIVE
-from shared.runs.store import documents
+from shared.runs.store import documents, run_items
 from shared.store import items, keys
 from tools.repair.problem import Item, Problem, Write, delete
 
@@ -183,14 +183,11 @@ def _failed() -> Item:
 
 
 def _run_update(partition: str, run: Item, sets: Item) -> Write:
-    update: dict[str, Any] = {
-        "Key": keys.key(partition, run["messageId"]["S"]),
-        "ConditionExpression": "#version = :seen",
-        "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in sets)}, #version = #version + :one",
-        "ExpressionAttributeNames": {f"#{name}": name for name in [*sets, "version"]},
+    """Return the write that sets attributes of a run, if it did not change since it was read."""
+    seen = {":seen": run["version"]}
+    return {
+        "Update": run_items.update(partition, run["messageId"]["S"], when="#version = :seen", sets=sets, values=seen)
     }
-    values = {f":{name}": value for name, value in sets.items()}
-    return _update(update, values | {":seen": run["version"], ":one": {"N": "1"}})
 
 
 def _completed(partition: str, step: Item, second: int | None) -> Write:
