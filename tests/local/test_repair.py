@@ -459,8 +459,10 @@ def test_an_answer_that_was_cut_is_repaired(client: Client, clock: Clock) -> Non
         with fault_injection.inject(cut(kept)):
             answer(client, answered[kept], Outcome("completed", "Hello"))
 
-    repaired()
+    told = repaired()
 
+    lost = [run["id"] for kept, run in answered.items() if kept == (False, True, False, False, False)]
+    assert [line.rpartition(" ")[2] for line in told if "has lost the newest message of" in line] == lost
     for kept, run in answered.items():
         assert runs.read(run)["status"] == ("completed" if kept[1] else "in_progress"), kept
         answers = [shown["id"] for shown in client.page(run["thread_id"])["data"] if shown["run_id"] == run["id"]]
