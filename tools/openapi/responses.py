@@ -1,6 +1,6 @@
 """The bodies of responses as models: the objects that `shared.wire` writes, and the two forms of an error."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -24,11 +24,24 @@ RunId = Annotated[str, StringConstraints(pattern=RUN_ID)]
 StepId = Annotated[str, StringConstraints(pattern=STEP_ID)]
 Time = Annotated[int, Field(ge=0, description="Seconds since 1970.")]
 
+Object = TypeVar("Object")
+Id = TypeVar("Id")
+
 
 class Shown(BaseModel):
-    """Each field is always present, and there are no others."""
+    """Each field without a default is always present, and there are no others."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Listed(Shown, Generic[Object, Id]):
+    """One page of objects; `first_id` and `last_id` are those of the page, null when it is empty."""
+
+    object: Literal["list"]
+    data: Annotated[list[Object], Field(max_length=100)]
+    first_id: Id | None
+    last_id: Id | None
+    has_more: bool
 
 
 class TextValue(Shown):
@@ -74,10 +87,8 @@ class ImageFileContent(Shown):
 Content = Annotated[TextContent | ImageUrlContent | ImageFileContent | RefusalPart, Field(discriminator="type")]
 
 
-class AttachmentObject(BaseModel):
+class AttachmentObject(Shown):
     """A file beside a message: `tools` are always there, `file_id` only when the message was given one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     file_id: FileId = ""
     tools: Annotated[list[Tool], Field(max_length=2)]
@@ -112,24 +123,12 @@ class ThreadObject(Shown):
     tool_resources: dict[str, Any]
 
 
-class MessageList(Shown):
+class MessageList(Listed[MessageObject, MessageId]):
     """One page of messages; `first_id` and `last_id` are those of the page, null when it is empty."""
 
-    object: Literal["list"]
-    data: Annotated[list[MessageObject], Field(max_length=100)]
-    first_id: MessageId | None
-    last_id: MessageId | None
-    has_more: bool
 
-
-class ThreadList(Shown):
+class ThreadList(Listed[ThreadObject, ThreadId]):
     """One page of threads; `first_id` and `last_id` are those of the page, null when it is empty."""
-
-    object: Literal["list"]
-    data: Annotated[list[ThreadObject], Field(max_length=100)]
-    first_id: ThreadId | None
-    last_id: ThreadId | None
-    has_more: bool
 
 
 class DeletedMessage(Shown):
@@ -202,10 +201,8 @@ class LastError(Shown):
     message: str
 
 
-class RunIncompleteDetails(BaseModel):
+class RunIncompleteDetails(Shown):
     """Why a run ends where it does: without a reason when the endpoint's content filter ended it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reason: Literal["max_completion_tokens", "max_prompt_tokens"] = "max_completion_tokens"
 
@@ -318,34 +315,16 @@ class RunStepObject(Shown):
     metadata: Metadata
 
 
-class AssistantList(Shown):
+class AssistantList(Listed[AssistantObject, AssistantId]):
     """One page of assistants; `first_id` and `last_id` are those of the page, null when it is empty."""
 
-    object: Literal["list"]
-    data: Annotated[list[AssistantObject], Field(max_length=100)]
-    first_id: AssistantId | None
-    last_id: AssistantId | None
-    has_more: bool
 
-
-class RunList(Shown):
+class RunList(Listed[RunObject, RunId]):
     """One page of runs; `first_id` and `last_id` are those of the page, null when it is empty."""
 
-    object: Literal["list"]
-    data: Annotated[list[RunObject], Field(max_length=100)]
-    first_id: RunId | None
-    last_id: RunId | None
-    has_more: bool
 
-
-class RunStepList(Shown):
+class RunStepList(Listed[RunStepObject, StepId]):
     """One page of steps; `first_id` and `last_id` are those of the page, null when it is empty."""
-
-    object: Literal["list"]
-    data: Annotated[list[RunStepObject], Field(max_length=100)]
-    first_id: StepId | None
-    last_id: StepId | None
-    has_more: bool
 
 
 class DeletedAssistant(Shown):
