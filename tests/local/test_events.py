@@ -128,6 +128,6 @@ def test_bytes_of_a_query_that_are_not_ascii_are_kept() -> None:
     }
     request = Request(scope | {"query_string": b"a=\xff", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)})
 
-    event = http_payload.request_event(request, b"", http_payload.Target(Route("ANY", "$default"), {}), "id")
+    event = http_payload.request_event(request, b"", Route("ANY", "$default"), "id")
 
     assert event["rawQueryString"] == "a=\xff"

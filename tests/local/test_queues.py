@@ -30,7 +30,7 @@ def queue_handler(event, context):
         raise ValueError(record["body"])
 
 def meeting_handler(event, context):
-    both.wait(5)
+    both.wait(2)
 
 def stream_handler(event, context):
     numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]

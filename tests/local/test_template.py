@@ -81,9 +81,14 @@ Resources:
 """
 
 
-def test_a_template_is_read_with_every_reference_resolved(tmp_path: Path) -> None:
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
     path = tmp_path / "template.yaml"
     path.write_text(_TEMPLATE)
+    return path
+
+
+def test_a_template_is_read_with_every_reference_resolved(path: Path) -> None:
     template = load(path)
     assert template.table == {
         "TableName": "message-api-Table",
@@ -120,10 +125,7 @@ def test_a_template_is_read_with_every_reference_resolved(tmp_path: Path) -> Non
     assert template.environment == function.environment
 
 
-def test_a_function_whose_condition_is_false_does_not_exist_nor_does_what_invokes_it(tmp_path: Path) -> None:
-    path = tmp_path / "template.yaml"
-    path.write_text(_TEMPLATE)
-
+def test_a_function_whose_condition_is_false_does_not_exist_nor_does_what_invokes_it(path: Path) -> None:
     without, with_email = load(path), load(path, {"Email": "a@example.com"})
 
     assert [function.name for function in without.functions] == ["Call"]
@@ -134,13 +136,7 @@ def test_a_function_whose_condition_is_false_does_not_exist_nor_does_what_invoke
         f"message-api-{name}" for name in ("Mails", "Letters.fifo", "Faxes")
     ]
     assert with_email.queues == ("message-api-Queue", *(queue.name for queue in mail.queues))
-
-
-def test_a_queue_has_the_concurrency_of_its_event_source_and_a_fifo_queue_one_thread(tmp_path: Path) -> None:
-    path = tmp_path / "template.yaml"
-    path.write_text(_TEMPLATE)
-    (mail, _) = load(path, {"Email": "a@example.com"}).functions
-    assert [queue.concurrency for queue in mail.queues] == [7, 1, 1]
+    assert [queue.concurrency for queue in mail.queues] == [7, 1, 1], "a FIFO queue has one thread"
 
 
 @pytest.mark.parametrize("model_url", ["", "https://model.example/v1"])
@@ -150,12 +146,6 @@ def test_our_own_template_gives_no_variable_two_values(model_url: str) -> None:
         for name, value in function.environment.items():
             values.setdefault(name, set()).add(value)
     assert {name for name, different in values.items() if len(different) > 1} == set()
-
-
-def test_our_own_templates_handlers_are_named_after_their_functions() -> None:
-    for function in load(parameters={"ModelUrl": "https://model.example/v1"}).functions:
-        module = function.handler.removeprefix("functions.").removesuffix(".handler")
-        assert "".join(part.capitalize() for part in module.split("_")) == function.name
 
 
 def test_our_own_template_has_assistants_and_runs_only_with_a_model() -> None:

@@ -1,16 +1,11 @@
 """The HTTP API in one process: routes requests to handlers as API Gateway and Lambda do, limits included."""
 
-import importlib
 import json
 import re
-import sys
 import threading
 import time
-import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import Any
-from urllib.parse import unquote
 
 import anyio
 import anyio.to_thread
@@ -22,7 +17,7 @@ from starlette.routing import Route as HttpRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.local import cors, http_payload
-from tools.local.lambda_runtime import LambdaContext
+from tools.local.lambda_runtime import LambdaContext, handler, say, say_raised
 from tools.local.template import Cors, Function, Route
 
 # Bytes; from the pages "Quotas" of API Gateway's HTTP APIs and of Lambda.
@@ -40,8 +35,6 @@ OWN_ANSWERS = {
 }
 _STREAMS_AT_ONCE = 1_000
 _REPLAY_HEADER = "x-local-gateway"
-
-Handler = Callable[[Any, Any], Any]
 
 
 class _Greedy(StringConvertor):
@@ -121,10 +114,9 @@ class _Endpoint:
     """The ASGI application of one route: invokes its function."""
 
     def __init__(self, route: Route, function: Function, capacity: _Capacity, allowed: Cors | None) -> None:
-        module, _, name = function.handler.rpartition(".")
         self.route = route
         self._function = function
-        self._handler: Handler = getattr(importlib.import_module(module), name)
+        self._handler = handler(function)
         self._capacity = capacity
         self._allowed = allowed
 
@@ -138,7 +130,7 @@ class _Endpoint:
             return
         response.headers["apigw-requestid"] = request_id
         milliseconds = (time.perf_counter() - started) * 1000
-        _say(f"{request.method} {http_payload.raw_path(request)} {response.status_code} {milliseconds:.0f} ms")
+        say(f"{request.method} {http_payload.raw_path(request)} {response.status_code} {milliseconds:.0f} ms")
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, request_id: str) -> Response:
@@ -147,15 +139,13 @@ class _Endpoint:
             return _own_response(413)
         if response := _without_function(request, self._allowed):
             return response
-        parameters = {name: unquote(value) for name, value in request.path_params.items()}
-        target = http_payload.Target(self.route, parameters)
-        event = http_payload.encode(http_payload.request_event(request, body, target, request_id))
+        event = http_payload.encode(http_payload.request_event(request, body, self.route, request_id))
         if len(event) > MAX_EVENT:
             return _own_response(413)
         try:
             return await self._capacity.run(partial(self._invoke, event, request), self._function.timeout)
         except TimeoutError:
-            _say(f"{self._function.name} timed out after {self._function.timeout:g} s")
+            say(f"{self._function.name} timed out after {self._function.timeout:g} s")
             return _own_response(500)
 
     def _invoke(self, event: bytes, request: Request) -> Response:
@@ -166,13 +156,11 @@ class _Endpoint:
                 stream = self._capacity.stream(texts)
                 return cors.mark(self._allowed, request, StreamingResponse(stream, headers=result["headers"]))
             if len(http_payload.encode(result)) > MAX_ANSWER:
-                _say(f"{self._function.name} returned more than {MAX_ANSWER} bytes")
+                say(f"{self._function.name} returned more than {MAX_ANSWER} bytes")
                 return _own_response(500)
             return cors.mark(self._allowed, request, http_payload.response(result))
         except Exception as error:  # noqa: BLE001 - the runtime's own boundary
-            # Only its place and type: an exception's text can contain what a client sent.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _say(f"{self._function.name} raised {type(error).__name__} at {place.filename}:{place.lineno}")
+            say_raised(self._function.name, error)
             return _own_response(500)
 
 
@@ -199,7 +187,3 @@ async def _read_body(request: Request) -> bytes | None:
 
 def _own_response(status: int) -> Response:
     return JSONResponse({"message": OWN_ANSWERS[status]}, status)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

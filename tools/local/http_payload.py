@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
 from http.cookies import CookieError
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -22,21 +22,13 @@ class MalformedResponseError(Exception):
     """A handler returned a result that API Gateway cannot turn into an HTTP response."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """The route that matches a request, and its decoded path parameters."""
-
-    route: Route
-    parameters: dict[str, str]
-
-
 def new_request_id() -> str:
     """Return an id in the form of API Gateway's: `aB3dE5gH7jK9mN0=`."""
     return base64.b64encode(secrets.token_bytes(11)).decode()
 
 
-def request_event(request: Request, body: bytes, target: Target, request_id: str) -> dict[str, Any]:
-    """Return the event for a request whose body has been read."""
+def request_event(request: Request, body: bytes, route: Route, request_id: str) -> dict[str, Any]:
+    """Return the event for a request that matches the route, and whose body has been read."""
     now = time.time()
     # API Gateway decodes rawPath, despite its name, and drops what follows a decoded `?`.
     path = unquote(raw_path(request)).partition("?")[0]
@@ -44,7 +36,7 @@ def request_event(request: Request, body: bytes, target: Target, request_id: str
     headers, cookies = _headers(request)
     event = {
         "version": "2.0",
-        "routeKey": target.route.key,
+        "routeKey": route.key,
         "rawPath": path,
         "rawQueryString": query,
         "headers": headers,
@@ -61,7 +53,7 @@ def request_event(request: Request, body: bytes, target: Target, request_id: str
                 "userAgent": headers.get("user-agent", ""),
             },
             "requestId": request_id,
-            "routeKey": target.route.key,
+            "routeKey": route.key,
             "stage": "$default",
             "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
             "timeEpoch": int(now * 1000),
@@ -71,9 +63,9 @@ def request_event(request: Request, body: bytes, target: Target, request_id: str
     if cookies:
         event["cookies"] = cookies
     if query:
-        event["queryStringParameters"] = _query_parameters(query)
-    if target.parameters:
-        event["pathParameters"] = target.parameters
+        event["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
+    if request.path_params:
+        event["pathParameters"] = {name: unquote(value) for name, value in request.path_params.items()}
     if body:
         event["body"], event["isBase64Encoded"] = _encode_body(body, headers.get("content-type", ""))
     return event
@@ -112,14 +104,8 @@ def response(result: Any) -> Response:
 
 
 def _headers(request: Request) -> tuple[dict[str, str], list[str]]:
-    joined: dict[str, str] = {}
-    cookies: list[str] = []
-    for name, value in request.headers.items():
-        if name == "cookie":
-            cookies += [cookie.strip() for cookie in value.split(";")]
-        else:
-            joined[name] = f"{joined[name]},{value}" if name in joined else value
-    joined |= {
+    cookies = [cookie.strip() for value in request.headers.getlist("cookie") for cookie in value.split(";")]
+    joined = _joined((name, value) for name, value in request.headers.items() if name != "cookie") | {
         "x-forwarded-for": _source(request),
         "x-forwarded-port": str(request.scope["server"][1]),
         "x-forwarded-proto": request.scope["scheme"],
@@ -131,9 +117,10 @@ def _source(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _query_parameters(query: str) -> dict[str, str]:
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the values by name; those of one name with commas between them."""
     joined: dict[str, str] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
+    for name, value in pairs:
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
 

@@ -11,6 +11,7 @@ from typing import Any
 from tools.local.template import ACCOUNT, REGION, Function
 
 Record = dict[str, Any]
+Handler = Callable[[Any, Any], Any]
 
 
 class LambdaContext:
@@ -40,10 +41,9 @@ class Runner:
     """Runs a function on records."""
 
     def __init__(self, function: Function) -> None:
-        module, _, name = function.handler.rpartition(".")
         self.name = function.name
         self._function = function
-        self._handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
+        self._handler = handler(function)
 
     def run(self, records: list[Record], ids: list[str]) -> list[int]:
         """Run the function. Return the indexes of the records that it failed on: all of them when it raised.
@@ -53,12 +53,23 @@ class Runner:
         try:
             response = self._handler({"Records": records}, LambdaContext(self._function))
         except Exception as error:  # noqa: BLE001 - the runtime's own boundary
-            # Only its place and type: an exception's text can contain what a client sent.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            say(f"{self.name} raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
+            say_raised(self.name, error)
             return [*range(len(records))]
         failures = (response or {}).get("batchItemFailures", [])
         return sorted(ids.index(failure["itemIdentifier"]) for failure in failures)
+
+
+def handler(function: Function) -> Handler:
+    """Import the module of a function; its environment must be set before. Return its handler."""
+    module, _, name = function.handler.rpartition(".")
+    found: Handler = getattr(importlib.import_module(module), name)
+    return found
+
+
+def say_raised(function: str, error: Exception) -> None:
+    """Write that a function raised an error: only its place and type, as its text can contain what a client sent."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    say(f"{function} raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
 
 
 def say(line: str) -> None:

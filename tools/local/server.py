@@ -36,6 +36,8 @@ for message in client.beta.threads.messages.list(thread.id):
 """
 
 _HANDLERS_AT_ONCE = 32
+# The variables that have the values of the template's parameters.
+_OF_RUNS = ("MODEL_MAP", "MODEL_CONTEXT", "MAX_TOKENS_PARAMETER", "UNKNOWN_ASSISTANTS", "DEFAULT_INSTRUCTIONS")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _serve(chosen: ServeOptions) -> None:
     with (
         listening(chosen.port) as listener,
         _storage(template, chosen) as storage,
-        _model(chosen.model),
+        _model(template, chosen.model),
         event_sources.running(template, storage.read, persistent=storage.persistent) as side,
     ):
         secrets = _create_keys(chosen.api_keys)
@@ -145,7 +147,7 @@ def _parameters(chosen: ServeOptions) -> dict[str, str]:
 
 
 @contextmanager
-def _model(chosen: ModelOptions | None) -> Iterator[None]:
+def _model(template: Template, chosen: ModelOptions | None) -> Iterator[None]:
     """Lead the calls of the model to its endpoint, which for `demo` runs in this process."""
     if chosen is None:
         yield
@@ -153,17 +155,9 @@ def _model(chosen: ModelOptions | None) -> Iterator[None]:
     live.enable()
     demo = demo_model.running() if chosen.url == "demo" else nullcontext(chosen.url)
     with demo as url:
-        environment.update(
-            {
-                "MODEL_URL": url,
-                "MODEL_API_KEY": chosen.api_key,
-                "MODEL_MAP": chosen.model_map,
-                "MODEL_CONTEXT": str(chosen.context),
-                "MAX_TOKENS_PARAMETER": chosen.max_tokens_parameter,
-                "UNKNOWN_ASSISTANTS": chosen.unknown_assistants,
-                "DEFAULT_INSTRUCTIONS": chosen.default_instructions,
-            }
-        )
+        # An option comes before a variable that says otherwise, so these are set again.
+        of_runs = {name: template.environment[name] for name in _OF_RUNS}
+        environment.update(of_runs | {"MODEL_URL": url, "MODEL_API_KEY": chosen.api_key})
         yield
 
 
@@ -195,25 +189,21 @@ def _storage(template: Template, chosen: ServeOptions) -> Iterator[_Storage]:
     if chosen.data:
         with database.in_folder(template, chosen.data, _without_engine) as url:
             description = f"data in {chosen.data}, by DynamoDB Local at {url}"
-            yield _Storage(description, table_stream.in_engine(_table_name(template), url), persistent=True)
+            yield _Storage(description, table_stream.in_engine(os.environ["TABLE_NAME"], url), persistent=True)
     elif chosen.dynamodb_url:
         with database.at_url(template, chosen.dynamodb_url) as url:
-            read = table_stream.in_engine(_table_name(template), url)
+            read = table_stream.in_engine(os.environ["TABLE_NAME"], url)
             yield _Storage(f"data in the DynamoDB at {url}", read, persistent=True)
     else:
         with moto.in_memory(template, stream=True):
             description = "data in memory, gone when this ends; DATA=folder keeps it"
-            yield _Storage(description, table_stream.in_memory(_table_name(template)), persistent=False)
+            yield _Storage(description, table_stream.in_memory(os.environ["TABLE_NAME"]), persistent=False)
 
 
 def _without_engine() -> None:
     """End the process at once: it can do nothing without its engine, and the user must know."""
     print("DynamoDB Local has ended; engine.log in the folder of the data may say why", file=sys.stderr, flush=True)
     os._exit(1)
-
-
-def _table_name(template: Template) -> str:
-    return os.environ.get("TABLE_NAME", str(template.table["TableName"]))
 
 
 def _create_keys(chosen: tuple[ApiKey, ...]) -> list[tuple[str, str]]:

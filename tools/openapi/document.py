@@ -112,6 +112,7 @@ _STEP = Step(
     usage=Usage(12, 40),
     message_id=_MESSAGE.id,
 )
+_SCHEMAS = schemas()
 _SAMPLES = {
     "MessageObject": wire.message_json(_MESSAGE),
     "ThreadObject": wire.thread_json(_THREAD),
@@ -162,7 +163,7 @@ def document() -> dict[str, Any]:
             },
             "parameters": PARAMETERS,
             "headers": _HEADERS,
-            "schemas": schemas(),
+            "schemas": _SCHEMAS,
             "responses": refusals.components(_ALWAYS),
             "examples": refusals.examples(),
         },
@@ -192,7 +193,7 @@ def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
     if operation.bodies:
         described["requestBody"] = _body(name, operation)
     headers = _ALWAYS | (_REPLAYED if "IdempotencyKey" in operation.parameters else {})
-    headers |= _POLLED if operation.polled else {}
+    headers |= _POLLED if operation.response == "RunObject" else {}
     success: dict[str, Any] = {
         "description": "Done.",
         "headers": headers,
@@ -207,10 +208,10 @@ def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
 def _body(name: str, operation: Operation) -> dict[str, Any]:
     """Return the request body of an operation. Its example is the body of the function's sample event."""
     event = json.loads((_ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
-    schemas = [{"$ref": f"#/components/schemas/{body}"} for body in operation.bodies]
-    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    references = [{"$ref": f"#/components/schemas/{body}"} for body in operation.bodies]
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
     content = {"application/json": {"schema": schema, "example": json.loads(event["body"])}}
-    return {"required": operation.needs_body, "content": content}
+    return {"required": all("required" in _SCHEMAS[body] for body in operation.bodies), "content": content}
 
 
 def _retrieve_openapi() -> dict[str, Any]:

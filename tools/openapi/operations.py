@@ -12,7 +12,7 @@ _ALL_PARAMETERS = "#/components/parameters/"
 
 @dataclass(frozen=True)
 class Operation:
-    """`bodies` and `response` are names of schemas; `polled` is a run, whose response says when to read it again."""
+    """`bodies` and `response` are names of schemas."""
 
     summary: str
     tag: str
@@ -20,9 +20,7 @@ class Operation:
     refusals: tuple[str, ...]
     parameters: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
-    needs_body: bool = False
     extension: bool = False
-    polled: bool = False
 
 
 _ONCE = ("IdempotencyKey",)
@@ -39,7 +37,6 @@ OPERATIONS = {
         (*refusals.OF_A_THREAD, *_OF_MESSAGES, *refusals.OF_A_REPEAT, "run_active"),
         _ONCE,
         ("CreateMessage", "AssistantMessage"),
-        needs_body=True,
     ),
     "list_messages": Operation(
         "List the messages of a thread, or those of one run.",
@@ -117,7 +114,6 @@ OPERATIONS_OF_RUNS = {
         ("unknown_url", *_OF_ASSISTANTS),
         (),
         ("CreateAssistant",),
-        needs_body=True,
     ),
     "list_assistants": Operation(
         "List the assistants of the key's project, newest first.",
@@ -150,8 +146,6 @@ OPERATIONS_OF_RUNS = {
         (*refusals.OF_A_THREAD, *_OF_NEW_RUNS, "run_exists"),
         _ONCE,
         ("CreateRun",),
-        needs_body=True,
-        polled=True,
     ),
     "create_thread_and_run": Operation(
         "Create a thread with its first messages, and a run.",
@@ -160,8 +154,6 @@ OPERATIONS_OF_RUNS = {
         ("unknown_url", *_OF_NEW_RUNS),
         _ONCE,
         ("CreateThreadAndRun",),
-        needs_body=True,
-        polled=True,
     ),
     "list_runs": Operation(
         "List the runs of a thread.",
@@ -170,7 +162,7 @@ OPERATIONS_OF_RUNS = {
         (*refusals.OF_A_THREAD, *refusals.OF_A_PAGE, "malformed_run_cursor", "run_not_found"),
         (*_RANGE, "RunAfter", "RunBefore"),
     ),
-    "retrieve_run": Operation("Retrieve a run.", "Runs", "RunObject", refusals.OF_A_RUN, polled=True),
+    "retrieve_run": Operation("Retrieve a run.", "Runs", "RunObject", refusals.OF_A_RUN),
     "modify_run": Operation(
         "Replace the metadata of a run.",
         "Runs",
@@ -178,14 +170,12 @@ OPERATIONS_OF_RUNS = {
         (*refusals.OF_A_RUN, *refusals.OF_A_BODY, "run_not_modifiable"),
         (),
         ("ModifyRun",),
-        polled=True,
     ),
     "cancel_run": Operation(
         "Cancel a run. The next read shows it as cancelled.",
         "Runs",
         "RunObject",
         (*refusals.OF_A_RUN, "run_not_cancellable"),
-        polled=True,
     ),
     "submit_tool_outputs": Operation(
         "Submit the outputs of all the calls that a run waits for, in any order.",
@@ -201,8 +191,6 @@ OPERATIONS_OF_RUNS = {
         ),
         (),
         ("SubmitToolOutputs",),
-        needs_body=True,
-        polled=True,
     ),
     "list_run_steps": Operation(
         "List the steps of a run. The list is empty while the model works.",
@@ -249,16 +237,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     ),
     "Order": _of_query("order", "By time of creation.", {"type": "string", "enum": ["asc", "desc"], "default": "desc"}),
-    "MessageAfter": _cursor("after", MESSAGE_ID),
-    "MessageBefore": _cursor("before", MESSAGE_ID),
-    "ThreadAfter": _cursor("after", THREAD_ID),
-    "ThreadBefore": _cursor("before", THREAD_ID),
-    "AssistantAfter": _cursor("after", ASSISTANT_ID),
-    "AssistantBefore": _cursor("before", ASSISTANT_ID),
-    "RunAfter": _cursor("after", RUN_ID),
-    "RunBefore": _cursor("before", RUN_ID),
-    "StepAfter": _cursor("after", STEP_ID),
-    "StepBefore": _cursor("before", STEP_ID),
+    **{
+        f"{noun}{name.title()}": _cursor(name, pattern)
+        for noun, pattern in (
+            ("Message", MESSAGE_ID),
+            ("Thread", THREAD_ID),
+            ("Assistant", ASSISTANT_ID),
+            ("Run", RUN_ID),
+            ("Step", STEP_ID),
+        )
+        for name in ("after", "before")
+    },
     "RunId": _of_query("run_id", "Only the messages of this run.", {"type": "string", "pattern": _or_empty(PLAIN_ID)}),
     "IndexedMetadata": _of_query(
         "metadata",
