@@ -110,6 +110,12 @@ def test_a_bad_key_is_refused_without_repeating_a_key(monkeypatch: pytest.Monkey
     assert "sk-first" not in line
 
 
+def test_a_key_without_a_project_is_told_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = "an API key has the form project=key, or project+trusted=key in API_KEYS."
+    line = _refused(monkeypatch, API_KEYS="alpha")
+    assert line == f"Error: Invalid value for '--api-key' (env var: 'API_KEYS'): {form}"
+
+
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "1e3"])
 def test_a_bad_port_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     assert "'--port' (env var: 'PORT')" in _refused(monkeypatch, PORT=port)
