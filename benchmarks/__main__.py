@@ -4,6 +4,7 @@ import datetime as dt
 import importlib.metadata
 import os
 import platform
+import re
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -43,8 +44,8 @@ def main(names: list[str]) -> None:
 
 def _rows(name: str, rows: tuple[Row, ...]) -> list[list[str]]:
     """Return the rows of the summary, those of one benchmark replaced and dated today."""
-    _, (text, _) = _parts(DOCUMENT, "summary")
-    found = [[cell.strip() for cell in line.strip("| \n").split(" | ")] for line in text.strip().splitlines()[2:]]
+    text = DOCUMENT.read_text(encoding="utf-8").split("<!-- summary -->")[1].split("<!-- end of summary -->")[0]
+    found = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in text.strip().splitlines()[2:]]
     today = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
     command = f"`make bench ONLY={name}`"
     kept = [row for row in found if row[-1] != command] + [[*row, today, command] for row in rows]
@@ -53,18 +54,11 @@ def _rows(name: str, rows: tuple[Row, ...]) -> list[list[str]]:
 
 def _write(document: Path, name: str, text: str) -> None:
     """Put a text between the marks of its name."""
-    before, (_, after) = _parts(document, name)
-    document.write_text(f"{before}\n{text}\n\n{after}", encoding="utf-8")
-
-
-def _parts(document: Path, name: str) -> tuple[str, tuple[str, str]]:
-    """Return what stands before the text of a name with its mark, the text, and the other mark with what follows."""
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-    before, _, rest = document.read_text(encoding="utf-8").partition(begin)
-    text, ended, after = rest.partition(end)
-    if not ended:
+    between = re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- end of {name} -->\n)", re.DOTALL)
+    written, places = between.subn(lambda _: f"\n{text}\n\n", document.read_text(encoding="utf-8"))
+    if places != 1:
         raise ValueError(f"{document} has no place for {name}")
-    return before + begin, (text, end + after)
+    document.write_text(written, encoding="utf-8")
 
 
 def _machine() -> str:

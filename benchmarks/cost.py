@@ -8,8 +8,9 @@ import functools
 import math
 import random
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 from benchmarks import figures
@@ -17,8 +18,8 @@ from benchmarks.figures import Report, Row
 from shared.records import MessageData
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
+from tests.support.expected import compact, text
 from tools.local import template
-from tools.local.dynamodb import database, engine
 
 # List prices of us-east-1, 2026-11, in dollars for a million: on-demand DynamoDB (standard table class, since
 # 2024-11), Lambda on arm64, requests of an HTTP API (first 300 million a month; each 512 KB of one count), events of
@@ -75,31 +76,30 @@ def noise(length: int) -> str:
     return "".join(random.Random(length).choices(string.ascii_letters + string.digits + string.punctuation, k=length))
 
 
-def costs(client: Client, text: str) -> Iterator[tuple[str, list[Call]]]:
-    """Yield the name of each operation and the calls it made, in a thread of messages with this text."""
+def costs(client: Client, content: str) -> dict[str, list[Call]]:
+    """Return the calls of each operation in a thread of messages with this content."""
+    calls: dict[str, list[Call]] = {}
 
-    def record(work: Callable[[], object]) -> list[Call]:
-        with recorded() as calls:
-            work()
-        return calls
+    def record(name: str, work: Callable[..., object], *arguments: Any, **options: Any) -> None:
+        with recorded() as calls[name]:
+            work(*arguments, **options)
 
     thread_id = client.thread()
-    ids = [client.message(thread_id, text)["id"] for _ in range(20)]
-    yield "create thread", record(client.thread)
-    yield "create thread with this message", record(lambda: client.thread(messages=[{"role": "user", "content": text}]))
-    yield "create", record(lambda: client.message(thread_id, text))
-    body = {"role": "user", "content": text}
-    once = {"idempotency-key": "key"}
-    made = record(lambda: client.create("create_message", thread_id, body=body, headers=once))
-    yield "create with an Idempotency-Key", made
-    yield "retrieve", record(lambda: client.create("retrieve_message", thread_id, ids[0]))
-    # A list asks twice when its reads come late, as they may on a busy machine: the least of three is the rule.
-    yield "list 20", min((record(lambda: client.page(thread_id, limit=20)) for _ in range(3)), key=len)
-    yield "modify", record(lambda: client.create("modify_message", thread_id, ids[0], body={"metadata": {"a": "b"}}))
-    yield "edit", record(lambda: client.create("modify_message", thread_id, ids[0], body={"content": text}))
-    yield "delete", record(lambda: client.create("delete_message", thread_id, ids[1]))
-    yield "delete thread", record(lambda: client.create("delete_thread", thread_id))
-    yield "erase the thread, for each of its 21 messages", record(lambda: _erase(client, thread_id))
+    ids = [client.message(thread_id, content)["id"] for _ in range(20)]
+    body, once = {"role": "user", "content": content}, {"idempotency-key": "key"}
+    record("create thread", client.thread)
+    record("create thread with this message", client.thread, messages=[body])
+    record("create", client.message, thread_id, content)
+    record("create with an Idempotency-Key", client.create, "create_message", thread_id, body=body, headers=once)
+    record("retrieve", client.create, "retrieve_message", thread_id, ids[0])
+    with unhurried():
+        record("list 20", client.page, thread_id, limit=20)
+    record("modify", client.create, "modify_message", thread_id, ids[0], body={"metadata": {"a": "b"}})
+    record("edit", client.create, "modify_message", thread_id, ids[0], body={"content": content})
+    record("delete", client.create, "delete_message", thread_id, ids[1])
+    record("delete thread", client.create, "delete_thread", thread_id)
+    record("erase the thread, for each of its 21 messages", _erase, client, thread_id)
+    return calls
 
 
 def _erase(client: Client, thread_id: str) -> None:
@@ -109,25 +109,31 @@ def _erase(client: Client, thread_id: str) -> None:
     erasure.erase_thread(keys.thread_partition(client.project, thread_id), float("inf"))
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let a list wait for its head. On a busy machine the head comes late and a list asks twice; not in a region."""
+    from shared.store import pages
+
+    with mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
+        yield
+
+
 def run() -> Report:
     """Return the units of each operation for messages of several sizes, for each kind of text."""
     tables = []
-    with on_engine():
-        for kind in (prose, noise):
-            columns = [list(costs(Client(), kind(size))) for size in SIZES]
-            rows = []
-            for row in zip(*columns, strict=True):
-                name, calls = row[0]
-                parts = 21 if name.startswith("erase") else 1
-                rows.append([name, len(calls) if parts == 1 else "", *(units_of(made, parts) for _, made in row)])
-            tables.append(figures.table([kind.__name__, "calls", *_heads()], rows))
+    for kind in (prose, noise):
+        columns = [costs(Client(), kind(size)) for size in SIZES]
+        rows = []
+        for name, calls in columns[0].items():
+            parts = 21 if name.startswith("erase") else 1
+            rows.append([name, len(calls) if parts == 1 else "", *(units_of(made[name], parts) for made in columns)])
+        tables.append(figures.table([kind.__name__, "calls", *_heads()], rows))
     return Report("\n\n".join(tables))
 
 
 def dollars() -> Report:
     """Return the dollars for a million of an operation, for messages of several sizes, of prose."""
-    with on_engine():
-        columns = [dict(costs(Client(), prose(size))) for size in SIZES]
+    columns = [costs(Client(), prose(size)) for size in SIZES]
     rows: list[list[str]] = []
     for name in ("create", "retrieve", "list 20", "modify", "delete", "create thread"):
         cells = [request_dollars(name, found[name], size) for size, found in zip(SIZES, columns, strict=True)]
@@ -139,35 +145,23 @@ def dollars() -> Report:
 
 def bill() -> Report:
     """Return the bill of a month for three sizes."""
-    with on_engine():
-        return Report(bill_table())
+    measured = costs(Client(), prose(SIZE))
+    bills = {f"{name}: {messages:,.0f} messages": _bill(messages, measured) for name, messages in MONTHS.items()}
+    millions = [messages / 1e6 for messages in MONTHS.values()]
+    each = [shown(sum(parts.values()) / million) for parts, million in zip(bills.values(), millions, strict=True)]
+    return Report(bill_table(bills, ["a million messages", *each]))
 
 
-def bill_table() -> str:
-    """Return the bills as Markdown; the table must be there and empty."""
-    from shared.store import pages
-
-    # On a busy machine the head comes late and a list asks twice; in a region it does not.
-    with mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
-        measured = dict(costs(Client(), prose(SIZE)))
-    columns = [_bill(messages, measured) for messages in MONTHS.values()]
-    sums = [sum(column.values()) for column in columns]
-    rows = [[name, *(shown(column[name]) for column in columns)] for name in columns[0]]
-    rows.append(["**a month**", *(f"**{shown(found)}**" for found in sums)])
-    each = [shown(found / messages * 1e6) for found, messages in zip(sums, MONTHS.values(), strict=True)]
-    rows.append(["a million messages", *each])
-    return figures.table(["USD", *(f"{name}: {messages:,.0f} messages" for name, messages in MONTHS.items())], rows)
+def bill_table(bills: Mapping[str, Mapping[str, float]], *further: list[str]) -> str:
+    """Return bills of a month, each by what is paid for, as Markdown; `further` are rows after their sums."""
+    rows = [[part, *(shown(bill[part]) for bill in bills.values())] for part in next(iter(bills.values()))]
+    rows.append(["**a month**", *(f"**{shown(sum(bill.values()))}**" for bill in bills.values())])
+    return figures.table(["USD", *bills], [*rows, *further])
 
 
 @functools.cache
 def _memory() -> int:
     return template.load().functions[0].memory
-
-
-@contextmanager
-def on_engine() -> Iterator[None]:
-    with engine.running() as url, database.at_url(template.load(), url):
-        yield
 
 
 def _heads() -> list[str]:
@@ -219,10 +213,8 @@ def _stored_bytes() -> float:
     from shared.store import head, items, keys
     from shared.store.threads import entry_of
 
-    ulid, data = (
-        ids.new_ulid(),
-        MessageData("user", f'[{{"type":"text","text":{{"value":"{prose(SIZE)}","annotations":[]}}}}]'),
-    )
+    ulid = ids.new_ulid()
+    data = MessageData("user", compact([text(prose(SIZE))]))
     partition = keys.thread_partition("default", keys.THREAD_PREFIX + ulid)
     message = items.message_items(partition, keys.MESSAGE_PREFIX + ulid, data, items.pack(data.content))
     entry = entry_of(keys.threads_partition("default", ulid, 1), ulid, keys.THREAD_PREFIX + ulid)["Put"]["Item"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from unittest import mock
 
 from benchmarks import cost, figures
 from benchmarks.figures import Report
@@ -38,29 +37,17 @@ class Measured(NamedTuple):
 
 def run() -> Report:
     """Return the units of each operation of runs, and the dollars for a thousand runs."""
-    with cost.on_engine():
-        return Report(price_tables())
-
-
-def bill_of_runs() -> Report:
-    """Return what runs add to the bill of a month."""
-    with cost.on_engine():
-        return Report(bill_table())
-
-
-def price_tables() -> str:
-    """Return units and dollars as Markdown; the table must be there."""
     measured = _measured()
     units = [[name, len(calls), cost.units_of(calls, 1)] for name, calls in measured.calls.items()]
     prices = [_price(measured, kind) for kind in KINDS]
     rows = [[name, *(f"{price[name] / 1000:.3f}" for price in prices)] for name in prices[0]]
     rows.append(["**together**", *(f"**{sum(price.values()) / 1000:.3f}**" for price in prices)])
     dollars = figures.table(["USD for 1,000 runs", *KINDS], rows)
-    return f"{figures.table(['operation', 'calls', 'units'], units)}\n\n{dollars}"
+    return Report(f"{figures.table(['operation', 'calls', 'units'], units)}\n\n{dollars}")
 
 
-def bill_table() -> str:
-    """Return what runs with a text answer add to each bill of a month, as Markdown; the table must be there."""
+def bill_of_runs() -> Report:
+    """Return what runs with a text answer add to each bill of a month."""
     measured = _measured()
     price = _price(measured, "a text answer")
     price[cost.KEPT] = cost.MONTHS_KEPT * measured.stored / 1000 * (cost.STORED_GB + cost.BACKUP_GB)
@@ -68,10 +55,11 @@ def bill_table() -> str:
         "queue, empty receives": cost.EMPTY_RECEIVES / 1e6 * cost.RECEIVES,
         "alarms and their metric": cost.alarms("HasModel") * cost.ALARM + cost.METRIC,
     }
-    columns = [{name: part * runs / 1e6 for name, part in price.items()} | fixed for runs in MONTHS.values()]
-    rows = [[name, *(cost.shown(column[name]) for column in columns)] for name in columns[0]]
-    rows.append(["**a month**", *(f"**{cost.shown(sum(column.values()))}**" for column in columns)])
-    return figures.table(["USD", *(f"{name}: {runs:,.0f} runs" for name, runs in MONTHS.items())], rows)
+    bills = {
+        f"{name}: {runs:,.0f} runs": {part: dollars * runs / 1e6 for part, dollars in price.items()} | fixed
+        for name, runs in MONTHS.items()
+    }
+    return Report(cost.bill_table(bills))
 
 
 def _price(measured: Measured, kind: str) -> dict[str, float]:
@@ -94,7 +82,7 @@ def _price(measured: Measured, kind: str) -> dict[str, float]:
 
 def _measured() -> Measured:
     """Make each operation once, with small contents and one function, as a program does."""
-    from shared.store import items, keys, pages, table
+    from shared.store import items, keys, table
 
     calls: dict[str, list[Call]] = {}
 
@@ -103,8 +91,7 @@ def _measured() -> Measured:
             return operation()
 
     replies = chat_stub.calls(("call_1", "get_weather", '{"city":"Rome"}')), chat_stub.says("Sunny.")
-    # On a busy machine the head comes late and a list asks twice; in a region it does not.
-    with with_model(*replies), mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
+    with with_model(*replies), cost.unhurried():
         runs = Runs(Client("default"))  # the length of its name counts
         project, thread_id = runs.client.project, runs.thread()
         assistant_id = record("create assistant", lambda: runs.assistant(tools=[WEATHER]))

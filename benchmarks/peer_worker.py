@@ -1,6 +1,7 @@
 """`python -m benchmarks.peer_worker NAME`: runs a peer's operations in the peer's own environment, as stdin names them.
 
-Each line of stdin is an operation and the size of a thread, which names the thread; each is answered with what it took.
+Each line of stdin is an operation, the size of a thread, which names the thread, and perhaps `recorded`; each is
+answered with the milliseconds that it took and how it failed, or with its calls and their units when it is recorded.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -19,8 +22,25 @@ from uuid import uuid4
 import boto3
 
 from benchmarks.figures import TEXT
+from tests.support.capacity import Call, recorded
 
 Operations = dict[str, Callable[[int], Any]]
+
+
+def ours(_: Any) -> Operations:
+    """Our handlers."""
+    client = importlib.import_module("tests.support.client").Client()
+    fill = importlib.import_module("tests.support.filled").fill
+
+    @cache
+    def thread(size: int) -> str:
+        return str(fill(client, size, TEXT, age_seconds=3_600).id)
+
+    return {
+        "seed": thread,
+        "append": lambda size: client.message(thread(size), TEXT),
+        "last": lambda size: client.page(thread(size), limit=20),
+    }
 
 
 def langchain(aws: Any) -> Operations:
@@ -28,17 +48,15 @@ def langchain(aws: Any) -> Operations:
     history = importlib.import_module("langchain_community.chat_message_histories").DynamoDBChatMessageHistory
     message = importlib.import_module("langchain_core.messages").HumanMessage
     _create_table(aws, "langchain", "SessionId")
-    threads: dict[int, Any] = {}
 
-    def seed(size: int) -> None:
-        threads[size] = history("langchain", str(size), boto3_session=aws)
-        threads[size].clear()
-        threads[size].add_messages([message(TEXT)] * size)
+    @cache
+    def thread(size: int) -> Any:
+        return history("langchain", str(size), boto3_session=aws)
 
     return {
-        "seed": seed,
-        "append": lambda size: threads[size].add_messages([message(TEXT)]),
-        "last": lambda size: threads[size].messages[-20:],
+        "seed": lambda size: thread(size).add_messages([message(TEXT)] * size),
+        "append": lambda size: thread(size).add_messages([message(TEXT)]),
+        "last": lambda size: thread(size).messages[-20:],
     }
 
 
@@ -79,17 +97,16 @@ def langgraph(aws: Any) -> Operations:
     url = os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
     graph = builder.compile(checkpointer=saver("langgraph", session=aws, endpoint_url=url))
 
-    def append(size: int, times: int = 1) -> None:
-        graph.invoke({"messages": [message(TEXT) for _ in range(times)]}, {"configurable": {"thread_id": str(size)}})
+    def config(size: int) -> dict[str, Any]:
+        return {"configurable": {"thread_id": str(size)}}
 
-    def last(size: int) -> list[Any]:
-        found: list[Any] = graph.get_state({"configurable": {"thread_id": str(size)}}).values["messages"][-20:]
-        return found
+    def append(size: int, times: int = 1) -> None:
+        graph.invoke({"messages": [message(TEXT) for _ in range(times)]}, config(size))
 
     return {
         "seed": lambda size: append(size, size),
         "append": append,
-        "last": last,
+        "last": lambda size: graph.get_state(config(size)).values["messages"][-20:],
     }
 
 
@@ -104,39 +121,25 @@ def _create_table(aws: Any, name: str, *keys: str) -> None:
     )
 
 
-def main(make: Callable[[Any], Operations]) -> None:
+def main(operations: Operations) -> None:
     """Run the operation that each line names until stdin ends."""
     logging.disable()  # what fails is told in the answer
-    aws, calls = boto3.Session(), list[tuple[float, float]]()
-
-    def ask(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if "ReturnConsumedCapacity" in model.input_shape.members:
-            params["ReturnConsumedCapacity"] = "TOTAL"
-
-    def note(model: Any, parsed: dict[str, Any], **_: Any) -> None:
-        consumed = parsed.get("ConsumedCapacity", [])
-        units = sum(part["CapacityUnits"] for part in (consumed if isinstance(consumed, list) else [consumed]))
-        calls.append(
-            (0, units) if any(verb in model.name for verb in ("Put", "Write", "Update", "Delete")) else (units, 0)
-        )
-
-    aws.events.register("provide-client-params.dynamodb", ask)
-    aws.events.register("after-call.dynamodb", note)
-    operations = make(aws)
     for line in sys.stdin:
-        name, size = line.split()
-        calls.clear()
-        error, started = "", time.perf_counter()
-        try:
-            operations[name](int(size))
-        except Exception as raised:  # noqa: BLE001 - that it fails, and how, is what is measured
-            error = f"{type(raised).__name__}: {raised}"
-        milliseconds = (time.perf_counter() - started) * 1000
-        reads, writes = (sum(units) for units in zip((0, 0), *calls, strict=True))
+        name, size, *how = line.split()
+        error, calls = "", list[Call]()
+        with recorded() if how else nullcontext(calls) as calls:
+            started = time.perf_counter()
+            try:
+                operations[name](int(size))
+            except Exception as raised:  # noqa: BLE001 - that it fails, and how, is what is measured
+                error = f"{type(raised).__name__}: {raised}"
+            milliseconds = (time.perf_counter() - started) * 1000
+        reads, writes = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
         found = {"ms": milliseconds, "calls": len(calls), "reads": reads, "writes": writes, "error": error}
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main({"langchain": langchain, "chainlit": chainlit, "langgraph": langgraph}[sys.argv[1]])
+    peer = {"ours": ours, "langchain": langchain, "chainlit": chainlit, "langgraph": langgraph}[sys.argv[1]]
+    main(peer(boto3.Session()))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -23,11 +23,6 @@ import uv
 from benchmarks import figures, plot, servers
 from benchmarks.figures import ROOT, SAMPLES, TEXT, Report
 from benchmarks.servers import MODEL_SECONDS, Server
-from tests.support import capacity
-from tests.support.client import Client
-from tests.support.filled import fill
-from tools.local import template
-from tools.local.dynamodb import database, engine
 
 SIZES = (10, 100, 1_000, 5_000)
 PEERS = {
@@ -42,7 +37,7 @@ OPERATIONS = {"append": "append one", "last": "read the last 20"}
 
 
 class Took(NamedTuple):
-    """What one operation took: milliseconds, calls, read and write units; or how it failed."""
+    """What one operation took: milliseconds, or its calls with their read and write units; or how it failed."""
 
     ms: float
     calls: int
@@ -51,22 +46,26 @@ class Took(NamedTuple):
     error: str
 
 
-Side = Callable[[str, int], Took]
+Side = Callable[..., Took]
+# The operations by side, size and name: first the one whose calls are recorded, then the measured ones.
 Found = dict[tuple[str, int, str], list[Took]]
 
 
 def run() -> Report:
     """Measure the stores at all sizes at which they work, then the servers."""
-    with ExitStack() as stack:
-        url = stack.enter_context(engine.running())
-        stack.enter_context(database.at_url(template.load(), url))
-        sides = {OURS: _ours()} | {name: stack.enter_context(_peer(name, packages)) for name, packages in PEERS.items()}
+    with figures.on_engine(), ExitStack() as stack:
+        sides = {OURS: stack.enter_context(_side("ours", sys.executable))}
+        for name, packages in PEERS.items():
+            sides[name] = stack.enter_context(_side(name, stack.enter_context(_python(packages))))
         found = _measure(sides)
-    lines = {side: points for side in sides if (points := _points(found, side))}
+    units = {key: taken[0].reads + taken[0].writes for key, taken in found.items()}
+    points = {
+        side: [(size, units[side, size, "last"]) for size in SIZES if (side, size, "last") in units] for side in sides
+    }
     title = "Read and write units to read the last 20 messages, by length of the thread"
-    plot.write(ROOT / "docs" / "peers.svg", title, ("messages", "units"), lines)
+    plot.write(ROOT / "docs" / "peers.svg", title, ("messages", "units"), points)
     rows = [
-        [what, f"{size:,}", *(_cell(found, side, size, name) for side in sides)]
+        [what, f"{size:,}", *(_cell(found.get((side, size, name), [])) for side in sides)]
         for (name, what), size in product(OPERATIONS.items(), SIZES)
     ]
     measured = f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d} by `make bench ONLY=peers`."
@@ -79,52 +78,47 @@ def _measure(sides: dict[str, Side]) -> Found:
     working = list(sides)
     for size in SIZES:
         figures.say(f"  {size:,} messages")
-        working = [
-            name for name in working if not (sides[name]("seed", size).error or sides[name]("append", size).error)
-        ]
-        for operation, _, name in product(OPERATIONS, range(SAMPLES), working):
-            found.setdefault((name, size, operation), []).append(sides[name](operation, size))
+        working = [side for side in working if not sides[side]("seed", size).error]
+        for operation in OPERATIONS:
+            recorded = {side: sides[side](operation, size, "recorded") for side in working}
+            working = [side for side in working if not recorded[side].error]
+            found |= {(side, size, operation): [recorded[side]] for side in working}
+            for _, side in product(range(SAMPLES), working):
+                found[side, size, operation].append(sides[side](operation, size))
     return found
 
 
-def _points(found: Found, side: str) -> plot.Points:
-    taken = [(size, found[side, size, "last"][0]) for size in SIZES if (side, size, "last") in found]
-    return [(size, first.reads + first.writes) for size, first in taken]
-
-
-def _cell(found: Found, side: str, size: int, operation: str) -> str:
-    taken = found.get((side, size, operation))
+def _cell(taken: list[Took]) -> str:
     if not taken:
         return "fails"
-    first = taken[0]
-    return f"{statistics.median(took.ms for took in taken):.1f} ms, {first.calls}, {first.reads:g} + {first.writes:g}"
+    first, *others = taken
+    return f"{statistics.median(took.ms for took in others):.1f} ms, {first.calls}, {first.reads:g} + {first.writes:g}"
 
 
 @contextmanager
-def _peer(name: str, packages: tuple[str, ...]) -> Iterator[Side]:
-    """Run a peer in an environment of its own for as long as the context."""
-    environment, pipe = os.environ | {"PYTHONPATH": str(ROOT)}, subprocess.PIPE
+def _side(name: str, python: str) -> Iterator[Side]:
+    """Run a store's operations by an interpreter, for as long as the context."""
     # In the folder of its environment, because Chainlit writes its settings where it is started.
-    with _python(packages) as python:
-        command = [python, "-m", "benchmarks.peer_worker", name]
-        process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=Path(python).parent
-        )
+    process = subprocess.Popen(
+        [python, "-m", "benchmarks.peer_worker", name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=Path(python).parent,
+    )
 
-        def side(operation: str, size: int) -> Took:
-            if process.stdin is None or process.stdout is None:
-                raise AssertionError  # they are pipes
-            process.stdin.write(f"{operation} {size}\n")
-            process.stdin.flush()
-            for line in process.stdout:
-                if line.startswith('{"ms"'):
-                    return Took(**json.loads(line))
-            raise RuntimeError(f"{name} has ended")
+    def side(*words: object) -> Took:
+        print(*words, file=process.stdin, flush=True)
+        for line in process.stdout or ():
+            if line.startswith('{"ms"'):
+                return Took(**json.loads(line))
+        raise RuntimeError(f"{name} has ended")
 
-        try:
-            yield side
-        finally:
-            process.communicate()  # the end of its input ends it
+    try:
+        yield side
+    finally:
+        process.communicate()  # the end of its input ends it
 
 
 @contextmanager
@@ -132,37 +126,10 @@ def _python(packages: tuple[str, ...]) -> Iterator[str]:
     """Yield the interpreter of an environment with nothing but these packages."""
     with tempfile.TemporaryDirectory() as folder:
         python = f"{folder}/bin/python"
-        for command in (
-            ["venv", "--python", sys.executable, folder],
-            ["pip", "install", "--python", python, *packages],
-        ):
-            subprocess.run(
-                [uv.find_uv_bin(), *command[:-1], "--quiet", "--exclude-newer", plot.EXCLUDE_NEWER, command[-1]],
-                check=True,
-            )
+        options = ["--quiet", "--exclude-newer", plot.EXCLUDE_NEWER, "--python"]
+        subprocess.run([uv.find_uv_bin(), "venv", *options, sys.executable, folder], check=True)
+        subprocess.run([uv.find_uv_bin(), "pip", "install", *options, python, *packages], check=True)
         yield python
-
-
-def _ours() -> Side:
-    """Return our handlers, in this process."""
-    client = Client()
-    threads: dict[int, str] = {}
-
-    def side(operation: str, size: int) -> Took:
-        if operation == "seed":
-            threads[size] = fill(client, size, TEXT, age_seconds=3_600).id
-            return Took(0, 0, 0, 0, "")
-        thread = threads[size]
-        operate = (
-            partial(client.message, thread, TEXT) if operation == "append" else partial(client.page, thread, limit=20)
-        )
-        milliseconds = figures.milliseconds(operate)
-        with capacity.recorded() as calls:
-            operate()
-        units = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
-        return Took(milliseconds, len(calls), *units, "")
-
-    return side
 
 
 def _servers() -> list[list[str]]:
@@ -171,7 +138,7 @@ def _servers() -> list[list[str]]:
         variables = os.environ | {"LLAMPHOUSE_TELEMETRY": "0", "MODEL_URL": chat.base_url}
         command = [python, str(Path(__file__).with_name("peer_server.py"))]
         peer = partial(servers.serving, command, Path(python).parent, variables, "/assistants")
-        sides: dict[str, Callable[[], AbstractContextManager[Server]]] = {OURS: partial(servers.ours, chat), PEER: peer}
+        sides = {OURS: partial(servers.ours, chat), PEER: peer}
         starts: dict[str, list[float]] = {OURS: [], PEER: []}
         for _, side in product(range(STARTS), sides):
             with sides[side]() as server:
