@@ -22,6 +22,7 @@ TEXT = ("A message of an ordinary length says something in two or three sentence
 _ON_ENGINE = ("growth", "throughput", "cost", "cost_of_runs")
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Row(NamedTuple):
@@ -57,11 +58,11 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def alternate(sides: Mapping[K, Callable[[], float]]) -> dict[K, list[float]]:
+def alternate(sides: Mapping[K, Callable[[], V]]) -> dict[K, list[V]]:
     """Let the sides take turns, each once unmeasured and then `SAMPLES` times; return what each returned."""
     for side in sides.values():
         side()
-    found: dict[K, list[float]] = {name: [] for name in sides}
+    found: dict[K, list[V]] = {name: [] for name in sides}
     for _ in range(SAMPLES):
         for name, side in sides.items():
             found[name].append(side())

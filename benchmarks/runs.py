@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -20,9 +20,6 @@ from tests.support.chat_stub import Chat
 from tests.support.client import Client
 from tests.support.filled import fill
 from tests.support.hooks import hooked
-from tests.support.memory import MODEL
-from tools.local import template
-from tools.local.dynamodb import database, engine
 
 SIZES = (10, 1_000, 5_000)
 LAST = 20
@@ -34,32 +31,24 @@ CLIENTS = 16
 
 def run() -> Report:
     """Measure the handlers on DynamoDB Local, then the local API."""
-    waiting, given = get_context("spawn").Pipe()
-    # The model has a process of its own: its processor time is not ours.
-    process = get_context("spawn").Process(target=_serve_model, args=(given,))
-    process.start()
-    try:
-        os.environ["MODEL_URL"] = waiting.recv()
-        with engine.running() as url, database.at_url(template.load(parameters=MODEL), url):
-            summary = [*_around(), *_growth()]
-    finally:
-        waiting.send(None)
-        process.join()
-    # With its data in a folder, the local API has the engine in a process of its own.
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        servers.model() as chat,
-        servers.ours(chat, DATA=folder, RUNS_AT_ONCE=str(RUNS_AT_ONCE)) as api,
-    ):
-        assistant = api.create("/assistants", model="m")["id"]
-        summary += [_first_request(api, assistant, chat), _at_once(api, assistant)]
+    with servers.model() as chat:
+        # The handlers have a process of their own: the model's processor time is not theirs.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            summary = pool.submit(_handlers, chat.base_url).result()
+        # With its data in a folder, the local API has the engine in a process of its own.
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            servers.ours(chat, DATA=folder, RUNS_AT_ONCE=str(RUNS_AT_ONCE)) as api,
+        ):
+            assistant = api.create("/assistants", model="m")["id"]
+            summary += [_first_request(api, assistant, chat), _at_once(api, assistant)]
     return Report("", tuple(summary))
 
 
-def _serve_model(pipe: Any) -> None:
-    with servers.model() as chat:
-        pipe.send(chat.base_url)
-        pipe.recv()
+def _handlers(url: str) -> list[Row]:
+    os.environ["MODEL_URL"] = url
+    with figures.on_engine():
+        return [*_around(), *_growth()]
 
 
 def _around() -> list[Row]:
@@ -67,7 +56,6 @@ def _around() -> list[Row]:
     ours, thread, assistant = _thread(SIZES[0])
     bare = openai.OpenAI(base_url=os.environ["MODEL_URL"], api_key="none")
     messages: Any = [{"role": "user", "content": TEXT}] * SIZES[0]
-    processor: dict[str, list[float]] = {"bare": [], "ours": []}
 
     def ask() -> None:
         list(bare.chat.completions.create(model="m", messages=messages, stream=True))
@@ -75,15 +63,14 @@ def _around() -> list[Row]:
     def execute() -> None:
         worker.work(ours.client.project, ours.run(thread, assistant, **TRUNCATED))
 
-    def measured(name: str, work: Callable[[], None]) -> float:
+    def measured(work: Callable[[], None]) -> tuple[float, float]:
+        """Return the milliseconds on the clock, and those of the processor."""
         spent = time.process_time()
-        milliseconds = figures.milliseconds(work)
-        processor[name].append((time.process_time() - spent) * 1000)
-        return milliseconds
+        return figures.milliseconds(work), (time.process_time() - spent) * 1000
 
-    walls = figures.alternate({"bare": partial(measured, "bare", ask), "ours": partial(measured, "ours", execute)})
-    beside = [ours - bare for ours, bare in zip(walls["ours"], walls["bare"], strict=True)]
-    processors = [f"{figures.spread(processor[name][1:])} ms" for name in ("ours", "bare")]
+    taken = figures.alternate({"ours": partial(measured, execute), "bare": partial(measured, ask)})
+    beside = [ours - bare for (ours, _), (bare, _) in zip(taken["ours"], taken["bare"], strict=True)]
+    processors = [f"{figures.spread([spent for _, spent in side])} ms" for side in taken.values()]
     return [
         Row("A run without its model call: create and execute, on DynamoDB Local", f"{figures.spread(beside)} ms", ""),
         Row("Processor time of a run, and of its model call by the package openai alone", "; ".join(processors), ""),

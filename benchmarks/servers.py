@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,22 +54,16 @@ class Server:
         return sum(map(int, subprocess.check_output(command, text=True).split())) / 1000
 
 
-@contextmanager
-def model() -> Iterator[Chat]:
+def model() -> AbstractContextManager[Chat]:
     """Run the model's endpoint in this process."""
     answer = replace(chat_stub.says("An ", "answer."), before=functools.partial(time.sleep, MODEL_SECONDS))
-    with chat_stub.chatting(answer) as chat:
-        yield chat
+    return chat_stub.chatting(answer)
 
 
-@contextmanager
-def ours(chat: Chat, **variables: str) -> Iterator[Server]:
+def ours(chat: Chat, **variables: str) -> AbstractContextManager[Server]:
     """Run the local API, with its data in memory unless DATA names a folder."""
-    own = {"MODEL_URL": chat.base_url, "API_KEYS": f"bench={_KEY}", **variables}
-    with serving(
-        [sys.executable, "-m", "tools.cli", "serve"], ROOT, local_api.environment(**own), "/openapi.json"
-    ) as server:
-        yield server
+    own = local_api.environment(MODEL_URL=chat.base_url, API_KEYS=f"bench={_KEY}", **variables)
+    return serving([sys.executable, "-m", "tools.cli", "serve"], ROOT, own, "/openapi.json")
 
 
 @contextmanager

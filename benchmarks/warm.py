@@ -4,33 +4,48 @@ A bare handler makes the same AWS calls with boto3, one after the other, and rea
 errors, no log. Ours logs as it does when deployed. Both sides take turns in one process.
 """
 
-import contextlib
+import copy
 import gc
 import importlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 
 import boto3
+import botocore.httpsession
 from botocore import xform_name
+from botocore.awsrequest import AWSResponse
 
-from benchmarks import canned, figures
-from benchmarks.canned import Call
+from benchmarks import figures
 from benchmarks.figures import TEXT, Report, Row
 from tests.support.client import Client
+from tests.support.hooks import hooked
 from tools.local import template
 from tools.local.dynamodb import moto
 
 CALLS = 40
 BOUND = 1.05
 
+# Looking up the API key is no call of the operation's: it is done once a minute.
+_KEY_LOOK_UP = b'"key#'
+
 Event = dict[str, Any]
 Handler = Callable[[Event], Any]
+
+
+class Call(NamedTuple):
+    """One call of AWS: its operation, its parameters, and the HTTP response to it."""
+
+    operation: str
+    parameters: dict[str, Any]
+    response: AWSResponse
 
 
 def run() -> Report:
@@ -41,7 +56,7 @@ def run() -> Report:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # The logger keeps the stdout that it first sees, and the level.
     os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO"
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         times = _measure()
     ratios = {name: figures.ratio(sides["ours"], sides["bare"]) for name, sides in times.items()}
     rows = [
@@ -57,23 +72,22 @@ def _measure() -> dict[str, dict[str, list[float]]]:
     """Return the processor milliseconds of a call, by operation and side."""
     with moto.in_memory(template.load()):
         client = Client(trusted=True)
+        with _recording() as calls:
+            client.call("retrieve_thread", "thread_x")
+        key = calls[0].response  # later calls do not look the key up
         events = _events(client)
         recorded = {name: _recorded(name, event) for name, event in events.items()}
-        with canned.recording() as calls:
-            _handler("retrieve_thread")(
-                Client(client.project, secret=client.secret).event("retrieve_thread", "thread_x")
-            )
-        key = calls[0].answer
         aws = boto3.client("dynamodb")
     gc.freeze()  # a deployed function has no moto, whose many objects would slow the collections of both sides
     found = {}
     for name, event in events.items():
         figures.say(f"  {name}")
         sides: dict[str, Handler] = {"bare": partial(_bare, aws, recorded[name]), "ours": _handler(name)}
-        with canned.http_handler(recorded[name], key):
-            found[name] = figures.alternate(
-                {side: partial(_milliseconds, handler, event) for side, handler in sides.items()}
-            )
+        measured = {side: partial(_milliseconds, handler, event) for side, handler in sides.items()}
+        with _canned(recorded[name], key):
+            found[name] = figures.alternate(measured)
+            if (answer := sides["ours"](event))["statusCode"] != 200:
+                raise RuntimeError(answer["body"])
     return found
 
 
@@ -104,11 +118,38 @@ def _events(client: Client) -> dict[str, Event]:
 
 def _recorded(name: str, event: Event) -> list[Call]:
     """Run our handler once on moto; return its calls."""
-    with canned.recording() as calls:
-        answer = _handler(name)(event)
-    if answer["statusCode"] != 200:
-        raise RuntimeError(answer["body"])
+    with _recording() as calls:
+        _handler(name)(event)
     return calls
+
+
+@contextmanager
+def _recording() -> Iterator[list[Call]]:
+    """Yield the list of the store's calls; each is added when it has been answered."""
+    calls: list[Call] = []
+
+    def ask(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = copy.deepcopy(params)
+
+    def answer(model: Any, context: dict[str, Any], http_response: AWSResponse, **_: Any) -> None:
+        calls.append(Call(model.name, context["asked"], http_response))
+
+    with hooked(provide_client_params=ask, after_call=answer):
+        yield calls
+
+
+@contextmanager
+def _canned(calls: list[Call], key: AWSResponse) -> Iterator[None]:
+    """Answer every request of botocore's with what was recorded for its operation, and the look-up of an API key."""
+    answers = {call.operation: call.response for call in calls}
+
+    def send(_: object, request: Any) -> AWSResponse:
+        target = request.headers["X-Amz-Target"]
+        operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
+        return key if _KEY_LOOK_UP in request.body else answers[operation]
+
+    with mock.patch.object(botocore.httpsession.URLLib3Session, "send", send):
+        yield
 
 
 def _handler(name: str) -> Handler:
