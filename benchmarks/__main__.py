@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +19,7 @@ from tools.local.dynamodb.download import ENGINE
 DOCUMENT = ROOT / "docs" / "performance.md"
 COST = ROOT / "docs" / "cost.md"
 RUNS = ROOT / "docs" / "runs.md"
-# Where the tables of a benchmark are written. Those of the others are printed.
+# Where the tables of a benchmark are written. The others have none.
 PLACES = {"cost": COST, "dollars": COST, "bill": COST, "cost_of_runs": RUNS, "bill_of_runs": COST, "peers": DOCUMENT}
 BENCHMARKS = ("cold", "warm", "growth", "throughput", "runs", *PLACES)
 HEAD = ["what", "measured", "held to", "date", "command"]
@@ -34,15 +35,14 @@ def main(names: list[str]) -> None:
             report = pool.submit(figures.report_of, name).result()
         if name in PLACES:
             _write(PLACES[name], name, report.text)
-        else:
-            sys.stdout.write(f"{report.text}\n\n")
-        _write(DOCUMENT, "summary", figures.table(HEAD, _rows(name, report.summary)))
+        if report.summary:
+            _write(DOCUMENT, "summary", figures.table(HEAD, _rows(name, report.summary)))
     if not names:
         _write(DOCUMENT, "machine", _machine())
     figures.say(f"{time.monotonic() - started:4.0f} s  done")
 
 
-def _rows(name: str, rows: tuple[Row, ...]) -> list[list[str]]:
+def _rows(name: str, rows: Sequence[Row]) -> list[list[str]]:
     """Return the rows of the summary, those of one benchmark replaced and dated today."""
     text = DOCUMENT.read_text(encoding="utf-8").split("<!-- summary -->")[1].split("<!-- end of summary -->")[0]
     found = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in text.strip().splitlines()[2:]]

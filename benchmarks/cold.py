@@ -38,7 +38,8 @@ _ENVIRONMENT = _TEMPLATE.environment | _KEYS | {"AWS_DEFAULT_REGION": template.R
 def run() -> Report:
     """Measure every function; needs the Python that Lambda runs, because the bytecode is for that one only."""
     if not platform.python_version().startswith("3.13."):
-        return Report("Not measured: there is no CPython 3.13 here.")
+        figures.say("Not measured: there is no CPython 3.13 here.")
+        return Report()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         floor, *layers = _floor(folder), *(_made(folder, layer) for layer in ("Dependencies", "ModelDependencies"))
@@ -50,22 +51,20 @@ def run() -> Report:
         times = figures.alternate(sides)
         code = max(map(_zipped, bundles.values())) / 1e3
         packages_zipped = " + ".join(f"{_zipped(layer) / 1e6:.1f}" for layer in layers)
-    rows: list[list[object]] = []
     summary: list[Row] = []
     left = set(bundles)
     for group, (patterns, bound) in _GROUPS.items():
         modules = sorted(module for module in left if any(map(Path(module).match, patterns.split())))
         left -= set(modules)
         ratios = {module: figures.ratio(times[module], times["floor"]) for module in modules}
-        rows += [[module, figures.spread(times[module], ".0f"), ratios[module]] for module in modules]
-        what = f"Cold start of {group}, against boto3 with one client"
-        summary.append(Row(what, figures.highest(ratios), bound))
-    rows.append(["floor", figures.spread(times["floor"], ".0f"), ""])
-    summary += [
-        Row("The largest function's code, zipped", f"{code:.0f} KB", "300 KB"),
-        Row("The layer, and what the worker of runs adds, zipped", f"{packages_zipped} MB", "12 MB each"),
-    ]
-    return Report(figures.table(["function", "processor time, ms", "of the floor"], rows), tuple(summary))
+        summary.append(Row(f"Cold start of {group}, against boto3 with one client", figures.highest(ratios), bound))
+    return Report(
+        [
+            *summary,
+            Row("The largest function's code, zipped", f"{code:.0f} KB", "300 KB"),
+            Row("The layer, and what the worker of runs adds, zipped", f"{packages_zipped} MB", "12 MB each"),
+        ]
+    )
 
 
 def _made(folder: Path, name: str) -> Path:
@@ -80,10 +79,9 @@ def _made(folder: Path, name: str) -> Path:
 def _floor(folder: Path) -> Path:
     floor = folder / "floor"
     packages = [f"{name}=={importlib.metadata.version(name)}" for name in ("boto3", "botocore")]
-    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(floor)]
-    subprocess.run([*install, *packages], check=True)
-    options = ["-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([sys.executable, "-I", "-m", "compileall", *options, str(floor)], check=True)
+    options = ["--quiet", "--compile-bytecode", "--python", sys.executable, "--target", str(floor)]
+    own = os.environ | {"PYC_INVALIDATION_MODE": "unchecked-hash"}
+    subprocess.run([uv.find_uv_bin(), "pip", "install", *options, *packages], env=own, check=True)
     return floor
 
 

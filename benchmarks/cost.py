@@ -128,7 +128,7 @@ def run() -> Report:
             parts = 21 if name.startswith("erase") else 1
             rows.append([name, len(calls) if parts == 1 else "", *(units_of(made[name], parts) for made in columns)])
         tables.append(figures.table([kind.__name__, "calls", *_heads()], rows))
-    return Report("\n\n".join(tables))
+    return Report(text="\n\n".join(tables))
 
 
 def dollars() -> Report:
@@ -140,7 +140,7 @@ def dollars() -> Report:
         rows.append([name, *(f"{sum(parts):.2f}" for parts in cells), " + ".join(f"{part:.2f}" for part in cells[1])])
     text = figures.table(["dollars for a million", *_heads(), "at 1 KB: DynamoDB + Lambda + API"], rows)
     what = "A million of {}, messages of 1 KB, with Lambda and the API"
-    return Report(text, tuple(Row(what.format(row[0]), f"{row[2]} USD", "") for row in rows[:3]))
+    return Report([Row(what.format(row[0]), f"{row[2]} USD", "") for row in rows[:3]], text)
 
 
 def bill() -> Report:
@@ -149,7 +149,7 @@ def bill() -> Report:
     bills = {f"{name}: {messages:,.0f} messages": _bill(messages, measured) for name, messages in MONTHS.items()}
     millions = [messages / 1e6 for messages in MONTHS.values()]
     each = [shown(sum(parts.values()) / million) for parts, million in zip(bills.values(), millions, strict=True)]
-    return Report(bill_table(bills, ["a million messages", *each]))
+    return Report(text=bill_table(bills, ["a million messages", *each]))
 
 
 def bill_table(bills: Mapping[str, Mapping[str, float]], *further: list[str]) -> str:

@@ -43,7 +43,7 @@ def run() -> Report:
     rows = [[name, *(f"{price[name] / 1000:.3f}" for price in prices)] for name in prices[0]]
     rows.append(["**together**", *(f"**{sum(price.values()) / 1000:.3f}**" for price in prices)])
     dollars = figures.table(["USD for 1,000 runs", *KINDS], rows)
-    return Report(f"{figures.table(['operation', 'calls', 'units'], units)}\n\n{dollars}")
+    return Report(text=f"{figures.table(['operation', 'calls', 'units'], units)}\n\n{dollars}")
 
 
 def bill_of_runs() -> Report:
@@ -59,7 +59,7 @@ def bill_of_runs() -> Report:
         f"{name}: {runs:,.0f} runs": {part: dollars * runs / 1e6 for part, dollars in price.items()} | fixed
         for name, runs in MONTHS.items()
     }
-    return Report(cost.bill_table(bills))
+    return Report(text=cost.bill_table(bills))
 
 
 def _price(measured: Measured, kind: str) -> dict[str, float]:

@@ -34,10 +34,10 @@ class Row(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a benchmark found: its tables in Markdown, and its lines of the summary in docs/performance.md."""
+    """What a benchmark found: its lines of the summary in docs/performance.md, and its own tables in Markdown."""
 
-    text: str
-    summary: tuple[Row, ...] = ()
+    summary: Sequence[Row] = ()
+    text: str = ""
 
 
 class Ratio(NamedTuple):
@@ -48,7 +48,7 @@ class Ratio(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"**{self.median:.2f}** ({self.low:.2f} - {self.high:.2f})"
+        return f"{self.median:.2f} ({self.low:.2f} - {self.high:.2f})"
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -76,9 +76,11 @@ def ratio(ours: Sequence[float], other: Sequence[float]) -> Ratio:
 
 
 def highest(ratios: Mapping[str, Ratio]) -> str:
-    """Return the highest of some ratios and its name, as the summary shows it."""
+    """Show some ratios; return the highest and its name, as the summary shows it."""
+    for name, found in ratios.items():
+        say(f"  {name}: {found}")
     name, found = max(ratios.items(), key=lambda pair: pair[1])
-    return f"{found.median:.2f} ({found.low:.2f} - {found.high:.2f}), {name}"
+    return f"{found}, {name}"
 
 
 def spread(values: Sequence[float], form: str = ".1f") -> str:

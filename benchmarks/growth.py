@@ -1,6 +1,5 @@
 """Growth: time and units of every operation in threads of 10 to 100,000 messages, on DynamoDB Local."""
 
-import statistics
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,24 +22,19 @@ Measured = dict[str, dict[int, list[float]]]
 def run() -> Report:
     """Measure all operations, the sizes taking turns."""
     times, units = _measure()
-    ends = {name: figures.ratio(sizes[SIZES[-1]], sizes[SIZES[0]]) for name, sizes in times.items()}
-    rows = [
-        [name, *(f"{statistics.median(found):.1f}" for found in sizes.values()), ends[name], units[name]]
-        for name, sizes in times.items()
-    ]
-    sizes = [f"{size:,}" for size in SIZES]
-    what = f"{{}} of an operation, thread of {sizes[-1]} messages to one of {sizes[0]}"
-    grown = [name for name, found in units.items() if ";" in found]
-    summary = (
-        Row(what.format("Time"), figures.highest(ends), "about 1"),
-        Row(what.format("Read and write units"), ", ".join(grown) or "the same", "the same"),
+    ends = {name: figures.ratio(found[SIZES[-1]], found[SIZES[0]]) for name, found in times.items()}
+    what = f"{{}} of an operation, thread of {SIZES[-1]:,} messages to one of {SIZES[0]:,}"
+    grown = [name for name, found in units.items() if len({*found}) > 1]
+    return Report(
+        [
+            Row(what.format("Time"), figures.highest(ends), "about 1"),
+            Row(what.format("Read and write units"), ", ".join(grown) or "the same", "the same"),
+        ]
     )
-    head = ["operation, ms", *sizes, f"{sizes[-1]} to {sizes[0]}", "read, write units"]
-    return Report(figures.table(head, rows), summary)
 
 
-def _measure() -> tuple[Measured, dict[str, str]]:
-    """Return the milliseconds of each operation by size, and its read and write units at the sizes, once if equal."""
+def _measure() -> tuple[Measured, dict[str, list[tuple[float, float]]]]:
+    """Return the milliseconds of each operation by size, and its read and write units at the sizes."""
     operations = {}
     for size in SIZES:
         figures.say(f"  {size:,} messages are written")
@@ -48,17 +42,17 @@ def _measure() -> tuple[Measured, dict[str, str]]:
         thread, ids, _ = fill(client, size, TEXT, age_seconds=3_600)
         operations[size] = _operations(client, thread, ids)
     times: Measured = {}
-    units: dict[str, list[str]] = {}
+    units: dict[str, list[tuple[float, float]]] = {}
     # A page also looks at what was created in the last seconds; so reads come first, as in a thread at rest.
     for name in sorted(operations[SIZES[0]], key=_CREATING.__contains__):
         times[name] = figures.alternate({size: partial(figures.milliseconds, operations[size][name]) for size in SIZES})
+        units[name] = []
         for size in SIZES:
             operations[size][name]()  # which may look up the client's key, once a minute
             with capacity.recorded() as made:
                 operations[size][name]()
-            used = f"{sum(call.read_units for call in made):g}, {sum(call.write_units for call in made):g}"
-            units.setdefault(name, []).append(used)
-    return times, {name: "; ".join(dict.fromkeys(found)) for name, found in units.items()}
+            units[name].append((sum(call.read_units for call in made), sum(call.write_units for call in made)))
+    return times, units
 
 
 def _operations(client: Client, thread: str, ids: list[str]) -> dict[str, Callable[[], Any]]:

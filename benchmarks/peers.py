@@ -7,12 +7,11 @@ works beside the local API; both keep their data in memory and ask the same mode
 import datetime as dt
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import NamedTuple
 import uv
 
 from benchmarks import figures, plot, servers
-from benchmarks.figures import ROOT, SAMPLES, TEXT, Report
+from benchmarks.figures import ROOT, TEXT, Report
 from benchmarks.servers import MODEL_SECONDS, Server
 
 SIZES = (10, 100, 1_000, 5_000)
@@ -33,92 +32,54 @@ PEERS = {
 SERVER = ("llamphouse==1.3.0", "openai")
 OURS, PEER = "this API", "llamphouse"
 STARTS = 3
-OPERATIONS = {"append": "append one", "last": "read the last 20"}
+OPERATIONS = ("append one", "read the last 20")
 
 
 class Took(NamedTuple):
-    """What one operation took: milliseconds, or its calls with their read and write units; or how it failed."""
+    """What one operation takes: milliseconds, calls, read and write units."""
 
     ms: float
     calls: int
     reads: float
     writes: float
-    error: str
 
-
-Side = Callable[..., Took]
-# The operations by side, size and name: first the one whose calls are recorded, then the measured ones.
-Found = dict[tuple[str, int, str], list[Took]]
+    def __str__(self) -> str:
+        return f"{self.ms:.1f} ms, {self.calls}, {self.reads:g} + {self.writes:g}"
 
 
 def run() -> Report:
-    """Measure the stores at all sizes at which they work, then the servers."""
+    """Measure the stores at all sizes, then the servers."""
+    found: dict[tuple[str, int], list[Took]] = {}
     with figures.on_engine(), ExitStack() as stack:
-        sides = {OURS: stack.enter_context(_side("ours", sys.executable))}
-        for name, packages in PEERS.items():
-            sides[name] = stack.enter_context(_side(name, stack.enter_context(_python(packages))))
-        found = _measure(sides)
-    units = {key: taken[0].reads + taken[0].writes for key, taken in found.items()}
-    points = {
-        side: [(size, units[side, size, "last"]) for size in SIZES if (side, size, "last") in units] for side in sides
-    }
+        pythons = {OURS: sys.executable}
+        pythons |= {name: stack.enter_context(_python(packages)) for name, packages in PEERS.items()}
+        for size, side in product(SIZES, pythons):
+            figures.say(f"  {size:,} messages, {side}")
+            found[side, size] = _store(side, pythons[side], size)
+    points = {side: [(size, found[side, size][1]) for size in SIZES if found[side, size]] for side in pythons}
+    units = {side: [(size, took.reads + took.writes) for size, took in taken] for side, taken in points.items()}
     title = "Read and write units to read the last 20 messages, by length of the thread"
-    plot.write(ROOT / "docs" / "peers.svg", title, ("messages", "units"), points)
+    plot.write(ROOT / "docs" / "peers.svg", title, ("messages", "units"), units)
     rows = [
-        [what, f"{size:,}", *(_cell(found.get((side, size, name), [])) for side in sides)]
-        for (name, what), size in product(OPERATIONS.items(), SIZES)
+        [what, f"{size:,}", *(found[side, size][place] if found[side, size] else "fails" for side in pythons)]
+        for (place, what), size in product(enumerate(OPERATIONS), SIZES)
     ]
     measured = f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d} by `make bench ONLY=peers`."
-    stores, both = figures.table(["operation", "messages", *sides], rows), figures.table(["", OURS, PEER], _servers())
-    return Report(f"{measured}\n\n{stores}\n\n{both}")
+    stores, both = figures.table(["operation", "messages", *pythons], rows), figures.table(["", OURS, PEER], _servers())
+    return Report(text=f"{measured}\n\n{stores}\n\n{both}")
 
 
-def _measure(sides: dict[str, Side]) -> Found:
-    found: Found = {}
-    working = list(sides)
-    for size in SIZES:
-        figures.say(f"  {size:,} messages")
-        working = [side for side in working if not sides[side]("seed", size).error]
-        for operation in OPERATIONS:
-            recorded = {side: sides[side](operation, size, "recorded") for side in working}
-            working = [side for side in working if not recorded[side].error]
-            found |= {(side, size, operation): [recorded[side]] for side in working}
-            for _, side in product(range(SAMPLES), working):
-                found[side, size, operation].append(sides[side](operation, size))
-    return found
-
-
-def _cell(taken: list[Took]) -> str:
-    if not taken:
-        return "fails"
-    first, *others = taken
-    return f"{statistics.median(took.ms for took in others):.1f} ms, {first.calls}, {first.reads:g} + {first.writes:g}"
-
-
-@contextmanager
-def _side(name: str, python: str) -> Iterator[Side]:
-    """Run a store's operations by an interpreter, for as long as the context."""
-    # In the folder of its environment, because Chainlit writes its settings where it is started.
-    process = subprocess.Popen(
-        [python, "-m", "benchmarks.peer_worker", name],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+def _store(side: str, python: str, size: int) -> list[Took]:
+    """Return what the operations of a store take in a thread of this size; nothing if it fails in one so long."""
+    done = subprocess.run(
+        [python, "-m", "benchmarks.peer_worker", "ours" if side == OURS else side, str(size)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        cwd=Path(python).parent,
+        cwd=Path(python).parent,  # Chainlit writes its settings where it is started
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if size > SIZES[0] else None,
+        check=size == SIZES[0],
     )
-
-    def side(*words: object) -> Took:
-        print(*words, file=process.stdin, flush=True)
-        for line in process.stdout or ():
-            if line.startswith('{"ms"'):
-                return Took(**json.loads(line))
-        raise RuntimeError(f"{name} has ended")
-
-    try:
-        yield side
-    finally:
-        process.communicate()  # the end of its input ends it
+    return [Took(*taken) for taken in json.loads(done.stdout.splitlines()[-1])] if done.returncode == 0 else []
 
 
 @contextmanager
@@ -138,7 +99,7 @@ def _servers() -> list[list[str]]:
         variables = os.environ | {"LLAMPHOUSE_TELEMETRY": "0", "MODEL_URL": chat.base_url}
         command = [python, str(Path(__file__).with_name("peer_server.py"))]
         peer = partial(servers.serving, command, Path(python).parent, variables, "/assistants")
-        sides = {OURS: partial(servers.ours, chat), PEER: peer}
+        sides: dict[str, Callable[[], AbstractContextManager[Server]]] = {OURS: partial(servers.ours, chat), PEER: peer}
         starts: dict[str, list[float]] = {OURS: [], PEER: []}
         for _, side in product(range(STARTS), sides):
             with sides[side]() as server:

@@ -20,7 +20,7 @@ def run() -> Report:
         statuses = processes.together([0.0] * PROCESSES, _process, client.secret, written)
         created = f"{statuses.count(200) / SECONDS:.0f}"
         summary.append(Row(f"Creates a second, {CLIENTS} clients, {what}, this machine", created, ""))
-    return Report("", tuple(summary))
+    return Report(summary)
 
 
 def _process(secret: str, threads: list[str]) -> list[int]:

@@ -1,15 +1,14 @@
 """A chat endpoint that responds as a test scripts it, and records its requests."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.support import canaries
+from tests.support import canaries, http_stub
+from tests.support.http_stub import Request, Response
 
 Json = dict[str, Any]
 USAGE: Json = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -33,6 +32,22 @@ class Reply:
     between: Callable[[], object] = bool
     breaks: bool = False
     is_done: bool = True
+
+    def response(self) -> Response:
+        """Return the response over HTTP, once it is no longer held."""
+        self.before()
+        if self.body is None:
+            return Response(
+                self.status, self._stream(), self.headers | {"content-type": "text/event-stream; charset=utf-8"}
+            )
+        return Response(self.status, self.body.encode(), self.headers | {"content-type": self.content_type})
+
+    def _stream(self) -> Iterator[bytes]:
+        for sent in [*self.chunks, *(["data: [DONE]\n\n"] if self.is_done and not self.breaks else [])]:
+            self.between()
+            yield (sent if isinstance(sent, str) else f"data: {json.dumps(sent)}\n\n").encode()
+        if self.breaks:
+            raise ConnectionError
 
 
 # What a test has the endpoint respond, see `Chat`.
@@ -101,8 +116,8 @@ class Chat:
     returns the `Reply`. `asked` has the bodies of the requests, `headers` their headers.
     """
 
-    def __init__(self, base_url: str, replies: list[Scripted]) -> None:
-        self.base_url = base_url
+    def __init__(self, replies: list[Scripted]) -> None:
+        self.base_url = ""
         self.replies = replies
         self.asked: list[Json] = []
         self.headers: list[dict[str, str]] = []
@@ -127,77 +142,18 @@ class Chat:
             return deltas(choice["message"], finish=choice["finish_reason"])
         return Reply(body=json.dumps(chunk(choice) | {"object": "chat.completion", "model": asked["model"]}))
 
-
-class _Endpoint(BaseHTTPRequestHandler):
-    server: "_Server"
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        if self.path != "/v1/chat/completions":
-            self._respond(Reply(status=404, body="{}"))
-            return
-        reply = self.server.chat.reply(json.loads(body), {name.lower(): value for name, value in self.headers.items()})
+    def respond(self, request: Request) -> Response:
+        if request.target != "/v1/chat/completions":
+            return Response(404, {})
+        reply = self.reply(json.loads(request.body), {**request.headers})
         canaries.note_body(json.dumps([chunk for chunk in reply.chunks if not isinstance(chunk, str)]))
-        try:
-            reply.before()
-            self._respond(reply)
-        except OSError:  # the client is gone
-            self.close_connection = True
-
-    def _respond(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        if reply.body is None:
-            self._stream(reply)
-            return
-        content = reply.body.encode()
-        self.send_header("content-type", reply.content_type)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _stream(self, reply: Reply) -> None:
-        self.send_header("content-type", "text/event-stream; charset=utf-8")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for sent in [*reply.chunks, *(["data: [DONE]\n\n"] if reply.is_done and not reply.breaks else [])]:
-            reply.between()
-            self._write(sent if isinstance(sent, str) else f"data: {json.dumps(sent)}\n\n")
-        if reply.breaks:
-            self.close_connection = True
-        else:
-            self.wfile.write(b"0\r\n\r\n")
-
-    def _write(self, text: str) -> None:
-        content = text.encode()
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
-
-
-class _Server(ThreadingHTTPServer):
-    chat: Chat
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that is gone."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+        return reply.response()
 
 
 @contextmanager
 def chatting(*replies: Scripted) -> Iterator[Chat]:
     """Serve `POST /v1/chat/completions` on a free port."""
-    server = _Server(("127.0.0.1", 0), _Endpoint)
-    server.chat = chat = Chat(f"http://127.0.0.1:{server.server_port}/v1", list(replies))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    chat = Chat([*replies])
+    with http_stub.serving(chat.respond) as url:
+        chat.base_url = f"{url}/v1"
         yield chat
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
