@@ -16,11 +16,16 @@ Points = Sequence[tuple[float, float]]
 
 def write(file: Path, title: str, axes: tuple[str, str], lines: Mapping[str, Points]) -> None:
     """Draw lines through points above 0."""
+    command = [*run_with(MATPLOTLIB), "python", __file__]
+    subprocess.run(command, input=json.dumps([str(file), title, axes, lines]), text=True, check=True)
+
+
+def run_with(package: str) -> list[str]:
+    """Return how a command that follows is run in an environment with this package, and without ours."""
     import uv
 
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
-    command += ["--exclude-newer", EXCLUDE_NEWER, "--with", MATPLOTLIB, "python", __file__]
-    subprocess.run(command, input=json.dumps([str(file), title, axes, lines]), text=True, check=True)
+    return [*command, "--exclude-newer", EXCLUDE_NEWER, "--with", package]
 
 
 def _draw(file: str, title: str, axes: tuple[str, str], lines: Mapping[str, Points]) -> None:

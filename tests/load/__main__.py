@@ -13,13 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import uv
-
 from benchmarks.figures import table
+from benchmarks.plot import run_with
 from tests.support.local_api import ROOT, serving
 
 LOCUST = "locust==2.47.0"
-EXCLUDE_NEWER = "2026-11-20"
 # Times vary on a machine that others use too; a list that grows, or a leak, does more than this.
 MOST_SLOWER = 1.5
 MOST_GROWN = 1.1
@@ -51,9 +49,8 @@ def main() -> int:
 
 def _load(stages: str) -> list[Line]:
     """Run locust, in an environment of its own, on a local API; return what its people noted."""
-    command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
-    command += ["--exclude-newer", EXCLUDE_NEWER, "--with", LOCUST, "locust", "--headless", "--only-summary"]
-    command += ["--loglevel", "ERROR", "--stop-timeout", "60", "--locustfile", str(ROOT / "tests/load/people.py")]
+    command = [*run_with(LOCUST), "locust", "--headless", "--only-summary", "--loglevel", "ERROR"]
+    command += ["--stop-timeout", "60", "--locustfile", str(ROOT / "tests/load/people.py")]
     with tempfile.TemporaryDirectory() as name:
         data, log = Path(name, "data"), Path(name, "log")
         with serving(API_KEYS="load=sk-load", DATA=str(data), MODEL_URL="demo") as api:
