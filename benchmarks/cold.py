@@ -80,7 +80,7 @@ def _floor(folder: Path) -> Path:
     floor = folder / "floor"
     packages = [f"{name}=={importlib.metadata.version(name)}" for name in ("boto3", "botocore")]
     options = ["--quiet", "--compile-bytecode", "--python", sys.executable, "--target", str(floor)]
-    own = os.environ | {"PYC_INVALIDATION_MODE": "unchecked-hash"}
+    own = os.environ | {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH"}
     subprocess.run([uv.find_uv_bin(), "pip", "install", *options, *packages], env=own, check=True)
     return floor
 

@@ -4,7 +4,6 @@ A read unit is a read of 4 KB, a write unit a write of 1 KB; in a transaction ea
 key is not in it: one read unit for each key and function instance, once a minute.
 """
 
-import functools
 import math
 import random
 import string
@@ -57,6 +56,8 @@ LOG_OF_A_REQUEST = LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES
 ITEM_OVERHEAD_BYTES = 100  # DynamoDB adds it to each stored item
 
 SIZES = (200, 1_000, 4_000, 32_000, 256_000)
+HEADS = [f"{size / 1000:g} KB" for size in SIZES]
+_TEMPLATE = template.load()
 _WORDS = """
     the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which one
     you were all her she there would their we him been has when who will no more if out so up said what its about than
@@ -127,7 +128,7 @@ def run() -> Report:
         for name, calls in columns[0].items():
             parts = 21 if name.startswith("erase") else 1
             rows.append([name, len(calls) if parts == 1 else "", *(units_of(made[name], parts) for made in columns)])
-        tables.append(figures.table([kind.__name__, "calls", *_heads()], rows))
+        tables.append(figures.table([kind.__name__, "calls", *HEADS], rows))
     return Report(text="\n\n".join(tables))
 
 
@@ -138,9 +139,9 @@ def dollars() -> Report:
     for name in ("create", "retrieve", "list 20", "modify", "delete", "create thread"):
         cells = [request_dollars(name, found[name], size) for size, found in zip(SIZES, columns, strict=True)]
         rows.append([name, *(f"{sum(parts):.2f}" for parts in cells), " + ".join(f"{part:.2f}" for part in cells[1])])
-    text = figures.table(["dollars for a million", *_heads(), "at 1 KB: DynamoDB + Lambda + API"], rows)
+    text = figures.table(["dollars for a million", *HEADS, "at 1 KB: DynamoDB + Lambda + API"], rows)
     what = "A million of {}, messages of 1 KB, with Lambda and the API"
-    return Report([Row(what.format(row[0]), f"{row[2]} USD", "") for row in rows[:3]], text)
+    return Report([Row(what.format(row[0]), f"{row[2]} USD") for row in rows[:3]], text)
 
 
 def bill() -> Report:
@@ -159,15 +160,6 @@ def bill_table(bills: Mapping[str, Mapping[str, float]], *further: list[str]) ->
     return figures.table(["USD", *bills], [*rows, *further])
 
 
-@functools.cache
-def _memory() -> int:
-    return template.load().functions[0].memory
-
-
-def _heads() -> list[str]:
-    return [f"{size / 1000:g} KB" for size in SIZES]
-
-
 def units_of(calls: list[Call], parts: int) -> str:
     reads, writes = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
     shown = [(units / parts, name) for units, name in ((reads, "R"), (writes, "W")) if units]
@@ -183,7 +175,7 @@ def request_dollars(name: str, calls: list[Call], size: int) -> tuple[float, flo
 
 
 def lambda_dollars(seconds: float) -> float:
-    return INVOCATIONS + seconds * _memory() / 1024 * GB_SECOND
+    return INVOCATIONS + seconds * _TEMPLATE.functions[0].memory / 1024 * GB_SECOND
 
 
 def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
@@ -228,7 +220,7 @@ def _stored_bytes() -> float:
 
 def _polling() -> float:
     """Return what a month of empty receives costs: Lambda polls each queue that a function reads, used or not."""
-    queues = [queue for function in template.load().functions for queue in function.queues]
+    queues = [queue for function in _TEMPLATE.functions for queue in function.queues]
     million = EMPTY_RECEIVES / 1e6
     return sum((FIFO_RECEIVES if queue.name.endswith(".fifo") else RECEIVES) * million for queue in queues)
 

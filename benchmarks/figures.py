@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
     what: str
     figure: str
-    bound: str
+    bound: str = ""
 
 
 class Report(NamedTuple):
@@ -85,7 +85,7 @@ def highest(ratios: Mapping[str, Ratio]) -> str:
 
 def spread(values: Sequence[float], form: str = ".1f") -> str:
     """Return the median of some values with their quartiles."""
-    low, middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
+    low, middle, high = statistics.quantiles(values, n=4)
     return f"{middle:{form}} ({low:{form}} - {high:{form}})"
 
 

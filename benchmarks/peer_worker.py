@@ -25,9 +25,12 @@ Operations = tuple[Callable[[], object], Callable[[], object]]
 
 
 def ours(_: Any, _table: str, size: int) -> Operations:
-    """Our handlers, on the table that is there already."""
-    client = importlib.import_module("tests.support.client").Client()
-    thread = importlib.import_module("tests.support.filled").fill(client, size, TEXT, age_seconds=3_600).id
+    """Our handlers, on their own table."""
+    from tests.support.client import Client
+    from tests.support.filled import fill
+
+    client = Client()
+    thread = fill(client, size, TEXT, age_seconds=3_600).id
     return lambda: client.message(thread, TEXT), lambda: client.page(thread, limit=20)
 
 
@@ -35,8 +38,7 @@ def langchain(aws: Any, table: str, size: int) -> Operations:
     """langchain-community's DynamoDBChatMessageHistory: a thread is one item with a list of all its messages."""
     history = importlib.import_module("langchain_community.chat_message_histories").DynamoDBChatMessageHistory
     message = importlib.import_module("langchain_core.messages").HumanMessage
-    _create_table(aws, table, "SessionId")
-    thread = history(table, "thread", boto3_session=aws)
+    thread = history(table, "thread", primary_key_name="PK", key={"PK": "a", "SK": "b"}, boto3_session=aws)
     thread.add_messages([message(TEXT)] * size)
     return lambda: thread.add_messages([message(TEXT)]), lambda: thread.messages[-20:]
 
@@ -45,7 +47,6 @@ def chainlit(aws: Any, table: str, size: int) -> Operations:
     """Chainlit's DynamoDB data layer: a message is an item, in the order of random ids; a thread is opened whole."""
     # There is no session of a browser here, in which it would wait for the first message of the user.
     importlib.import_module("chainlit.data.utils").context = SimpleNamespace(session=None)  # type: ignore[attr-defined]
-    _create_table(aws, table, "PK", "SK")
     layer = importlib.import_module("chainlit.data.dynamodb").DynamoDBDataLayer(table, aws.client("dynamodb"))
     run = asyncio.new_event_loop().run_until_complete
 
@@ -65,7 +66,6 @@ def langgraph(aws: Any, table: str, size: int) -> Operations:
     graphs = importlib.import_module("langgraph.graph")
     message = importlib.import_module("langchain_core.messages").HumanMessage
     saver = importlib.import_module("langgraph_checkpoint_aws").DynamoDBSaver
-    _create_table(aws, table, "PK", "SK")
     builder = graphs.StateGraph(graphs.MessagesState)
     builder.add_node("node", lambda _: {})
     builder.add_edge(graphs.START, "node")
@@ -80,12 +80,11 @@ def langgraph(aws: Any, table: str, size: int) -> Operations:
     return append, lambda: graph.get_state(thread).values["messages"][-20:]
 
 
-def _create_table(aws: Any, name: str, *keys: str) -> None:
-    """Create a table with a hash key and perhaps a range key, both texts."""
-    kinds = dict(zip(keys, ("HASH", "RANGE"), strict=False))
+def _create_table(aws: Any, name: str) -> None:
+    keys = {"PK": "HASH", "SK": "RANGE"}
     aws.client("dynamodb").create_table(
         TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds.items()],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         BillingMode="PAY_PER_REQUEST",
     )
@@ -94,8 +93,10 @@ def _create_table(aws: Any, name: str, *keys: str) -> None:
 def main(name: str, size: str) -> None:
     """Measure each operation: first its calls, then its time."""
     make = {"ours": ours, "langchain": langchain, "chainlit": chainlit, "langgraph": langgraph}[name]
+    aws, table = boto3.Session(), f"{name}-{size}"
+    _create_table(aws, table)
     found = []
-    for work in make(boto3.Session(), f"{name}-{size}", int(size)):
+    for work in make(aws, table, int(size)):
         with recorded() as calls:
             work()
         units = sum(call.read_units for call in calls), sum(call.write_units for call in calls)

@@ -72,8 +72,8 @@ def _around() -> list[Row]:
     beside = [ours - bare for (ours, _), (bare, _) in zip(taken["ours"], taken["bare"], strict=True)]
     processors = [f"{figures.spread([spent for _, spent in side])} ms" for side in taken.values()]
     return [
-        Row("A run without its model call: create and execute, on DynamoDB Local", f"{figures.spread(beside)} ms", ""),
-        Row("Processor time of a run, and of its model call by the package openai alone", "; ".join(processors), ""),
+        Row("A run without its model call: create and execute, on DynamoDB Local", f"{figures.spread(beside)} ms"),
+        Row("Processor time of a run, and of its model call by the package openai alone", "; ".join(processors)),
     ]
 
 
@@ -118,7 +118,7 @@ def _first_request(api: Server, assistant: str, chat: Chat) -> Row:
             time.sleep(0.001)
         took.append((time.perf_counter() - started) * 1000)
         api.finished(thread, created["id"])
-    return Row("From create run to the model's first request, local API", f"{figures.spread(took, '.0f')} ms", "")
+    return Row("From create run to the model's first request, local API", f"{figures.spread(took, '.0f')} ms")
 
 
 def _at_once(api: Server, assistant: str) -> Row:
@@ -137,7 +137,7 @@ def _at_once(api: Server, assistant: str) -> Row:
                 api.finished(thread, run_id)
             found.append(f"{number / (time.perf_counter() - started):.1f}")
     what = f"Runs a second, {_joined(AT_ONCE)} created at once, local API, {RUNS_AT_ONCE} workers, this machine"
-    return Row(what, " / ".join(found), "")
+    return Row(what, " / ".join(found))
 
 
 def _thread_of(api: Server) -> str:

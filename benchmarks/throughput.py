@@ -17,23 +17,25 @@ def run() -> Report:
     threads = [client.thread() for _ in range(1_000)]
     summary = []
     for what, written in (("one thread", threads[:1]), ("1,000 threads", threads)):
-        statuses = processes.together([0.0] * PROCESSES, _process, client.secret, written)
-        created = f"{statuses.count(200) / SECONDS:.0f}"
-        summary.append(Row(f"Creates a second, {CLIENTS} clients, {what}, this machine", created, ""))
+        created = processes.together([0.0] * PROCESSES, _process, client.secret, written)
+        rate = f"{sum(created) / SECONDS:.0f}"
+        summary.append(Row(f"Creates a second, {CLIENTS} clients, {what}, this machine", rate))
     return Report(summary)
 
 
 def _process(secret: str, threads: list[str]) -> list[int]:
-    """Create messages with this process's share of the clients, and return the statuses."""
+    """Create messages with this process's share of the clients, and return how many each of them got in time."""
     client = Client("", secret=secret)
     until = time.monotonic() + SECONDS
 
-    def create(_: int) -> list[int]:
-        found = []
-        while time.monotonic() < until:
+    def create(_: int) -> int:
+        created = 0
+        while True:
             body = {"role": "user", "content": TEXT}
-            found.append(client.call("create_message", random.choice(threads), body=body).status)
-        return found
+            status = client.call("create_message", random.choice(threads), body=body).status
+            if time.monotonic() > until:
+                return created
+            created += status == 200
 
     with ThreadPoolExecutor(CLIENTS // PROCESSES) as pool:
-        return [status for found in pool.map(create, range(CLIENTS // PROCESSES)) for status in found]
+        return list(pool.map(create, range(CLIENTS // PROCESSES)))

@@ -7,6 +7,7 @@ errors, no log. Ours logs as it does when deployed. Both sides take turns in one
 import copy
 import gc
 import importlib
+import itertools
 import json
 import os
 import sys
@@ -163,10 +164,8 @@ def _bare(aws: Any, calls: list[Call], event: Event) -> Any:
 
 def _items(answer: dict[str, Any]) -> list[Any]:
     """Return the items that an answer of DynamoDB's holds, whatever the operation."""
-    responses = answer.get("Responses", [])
-    batches = list(responses.values()) if isinstance(responses, dict) else []
     single = [answer[name] for name in ("Item", "Attributes") if name in answer]
-    return [*answer.get("Items", []), *single, *(item for items in batches for item in items)]
+    return [*answer.get("Items", []), *single, *itertools.chain(*answer.get("Responses", {}).values())]
 
 
 def _plain(item: dict[str, Any]) -> dict[str, str]:

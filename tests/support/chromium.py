@@ -31,21 +31,17 @@ def running() -> Iterator[Browser]:
         browser.close()
 
 
-@contextmanager
-def for_tests() -> Iterator[Browser]:
-    """Yield a headless Chromium. Where there is none the test is skipped; with CI=true that is a failure."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield a browser for the tests of a module; what they expect may take a while.
+
+    Where there is no Chromium the test is skipped; with CI=true that is a failure.
+    """
+    expect.set_options(timeout=15_000)
     try:
-        with running() as browser:
-            yield browser
+        with running() as started:
+            yield started
     except FileNotFoundError as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a browser for the tests of a module; what they expect may take a while."""
-    expect.set_options(timeout=15_000)
-    with for_tests() as started:
-        yield started

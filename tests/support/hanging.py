@@ -5,20 +5,20 @@ last. One function runs in the main thread, as in Lambda; several run side by si
 answer, and the seconds.
 """
 
-import contextlib
 import importlib
+import itertools
 import json
 import os
-import socketserver
 import sys
-import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
-from tests.support import event_sources, stream
+from tests.support import event_sources, http_stub, stream
 from tests.support.client import OPERATIONS, Client
+from tests.support.http_stub import Request, Response
 from tests.support.refusals import BODIES, IDS, NOTHING, NOWHERE
 from tools import environment
 from tools.local import template
@@ -31,36 +31,20 @@ _SLOW_SECONDS = 2.5
 _SLOW_ANSWERS = 4
 
 
-class _Aws(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    behaviour = "hang"
-    slow_answers = 0
+def _aws(behaviour: str) -> Callable[[Request], Response | None]:
+    """Return what AWS responds."""
+    slow_answers = itertools.count()
 
+    def respond(request: Request) -> Response | None:
+        if request.headers["x-amz-target"].endswith(".GetItem") and b'"key#' in request.body:
+            return Response(200, {"Item": _KEY})
+        if behaviour == "slow" and next(slow_answers) < _SLOW_ANSWERS:
+            time.sleep(_SLOW_SECONDS)
+            return Response(400, {"__type": "TransactionConflictException", "message": "conflict"})
+        time.sleep(600)
+        return None
 
-class _Connection(socketserver.StreamRequestHandler):
-    server: _Aws
-
-    def handle(self) -> None:
-        with contextlib.suppress(OSError):
-            self._answer()
-
-    def _answer(self) -> None:
-        while self.rfile.readline():
-            headers = dict(line.decode().strip().lower().split(": ", 1) for line in iter(self.rfile.readline, b"\r\n"))
-            body = self.rfile.read(int(headers["content-length"]))
-            if headers["x-amz-target"].endswith(".getitem") and b'"key#' in body:
-                self._send(200, {"Item": _KEY})
-            elif self.server.behaviour == "slow" and self.server.slow_answers < _SLOW_ANSWERS:
-                self.server.slow_answers += 1
-                time.sleep(_SLOW_SECONDS)
-                self._send(400, {"__type": "TransactionConflictException", "message": "conflict"})
-            else:
-                time.sleep(600)
-
-    def _send(self, status: int, answer: dict[str, Any]) -> None:
-        text = json.dumps(answer).encode()
-        self.wfile.write(b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
+    return respond
 
 
 def _call(function: str) -> dict[str, Any]:
@@ -89,24 +73,17 @@ def _event(function: str) -> dict[str, Any]:
 
 def main() -> None:
     behaviour, *functions = sys.argv[1:]
-    server = _Aws(("127.0.0.1", 0), _Connection)
-    server.behaviour = behaviour
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    os.environ |= {"AWS_ENDPOINT_URL_SQS": url, "AWS_ENDPOINT_URL_EVENTBRIDGE": url}
-    environment.lead_to(template.load(), url)
-    from shared.store import table
+    with http_stub.serving(_aws(behaviour)) as url, ThreadPoolExecutor(len(functions)) as pool:
+        os.environ |= {"AWS_ENDPOINT_URL_SQS": url, "AWS_ENDPOINT_URL_EVENTBRIDGE": url}
+        environment.lead_to(template.load(), url)
+        from shared.store import table
 
-    assert table.set_deadline.__defaults__ == (12.0,), "docs/reliability.md says so"
-    if len(functions) == 1:
-        found = [_call(functions[0])]
-    else:
-        with ThreadPoolExecutor(len(functions)) as pool:
-            found = list(pool.map(_call, functions))
-    sys.stdout.write("\n" + json.dumps(dict(zip(functions, found, strict=True))))
-    sys.stdout.flush()
-    # Threads still wait for what never comes.
-    os._exit(0)
+        assert table.set_deadline.__defaults__ == (12.0,), "docs/reliability.md says so"
+        found = [_call(functions[0])] if len(functions) == 1 else list(pool.map(_call, functions))
+        sys.stdout.write("\n" + json.dumps(dict(zip(functions, found, strict=True))))
+        sys.stdout.flush()
+        # Threads still wait for what never comes.
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -36,12 +36,6 @@ def check_project(project: str, partitions: Iterable[str] = ()) -> None:
     assert found == expected, f"lists and threads differ: {found ^ expected}"
 
 
-def leftovers(partition: str) -> list[str]:
-    """Return the parts of a thread that no message has: what the follower of the stream is to remove."""
-    items = _read(partition)
-    return sorted({item["messageId"]["S"] for item in items} - _owned(items))
-
-
 def _check_thread(partition: str, items: list[Item]) -> set[tuple[str, str]]:
     """Assert that a thread is whole; return the entries that lists must have of it, as (partition, ULID)."""
     by_key = {item["messageId"]["S"]: item for item in items}
