@@ -29,7 +29,8 @@ def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str =
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(ROOT / "tests/fuzz/schemathesis.toml")]
     command += ["run", str(ROOT / "openapi.json")]
     command += ["--continue-on-failure", "--no-color", *(f"--{name}={value}" for name, value in options.items())]
-    known = sockets.ids_of(api)
+    with sockets.client(api) as http:
+        known = sockets.ids_of(http)
     ids = {"thread": known.waiting, "run": known.run, "step": known.step, "asst": known.assistant}
     environment = os.environ | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
     environment["FUZZ_IDS"] = json.dumps(ids)

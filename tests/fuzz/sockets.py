@@ -50,43 +50,64 @@ class Figures:
 
 def send(api: LocalApi, requests: int, seed: int) -> Figures:
     """Send requests to a local API that was started with KEYS. Raises `AssertionError` for a wrong response."""
-    figures, draw, ids, early = Figures(seed), random.Random(seed), ids_of(api), 0
-    url = httpx.URL(api.base_url)
-    for number in range(requests):
-        sent = mutations.request(draw, ("sk-fuzz", "sk-plain"), ids)
-        raw, whole, valid = mutations.framed(draw, sent)
-        began = time.perf_counter()
-        status, headers, body = _exchange((url.host, url.port or 80), raw, sent.method, SECONDS if whole else 0.01)
-        figures.slowest = max(figures.slowest, time.perf_counter() - began)
-        figures.statuses[status] += 1
-        wrong = _wrong(sent, status, headers, body) if valid else f"status {status}" * (status >= 500)
-        assert not wrong, f"request {number} of seed {seed}: {wrong}\n{raw[:2000]!r}\n{body[:500]!r}"
-        assert status != SILENT or not whole, f"request {number} of seed {seed} has no response\n{raw[:2000]!r}"
-        if status == HTTPStatus.OK and (sent.method == "DELETE" or (sent.method == "POST" and b"/runs" in sent.target)):
-            ids = ids_of(api)
-        if number <= requests // 10:
-            early = _peak(api)
+    with client(api) as http:
+        figures, draw, ids, early = Figures(seed), random.Random(seed), ids_of(http), 0
+        for number in range(requests):
+            sent = mutations.request(draw, ("sk-fuzz", "sk-plain"), ids)
+            raw, whole, valid = mutations.framed(draw, sent)
+            began = time.perf_counter()
+            address = http.base_url.host, http.base_url.port or 80
+            status, headers, body = _exchange(address, raw, sent.method, SECONDS if whole else 0.01)
+            figures.slowest = max(figures.slowest, time.perf_counter() - began)
+            figures.statuses[status] += 1
+            wrong = _wrong(sent, status, headers, body) if valid else f"status {status}" * (status >= 500)
+            assert not wrong, f"request {number} of seed {seed}: {wrong}\n{raw[:2000]!r}\n{body[:500]!r}"
+            assert status != SILENT or not whole, f"request {number} of seed {seed} has no response\n{raw[:2000]!r}"
+            if status == HTTPStatus.OK:
+                ids = _ids_after(sent, http, ids)
+            if number <= requests // 10:
+                early = _peak(api)
     figures.memory, figures.grown = _peak(api), _peak(api) - early
     return figures
 
 
-def ids_of(api: LocalApi) -> Ids:
+def client(api: LocalApi) -> httpx.Client:
+    """Return a client that makes what requests are about."""
+    return httpx.Client(base_url=api.base_url, headers={"authorization": "Bearer sk-plain"})
+
+
+def ids_of(http: httpx.Client) -> Ids:
     """Make what requests are about, and return its ids."""
-    with httpx.Client(base_url=api.base_url, headers={"authorization": "Bearer sk-plain"}) as client:
-        thread_id = client.post("/threads").json()["id"]
-        message = client.post(f"/threads/{thread_id}/messages", json={"role": "user", "content": "first"}).json()
-        other = client.post("/threads", headers={"authorization": "Bearer sk-other"}).json()
-        function = {"type": "function", "function": {"name": "f"}}
-        assistant = client.post("/assistants", json={"model": "m", "instructions": "x", "tools": [function]}).json()
-        body = {"assistant_id": assistant["id"], "tool_choice": "required"}
-        run = client.post("/threads/runs", json=body).json()
-        path = f"/threads/{run['thread_id']}/runs/{run['id']}"
-        while (waiting := client.get(path).json())["status"] != "requires_action":
-            time.sleep(0.01)
-        step = client.get(f"{path}/steps").json()["data"][0]
+    other = http.post("/threads", headers={"authorization": "Bearer sk-other"}).json()
+    function = {"type": "function", "function": {"name": "f"}}
+    assistant = http.post("/assistants", json={"model": "m", "instructions": "x", "tools": [function]}).json()
+    body = {"assistant_id": assistant["id"], "tool_choice": "required"}
+    run = http.post("/threads/runs", json=body).json()
+    path = f"/threads/{run['thread_id']}/runs/{run['id']}"
+    while (waiting := http.get(path).json())["status"] != "requires_action":
+        time.sleep(0.01)
+    step = http.get(f"{path}/steps").json()["data"][0]
     call = waiting["required_action"]["submit_tool_outputs"]["tool_calls"][0]
-    found = (thread_id, message, other, assistant, run["thread_id"], run, step, call)
-    return Ids(*(one if isinstance(one, str) else one["id"] for one in found))
+    found = (other["id"], assistant["id"], run["thread_id"], run["id"], step["id"], call["id"])
+    return _with_a_thread(http, Ids("", "", *found))
+
+
+def _ids_after(sent: Sent, http: httpx.Client, ids: Ids) -> Ids:
+    """Return ids with new ones in the place of those whose objects a request has deleted or moved on."""
+    path = sent.target.partition(b"?")[0]
+    if sent.method != "DELETE" and (sent.method != "POST" or b"/runs" not in path):
+        return ids
+    is_of_the_run = any(one.encode() in path for one in (ids.waiting, ids.assistant)) and not path.endswith(
+        ids.run.encode()
+    )
+    return ids_of(http) if is_of_the_run else _with_a_thread(http, ids)
+
+
+def _with_a_thread(http: httpx.Client, ids: Ids) -> Ids:
+    """Make a thread with a message, and return the ids with theirs."""
+    thread = http.post("/threads").json()
+    message = http.post(f"/threads/{thread['id']}/messages", json={"role": "user", "content": "first"}).json()
+    return ids._replace(thread=thread["id"], message=message["id"])
 
 
 def _peak(api: LocalApi) -> int:
