@@ -15,7 +15,7 @@ from unittest import mock
 from benchmarks import figures
 from benchmarks.figures import Report, Row
 from shared.records import MessageData
-from tests.support.capacity import Call, recorded
+from tests.support.capacity import Call, recorded, units
 from tests.support.client import Client
 from tests.support.expected import compact, text
 from tools.local import template
@@ -161,17 +161,17 @@ def bill_table(bills: Mapping[str, Mapping[str, float]], *further: list[str]) ->
 
 
 def units_of(calls: list[Call], parts: int) -> str:
-    reads, writes = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
-    shown = [(units / parts, name) for units, name in ((reads, "R"), (writes, "W")) if units]
-    return " + ".join(f"{units:,.0f} {name}" if units >= 10 else f"{units:.2g} {name}" for units, name in shown)
+    shown = [(used / parts, name) for used, name in zip(units(calls), "RW", strict=True) if used]
+    return " + ".join(f"{used:,.0f} {name}" if used >= 10 else f"{used:.2g} {name}" for used, name in shown)
 
 
 def request_dollars(name: str, calls: list[Call], size: int) -> tuple[float, float, float]:
     """Return the dollars for a million of an operation: DynamoDB, Lambda, HTTP API."""
-    units = sum(call.write_units for call in calls) * WRITE_UNITS + sum(call.read_units for call in calls) * READ_UNITS
+    reads, writes = units(calls)
     answered = size * 20 if name == "list 20" else size
     seconds = (CALL_MILLISECONDS * len(calls) + OWN_MILLISECONDS) / 1000
-    return units, lambda_dollars(seconds), REQUESTS * math.ceil(answered / METERED_BYTES)
+    stored = reads * READ_UNITS + writes * WRITE_UNITS
+    return stored, lambda_dollars(seconds), REQUESTS * math.ceil(answered / METERED_BYTES)
 
 
 def lambda_dollars(seconds: float) -> float:
@@ -182,14 +182,14 @@ def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
     """Return the dollars of a month with this number of messages, by what they are paid for."""
     parts = {name: request_dollars(name, measured[name], SIZE) for name in OPERATIONS}
     millions = {name: messages * times / 1e6 for name, times in OPERATIONS.items()}
-    units, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))
+    table, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))
     requests, changes = sum(millions.values()), sum(millions[name] for name in CHANGES)
     stored = messages * MONTHS_KEPT * _stored_bytes() / 1e9
     read = messages * (OPERATIONS["list 20"] * 20 + OPERATIONS["create"] + OPERATIONS["retrieve"]) * (SIZE + 400) / 1e9
     return {
         "HTTP API": api,
         "Lambda, requests": functions,
-        "DynamoDB, requests": units,
+        "DynamoDB, requests": table,
         KEPT: stored * (STORED_GB + BACKUP_GB),
         "events: PublishEvents and EventBridge": changes * event_dollars(),
         "logs and traces": requests * LOG_OF_A_REQUEST,

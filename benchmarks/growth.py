@@ -16,43 +16,33 @@ SIZES = (10, 100, 1_000, 10_000, 100_000)
 _LIMIT = 4
 _CREATING = ("create message", "delete message")
 
-Measured = dict[str, dict[int, list[float]]]
-
 
 def run() -> Report:
     """Measure all operations, the sizes taking turns."""
-    times, units = _measure()
-    ends = {name: figures.ratio(found[SIZES[-1]], found[SIZES[0]]) for name, found in times.items()}
-    what = f"{{}} of an operation, thread of {SIZES[-1]:,} messages to one of {SIZES[0]:,}"
-    grown = [name for name, found in units.items() if len({*found}) > 1]
-    return Report(
-        [
-            Row(what.format("Time"), figures.highest(ends), "about 1"),
-            Row(what.format("Read and write units"), ", ".join(grown) or "the same", "the same"),
-        ]
-    )
-
-
-def _measure() -> tuple[Measured, dict[str, list[tuple[float, float]]]]:
-    """Return the milliseconds of each operation by size, and its read and write units at the sizes."""
     operations = {}
     for size in SIZES:
         figures.say(f"  {size:,} messages are written")
         client = Client(trusted=True)
         thread, ids, _ = fill(client, size, TEXT, age_seconds=3_600)
         operations[size] = _operations(client, thread, ids)
-    times: Measured = {}
-    units: dict[str, list[tuple[float, float]]] = {}
+    ratios, grown = {}, []
     # A page also looks at what was created in the last seconds; so reads come first, as in a thread at rest.
     for name in sorted(operations[SIZES[0]], key=_CREATING.__contains__):
-        times[name] = figures.alternate({size: partial(figures.milliseconds, operations[size][name]) for size in SIZES})
-        units[name] = []
-        for size in SIZES:
-            operations[size][name]()  # which may look up the client's key, once a minute
-            with capacity.recorded() as made:
-                operations[size][name]()
-            units[name].append((sum(call.read_units for call in made), sum(call.write_units for call in made)))
-    return times, units
+        times = figures.alternate({size: partial(figures.milliseconds, operations[size][name]) for size in SIZES})
+        ratios[name] = figures.ratio(times[SIZES[-1]], times[SIZES[0]])
+        if len({_units(operations[size][name]) for size in SIZES}) > 1:
+            grown.append(name)
+    what = f"of an operation, thread of {SIZES[-1]:,} messages to one of {SIZES[0]:,}"
+    units = Row(f"Read and write units {what}", ", ".join(grown) or "the same", "the same")
+    return Report([Row(f"Time {what}", figures.highest(ratios), "about 1"), units])
+
+
+def _units(operation: Callable[[], Any]) -> tuple[float, float]:
+    """Return the read and write units of an operation."""
+    operation()  # which may look up the client's key, once a minute
+    with capacity.recorded() as made:
+        operation()
+    return capacity.units(made)
 
 
 def _operations(client: Client, thread: str, ids: list[str]) -> dict[str, Callable[[], Any]]:

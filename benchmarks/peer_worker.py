@@ -18,7 +18,7 @@ from uuid import uuid4
 import boto3
 
 from benchmarks.figures import SAMPLES, TEXT, milliseconds
-from tests.support.capacity import recorded
+from tests.support.capacity import recorded, units
 
 # Two operations on a thread that is there: append a message, and read the last 20.
 Operations = tuple[Callable[[], object], Callable[[], object]]
@@ -99,8 +99,7 @@ def main(name: str, size: str) -> None:
     for work in make(aws, table, int(size)):
         with recorded() as calls:
             work()
-        units = sum(call.read_units for call in calls), sum(call.write_units for call in calls)
-        found.append((statistics.median(milliseconds(work) for _ in range(SAMPLES)), len(calls), *units))
+        found.append((statistics.median(milliseconds(work) for _ in range(SAMPLES)), len(calls), *units(calls)))
     sys.stdout.write(f"\n{json.dumps(found)}")
 
 

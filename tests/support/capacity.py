@@ -1,7 +1,7 @@
 """What DynamoDB bills: each call of the store with the units that it consumes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
@@ -18,6 +18,11 @@ class Call(NamedTuple):
     operation: str
     read_units: float
     write_units: float
+
+
+def units(calls: Sequence[Call]) -> tuple[float, float]:
+    """Return the read and the write units of calls."""
+    return sum(call.read_units for call in calls), sum(call.write_units for call in calls)
 
 
 @contextmanager
