@@ -22,7 +22,6 @@ RUNS = ROOT / "docs" / "runs.md"
 # Where the tables of a benchmark are written. The others have none.
 PLACES = {"cost": COST, "dollars": COST, "bill": COST, "cost_of_runs": RUNS, "bill_of_runs": COST, "peers": DOCUMENT}
 BENCHMARKS = ("cold", "warm", "growth", "throughput", "runs", *PLACES)
-HEAD = ["what", "measured", "held to", "date", "command"]
 
 
 def main(names: list[str]) -> None:
@@ -36,7 +35,8 @@ def main(names: list[str]) -> None:
         if name in PLACES:
             _write(PLACES[name], name, report.text)
         if report.summary:
-            _write(DOCUMENT, "summary", figures.table(HEAD, _rows(name, report.summary)))
+            head = ["what", "measured", "held to", "date", "command"]
+            _write(DOCUMENT, "summary", figures.table(head, _rows(name, report.summary)))
     if not names:
         _write(DOCUMENT, "machine", _machine())
     figures.say(f"{time.monotonic() - started:4.0f} s  done")

@@ -58,13 +58,9 @@ def run() -> Report:
         left -= set(modules)
         ratios = {module: figures.ratio(times[module], times["floor"]) for module in modules}
         summary.append(Row(f"Cold start of {group}, against boto3 with one client", figures.highest(ratios), bound))
-    return Report(
-        [
-            *summary,
-            Row("The largest function's code, zipped", f"{code:.0f} KB", "300 KB"),
-            Row("The layer, and what the worker of runs adds, zipped", f"{packages_zipped} MB", "12 MB each"),
-        ]
-    )
+    summary.append(Row("The largest function's code, zipped", f"{code:.0f} KB", "300 KB"))
+    summary.append(Row("The layer, and what the worker of runs adds, zipped", f"{packages_zipped} MB", "12 MB each"))
+    return Report(summary)
 
 
 def _made(folder: Path, name: str) -> Path:

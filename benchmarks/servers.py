@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,18 +78,14 @@ def serving(command: Sequence[str], folder: Path, environment: dict[str, str], p
     try:
         headers = {"authorization": f"Bearer {_KEY}"}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=120) as http:
-            while not _serves(http, path):
+            serves = False
+            while not serves:
                 if process.poll() is not None or time.perf_counter() - started > _SECONDS_TO_START:
                     raise RuntimeError(f"{command} does not serve")
                 time.sleep(_POLL_SECONDS)
+                with suppress(httpx.TransportError):
+                    serves = http.get(path).is_success
             yield Server(http, process.pid, time.perf_counter() - started)
     finally:
         process.terminate()
         process.wait()
-
-
-def _serves(http: httpx.Client, path: str) -> bool:
-    try:
-        return http.get(path).is_success
-    except httpx.TransportError:
-        return False
