@@ -32,9 +32,6 @@ def ulid_of(partition: str, stored: Items) -> str:
 
 def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
     """Yield the problems of a thread, the worst first. After its repair, a later walk shows what follows from it."""
-    if any(int(item["v"]["N"]) > head.SCHEMA for item in stored.values()):
-        yield Problem(partition, "was written by a later version: repair it with that version")
-        return
     if keys.HEAD not in stored:
         yield _headless(partition, stored)
     elif stored[keys.HEAD]["state"]["S"] != head.OPEN:
