@@ -1,4 +1,4 @@
-"""A local API for each module and each SDK, with the keys of two projects and a thread of 100 messages."""
+"""A local API for each module, with the keys of two projects, and for the SDKs a thread of 100 messages."""
 
 import shutil
 import uuid
@@ -17,11 +17,11 @@ def api() -> Iterator[LocalApi]:
         yield served
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def surroundings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """Yield the environment that the script of an SDK takes what it needs from.
 
-    Each gets a local API of its own, on DynamoDB Local where there is Java: in memory, every call takes longer.
+    The local API is on DynamoDB Local where there is Java: in memory, every call takes longer.
     """
     headers = {"Authorization": "Bearer sk-alpha"}
     own = {"API_KEYS": "alpha=sk-alpha,beta=sk-beta"}

@@ -1,5 +1,6 @@
 """Environments of their own for the official SDKs: a Python one by uv, a Node.js one by npm."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,15 @@ import uv
 from tests.e2e import versions
 from tests.support.local_api import ROOT
 
+# Runs each of the programs with its arguments as if it were started by itself, but Python starts once.
+_RUN_EACH = """\
+import json, runpy, sys
+for command in json.loads(sys.argv[1]):
+    print("\\f", end="")
+    sys.argv = command
+    runpy.run_path(command[0], run_name="__main__")
+"""
+
 
 def run_python(version: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run this Python with the arguments, where `openai` has this version and pytest is there too.
@@ -20,6 +30,18 @@ def run_python(version: str, *arguments: str | Path, **environment: str) -> subp
     """
     packages = [f"openai=={version}", f"pytest=={pytest.__version__}", *versions.PYTHON[version]]
     return run_python_with(packages, ROOT, *arguments, **environment)
+
+
+def run_programs(version: str, folder: Path, *commands: list[str], **environment: str) -> list[str]:
+    """Run programs in a folder, one after the other, where `openai` has this version; return what each prints.
+
+    A command is a program's path and its arguments. The SDK's warnings of a deprecated API are left out.
+    """
+    packages = [f"openai=={version}", *versions.PYTHON[version]]
+    arguments = ("-Wignore::DeprecationWarning", "-c", _RUN_EACH, json.dumps(commands))
+    run = run_python_with(packages, folder, *arguments, **environment)
+    assert run.returncode == 0, run.stdout
+    return run.stdout.split("\f")[1:]
 
 
 def run_python_with(

@@ -6,14 +6,12 @@ OPENAI_API_KEY, and run with the SDK of their time and with the newest.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import versions
-from tests.e2e.isolated import install_node, run_node, run_python_with
+from tests.e2e.isolated import install_node, run_node, run_programs
 from tests.support.local_api import ROOT, serving
 
 PROGRAMS = ROOT / "tests" / "programs"
@@ -92,52 +90,50 @@ NODE = {
 }
 
 
-@pytest.fixture(scope="module", params=[next(iter(versions.PYTHON)), versions.NEWEST_PYTHON])
-def version(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+# Each kind of SDK has a project of its own.
+_VERSIONS = (next(iter(versions.PYTHON)), versions.NEWEST_PYTHON, *NODE)
 
 
 @pytest.fixture(scope="module")
-def surroundings(version: str) -> Iterator[dict[str, str]]:
-    with _serving() as found:
-        yield found
+def base_url() -> Iterator[str]:
+    """Yield the base URL of a local API with the model of the README."""
+    keys = ",".join(f"of-{number}=sk-{version}" for number, version in enumerate(_VERSIONS))
+    with serving(MODEL_URL="demo", API_KEYS=keys) as api:
+        yield api.base_url
 
 
-@contextmanager
-def _serving() -> Iterator[dict[str, str]]:
-    """Yield all that a program knows of the local API, which has the model of the README."""
-    with serving(MODEL_URL="demo") as api:
-        yield {"OPENAI_BASE_URL": api.base_url, "OPENAI_API_KEY": api.api_key}
+def _known(base_url: str, version: str) -> dict[str, str]:
+    """Return all that a program knows of the API."""
+    return {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
 
 
-def _printed(version: str, folder: Path, surroundings: dict[str, str], program: str, *arguments: str) -> str:
-    """Run a program in Python in a folder and return what it prints, but for the SDK's warnings of a deprecated API."""
-    packages = [f"openai=={version}", *versions.PYTHON[version]]
-    command: list[str | Path] = ["-Wignore::DeprecationWarning", PROGRAMS / f"{program}.py", *arguments]
-    return run_python_with(packages, folder, *command, **surroundings).stdout
+def _printed(version: str, folder: Path, base_url: str, *commands: tuple[str, ...]) -> list[str]:
+    """Run programs in Python in a folder, each with its arguments; return what each prints."""
+    found = [[f"{PROGRAMS / program}.py", *arguments] for program, *arguments in commands]
+    return run_programs(version, folder, *found, **_known(base_url, version))
 
 
-@pytest.mark.parametrize("program", PYTHON)
-def test_a_program_in_python_runs_unmodified(
-    program: str, version: str, surroundings: dict[str, str], tmp_path: Path
-) -> None:
-    assert _printed(version, tmp_path, surroundings, program) == PYTHON[program]
+@pytest.mark.parametrize("version", _VERSIONS[:2])
+def test_programs_in_python_run_unmodified(version: str, base_url: str, tmp_path: Path) -> None:
+    printed = _printed(version, tmp_path, base_url, *((program,) for program in PYTHON))
+    assert dict(zip(PYTHON, printed, strict=True)) == PYTHON
 
 
-def test_a_program_finds_its_thread_again_after_a_restart(
-    version: str, surroundings: dict[str, str], tmp_path: Path
-) -> None:
-    printed = partial(_printed, version, tmp_path, surroundings, "kept_thread")
+@pytest.mark.parametrize("version", _VERSIONS[:2])
+def test_a_program_finds_its_thread_again_after_a_restart(version: str, base_url: str, tmp_path: Path) -> None:
+    before = _printed(version, tmp_path, base_url, ("kept_thread", "ann", "I like tea"), ("kept_thread", "bob", "Hi"))
+    after = _printed(version, tmp_path, base_url, ("kept_thread", "ann", "And milk"))
 
-    assert printed("ann", "I like tea") == f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n"
-    assert printed("bob", "I like rum") == f"Hello, bob\n{_DEMO} You said: I like rum\n2 messages\n"
-    assert printed("ann", "And milk") == f"Welcome back, ann\n{_DEMO} You said: And milk\n4 messages\n"
+    assert before == [
+        f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n",
+        f"Hello, bob\n{_DEMO} You said: Hi\n2 messages\n",
+    ]
+    assert after == [f"Welcome back, ann\n{_DEMO} You said: And milk\n4 messages\n"]
 
 
-@pytest.mark.parametrize("of_node", NODE)
-def test_programs_in_node_run_unmodified(of_node: str, tmp_path: Path) -> None:
-    node = install_node(of_node, tmp_path)
+@pytest.mark.parametrize("version", NODE)
+def test_programs_in_node_run_unmodified(version: str, base_url: str, tmp_path: Path) -> None:
+    node, known = install_node(version, tmp_path), _known(base_url, version)
     shutil.copytree(PROGRAMS, tmp_path, dirs_exist_ok=True)
-    with _serving() as found:
-        printed = {program: run_node(node, tmp_path, f"{program}.mjs", **found).stdout for program in NODE[of_node]}
-    assert printed == NODE[of_node]
+    printed = {program: run_node(node, tmp_path, f"{program}.mjs", **known).stdout for program in NODE[version]}
+    assert printed == NODE[version]
