@@ -1,15 +1,14 @@
 """The template as `sam deploy` deploys it, on ministack: an emulator of AWS in an environment and a process of its own.
 
 What ministack does not do is done here: it leaves out the routes of an API that is described by its body, and takes the
-value of a parameter for a text where AWS takes a number. The layers are for Lambda's processor. Its Lambda runs a
-function with the Python that it runs with itself.
+value of a parameter for a text where AWS takes a number. Its Lambda runs a function with the Python that
+it runs with itself: the layers are built for that, not for Lambda's processor.
 """
 
 import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -66,12 +65,7 @@ def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
     except AssertionError as error:
         raise NotHadError(str(error)) from error
     build = folder / "build"
-    _sam("build", "--build-dir", str(build))
-    for name in ("Dependencies", "ModelDependencies"):
-        layer = build / name
-        shutil.rmtree(layer)
-        layer.mkdir()
-        _run(["make", f"build-{name}", f"ARTIFACTS_DIR={layer}", f"LAYER_FOR=--python {python}"])
+    _sam("build", "--build-dir", str(build), MAKEFLAGS=rf"-- LAYER_FOR=--python\ {python}")
     built = build / "template.yaml"
     built.write_text(re.sub(r"(MaximumConcurrency:)\s+Ref: RunsAtOnce", r"\1 5", built.read_text()))
     with _ministack(python, folder) as aws:
