@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.promises.calls import KilledError
+from tests.promises.threads import messages, pages
 from tests.support import event_sources as queues
 from tests.support import schemas, stream
 from tests.support.client import Client
@@ -81,15 +82,16 @@ class Bus:
         entries = json.loads(params["body"])["Entries"]
         assert 1 <= len(entries) <= 10
         assert sum(len(entry["Detail"].encode()) for entry in entries) <= 990_000
-        if self.draw.random() < 0.01:
-            self.killed += 1
-            raise KilledError
+        self._die()
         answers = [self._take(entry) for entry in entries]
-        if self.draw.random() < 0.01:
-            self.killed += 1
-            raise KilledError
+        self._die()
         failed = sum("ErrorCode" in answer for answer in answers)
         return response({"FailedEntryCount": failed, "Entries": answers})
+
+    def _die(self) -> None:
+        if self.draw.random() < 0.01:
+            self.killed += 1
+            raise KilledError
 
     def _take(self, entry: dict[str, str]) -> dict[str, str]:
         self.entries += 1
@@ -233,24 +235,8 @@ class Writer:
 
 def stored(client: Client) -> dict[str, tuple[Any, list[Any]]]:
     """Return all threads of the client's project, each with its messages, as the API shows them."""
-    found: dict[str, tuple[Any, list[Any]]] = {}
-    after: dict[str, str] = {}
-    while True:
-        page = client.create("list_threads", query={"limit": 100, **after})
-        found |= {thread["id"]: (thread, list(messages(client, thread["id"]))) for thread in page["data"]}
-        if not page["has_more"]:
-            return found
-        after = {"after": page["last_id"]}
-
-
-def messages(client: Client, thread_id: str) -> Iterator[Any]:
-    after: dict[str, str] = {}
-    while True:
-        page = client.page(thread_id, limit=100, order="asc", **after)
-        yield from page["data"]
-        if not page["has_more"]:
-            return
-        after = {"after": page["last_id"]}
+    threads = [thread for page in pages(client, "list_threads", limit=100) for thread in page]
+    return {thread["id"]: (thread, messages(client, thread["id"])) for thread in threads}
 
 
 def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(

@@ -3,17 +3,16 @@
 import json
 import random
 import string
-from typing import Any
 
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import age, incompressible, listed, remains
+from tests.promises.threads import age, incompressible, listed, messages, remains
 from tests.support import capacity, event_sources
 from tests.support.client import Client, invoke
 from tests.support.event_sources import Erasures
 from tests.support.filled import USER
-from tools.local.gateway import MAX_ANSWER, MAX_EVENT
+from tools.local.gateway import MAX_EVENT
 from tools.local.http_payload import encode
 
 # Near the request's limit, and more than a transaction takes however it is compressed.
@@ -29,15 +28,7 @@ def _body(texts: list[str]) -> str:
 
 
 def _texts(client: Client, thread_id: str) -> list[str]:
-    found: list[str] = []
-    query: dict[str, Any] = {"order": "asc", "limit": 100}
-    while True:
-        answer = client.call("list_messages", thread_id, query=query)
-        assert answer.size <= MAX_ANSWER
-        found += [message["content"][0]["text"]["value"] for message in answer.body["data"]]
-        if not answer.body["has_more"]:
-            return found
-        query["after"] = answer.body["last_id"]
+    return [message["content"][0]["text"]["value"] for message in messages(client, thread_id)]
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import random
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from tests.support.client import Client
 from tests.support.expected import no_thread
 from tests.support.filled import RUN, USER
+from tools.local.gateway import MAX_ANSWER
 
 
 def incompressible(seed: int, length: int = 256_000) -> str:
@@ -50,13 +52,28 @@ def age(client: Client, thread_id: str, seconds: int) -> None:
 
 def listed(client: Client, **query: Any) -> list[str]:
     """Return the ids of the threads that a list shows, all pages of it; each page but the last must say so."""
-    found: list[str] = []
+    return [thread["id"] for page in pages(client, "list_threads", **query) for thread in page]
+
+
+def messages(client: Client, thread_id: str) -> list[dict[str, Any]]:
+    """Return all messages of a thread, oldest first, page by page."""
+    found = pages(client, "list_messages", thread_id, order="asc", limit=100)
+    return [message for page in found for message in page]
+
+
+def pages(client: Client, function: str, *ids: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    """Yield what each page of a list holds; none is too large, and each but the last must say so."""
+    after: dict[str, str] = {}
     while True:
-        page = client.create("list_threads", query=query | ({"after": found[-1]} if found else {}))
+        answer = client.call(function, *ids, query=query | after)
+        assert answer.status == 200, answer.text
+        assert answer.size <= MAX_ANSWER
+        page = answer.body
         assert page["data"] or not page["has_more"]
-        found += [thread["id"] for thread in page["data"]]
+        yield page["data"]
         if not page["has_more"]:
-            return found
+            return
+        after = {"after": page["data"][-1]["id"]}
 
 
 def assert_gone(client: Client, thread_id: str, message_id: str) -> None:
