@@ -44,7 +44,7 @@ unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help any-day local respond screenshots load kills test check bench soak fuzz build lock layer audit clean
+.PHONY: help any-day local respond screenshots load kills test check check-python check-template bench soak fuzz build lock layer audit clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -80,9 +80,14 @@ any-day: .venv/ready ## unit tests with the clock DAYS=400 ahead, in another tim
 
 check: .venv/browser ## format, lint, types, template, and an import of every handler as it is built
 	$(UV) lock --check --quiet
+	@$(MAKE) --jobs 2 check-python check-template
+
+check-python:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+
+check-template:
 	$(SAM) validate --lint
 	$(SAM) validate --lint --template examples/responder/template.yaml
 	$(CHECKOV) --config-file .checkov.yaml
