@@ -1,30 +1,54 @@
 """`message-api serve` as a person uses it: what it prints, serves and refuses, and how it ends."""
 
 import asyncio
+import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
+import uvicorn
 
-from shared.store import api_keys
+from tests.support import program
 from tests.support.local_api import ROOT, LocalApi, serving, start
+from tools.local import template
+from tools.local.dynamodb import data_folder
 from tools.local.server import listening
+
+Refused = Callable[..., tuple[int, str, str]]
+_ELSEWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",
+    "AWS_PROFILE": "nobody",
+}
 
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[LocalApi]:
-    with serving(API_KEYS="alpha=sk-alpha,beta+trusted=sk-beta") as served:
+    """Serve where the environment leads to an account."""
+    with serving(API_KEYS="alpha=sk-alpha,beta+trusted=sk-beta", **_ELSEWHERE) as served:
         yield served
 
 
-def _run(**own: str) -> tuple[int, str, str]:
-    """Run a local API that is expected to end by itself; return its exit code, stdout and stderr."""
-    process = start(**own)
-    printed, errors = process.communicate(timeout=60)
-    return process.returncode, printed, errors
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refused]:
+    """Return what runs `serve` in this process, where it must not serve: its exit code, stdout and stderr."""
+
+    def run(**own: str) -> tuple[int, str, str]:
+        result = program.invoke("serve", **{"PORT": "0"} | own)
+        return result.exit_code, result.stdout, result.stderr
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("it serves")
+
+    monkeypatch.setattr(uvicorn.Server, "run", fail)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def test_it_prints_how_to_use_it(api: LocalApi) -> None:
@@ -106,13 +130,28 @@ def test_its_log_has_a_line_for_each_request_and_no_secret(api: LocalApi) -> Non
     assert [line.split()[:3] for line in lines] == [["GET", "/v1/threads", "400"]]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly(number: int) -> None:
+def test_an_account_of_ones_own_is_never_reached(api: LocalApi) -> None:
+    assert httpx.get(f"{api.base_url}/threads", headers={"Authorization": "Bearer sk-alpha"}).status_code == 200
+
+
+def test_without_a_model_there_are_no_assistants_and_runs(api: LocalApi) -> None:
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": "Bearer sk-alpha"}) as client:
+        thread = f"/threads/{client.post('/threads').json()['id']}"
+        for path in ("/assistants", "/threads/runs", f"{thread}/runs", f"{thread}/runs/run_1/cancel"):
+            response = client.post(path, json={"assistant_id": "asst_1"})
+            error = response.json()["error"]
+            assert (response.status_code, error["code"]) == (404, "unknown_url")
+            assert "(locally MODEL_URL)" in error["message"]
+    assert "Runs:" not in api.printed
+
+
+def test_it_ends_cleanly() -> None:
+    """By SIGTERM; tests/local/test_event_side.py ends one by SIGINT."""
     with serving() as api:
         assert api.api_key.startswith("sk-")
         with httpx.Client(headers={"Authorization": f"Bearer {api.api_key}"}) as kept_open:
             assert kept_open.get(f"{api.base_url}/threads").status_code == 200
-            api.process.send_signal(number)
+            api.process.terminate()
             assert api.process.wait(10) == 0
         assert "Traceback" not in api.errors
 
@@ -148,41 +187,41 @@ def test_a_signal_that_comes_while_it_starts_ends_it(tmp_path: Path, code: str) 
 
 
 def test_a_port_in_use_is_one_line() -> None:
+    """As a process of its own; what else is refused is so in this process."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        run = _run(PORT=str(port))
-    message = f"Error: cannot serve on port {port}: Address already in use; choose another with --port or PORT\n"
-    assert run == (1, "", message)
+        process = start(PORT=str(port))
+        message = f"Error: cannot serve on port {port}: Address already in use; choose another with --port or PORT\n"
+        assert process.communicate(timeout=60) == ("", message)
+    assert process.returncode == 1
 
 
-def test_a_bad_key_spec_is_one_line_and_exit_code_2() -> None:
-    code, printed, errors = _run(API_KEYS="Alpha=sk-1")
-    assert (code, printed) == (2, "")
-    rule = f"Error: Invalid value for '--api-key' (env var: 'API_KEYS'): {api_keys.PROJECT_RULE}"
-    assert errors.splitlines()[-1] == rule
-
-
-def test_a_missing_java_is_one_line(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = tmp_path_factory.mktemp("data")
-    run = _run(DATA=str(data), PATH="/nowhere", JAVA_HOME="")
+def test_a_missing_java_is_one_line(refused: Refused, tmp_path: Path) -> None:
     message = "Error: DynamoDB Local needs Java 17 or newer, and there is no java\n"
-    assert run == (1, "", message)
+    assert refused(DATA=str(tmp_path), PATH="/nowhere", JAVA_HOME="") == (1, "", message)
 
 
-def test_a_dynamodb_that_does_not_answer_is_one_line() -> None:
+def test_a_folder_in_use_is_one_line(refused: Refused, dynamodb_local: str, tmp_path: Path) -> None:
+    with data_folder.locked(tmp_path):
+        message = f"Error: {tmp_path} is in use by process {os.getpid()}\n"
+        assert refused(DATA=str(tmp_path)) == (1, "", message)
+
+
+def test_a_dynamodb_that_does_not_answer_is_one_line(refused: Refused) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     message = f'Error: no table message-api-Table to work with: Could not connect to the endpoint URL: "{url}/"\n'
-    assert _run(DYNAMODB_URL=url) == (1, "", message)
+    assert refused(DYNAMODB_URL=url) == (1, "", message)
 
 
-def test_an_account_of_ones_own_is_never_reached() -> None:
-    elsewhere = {
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",
-        "AWS_PROFILE": "nobody",
-    }
-    with serving(**elsewhere) as api:
-        answer = httpx.get(f"{api.base_url}/threads", headers={"Authorization": f"Bearer {api.api_key}"})
-        assert answer.status_code == 200
+def test_a_table_with_other_keys_is_one_line(refused: Refused, dynamodb_local: str) -> None:
+    session = boto3.Session("local", "local", region_name=template.REGION)
+    session.client("dynamodb", endpoint_url=dynamodb_local).create_table(
+        TableName="foreign",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    message = "Error: the table foreign exists there with other keys\n"
+    assert refused(DYNAMODB_URL=dynamodb_local, TABLE_NAME="foreign") == (1, "", message)

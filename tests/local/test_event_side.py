@@ -2,10 +2,12 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,6 @@ from tests.support import program
 from tests.support.local_api import LocalApi, serving
 from tests.support.subscriber import Events, subscribed
 from tools.local import template
-from tools.local.dynamodb import engine
 
 _KEY = {"API_KEYS": "alpha=sk-alpha"}
 _HEADERS = {"Authorization": "Bearer sk-alpha"}
@@ -176,17 +177,8 @@ def _first_line(api: LocalApi, watching: subprocess.Popen[str]) -> str:
 
 def test_without_an_api_the_command_lines_say_so() -> None:
     for command in (("events", "tail"), ("commands", "send")):
-        assert program.run(*command, PORT="9") == (1, "", "Error: no local API on port 9: Connection refused\n")
-
-
-def _dynamodb(url: str) -> Any:
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=url,
-        region_name=template.REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+        told = program.invoke(*command, PORT="9")
+        assert (told.exit_code, told.output) == (1, "Error: no local API on port 9: Connection refused\n")
 
 
 def test_a_deleted_thread_has_vanished_from_the_data_when_the_api_has_ended(
@@ -202,15 +194,16 @@ def test_a_deleted_thread_has_vanished_from_the_data_when_the_api_has_ended(
         api.process.terminate()
         assert api.process.wait(30) == 0
         assert "Traceback" not in api.errors
-    with engine.running(tmp_path) as url:
-        left = {item["threadId"]["S"] for item in _dynamodb(url).scan(TableName="message-api-Table")["Items"]}
+    with closing(sqlite3.connect(tmp_path / "shared-local-instance.db")) as database:
+        left = {partition.decode() for (partition,) in database.execute('SELECT hashKey FROM "message-api-Table"')}
     assert f"alpha#{kept}" in left
     assert not {partition for partition in left if gone in partition}
 
 
 def test_a_table_without_a_stream_is_served_without_events(dynamodb_local: str) -> None:
     described = {name: value for name, value in template.load().table.items() if name != "StreamSpecification"}
-    _dynamodb(dynamodb_local).create_table(**described | {"TableName": "no-stream"})
+    session = boto3.Session("local", "local", region_name=template.REGION)
+    session.client("dynamodb", endpoint_url=dynamodb_local).create_table(**described | {"TableName": "no-stream"})
     with serving(**_KEY, DYNAMODB_URL=dynamodb_local, TABLE_NAME="no-stream") as api:
         assert (
             "\nNo events, and nothing erased from here: this table has no stream that can be read there\n"

@@ -221,8 +221,13 @@ def test_it_ends_within_seconds_though_the_model_holds_its_response() -> None:
             "server_error",
             "The model's endpoint ended its answer without a finish_reason: it broke off, or has no choice.",
         ),
+        (
+            replace(says("Hel", finish=None), breaks=True),
+            "server_error",
+            f"The connection to the model's endpoint failed. {_URL}",
+        ),
     ],
-    ids=["a page", "key", "model", "path", "parameter", "no choice"],
+    ids=["a page", "key", "model", "path", "parameter", "no choice", "connection"],
 )
 def test_a_misconfigured_model_ends_the_run_with_what_to_correct(
     *, chat: Chat, api: LocalApi, caller: Caller, reply: Scripted, code: str, message: str
@@ -234,19 +239,6 @@ def test_a_misconfigured_model_ends_the_run_with_what_to_correct(
     assert (run["status"], run["last_error"]) == ("failed", {"code": code, "message": message})
     assert _MODEL_KEY not in api.printed + api.errors
     assert chat.base_url not in api.printed + api.errors
-
-
-def test_an_unreachable_endpoint_ends_the_run_within_seconds_and_is_not_shown() -> None:
-    with chatting("") as gone:
-        url = gone.base_url
-    with serving(MODEL_URL=url, MODEL_API_KEY=_MODEL_KEY, **_KEY) as api, _calling(api) as client:
-        caller = Caller(client)
-        run = caller.ended(caller.run(caller.thread(), caller.assistant()))
-        shown = api.printed + api.errors
-    message = f"The connection to the model's endpoint failed. {_URL}"
-    assert (run["status"], run["last_error"]) == ("failed", {"code": "server_error", "message": message})
-    assert url not in shown
-    assert _MODEL_KEY not in shown
 
 
 def test_of_two_choices_the_first_is_the_answer(chat: Chat, caller: Caller) -> None:
@@ -277,20 +269,3 @@ def test_the_events_of_a_run_come_out(chat: Chat, api: LocalApi, caller: Caller)
                 found.append(event["detail-type"])
     assert run["status"] == "completed"
     assert found == ["thread.run.queued", "thread.run.in_progress", "thread.run.completed"]
-
-
-def test_without_a_model_there_are_no_assistants_and_runs() -> None:
-    with serving(**_KEY) as api, _calling(api) as client:
-        thread_id = client.post("/threads").json()["id"]
-        paths = (
-            "/assistants",
-            "/threads/runs",
-            f"/threads/{thread_id}/runs",
-            f"/threads/{thread_id}/runs/run_1/cancel",
-        )
-        for path in paths:
-            response = client.post(path, json={"assistant_id": "asst_1"})
-            error = response.json()["error"]
-            assert (response.status_code, error["code"]) == (404, "unknown_url")
-            assert "(locally MODEL_URL)" in error["message"]
-        assert "Runs:" not in api.printed

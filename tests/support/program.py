@@ -1,16 +1,21 @@
 """The program `./message-api`: in this process, or as a process of its own."""
 
+import functools
 import os
 import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
 
+import botocore.loaders
 from click.testing import CliRunner, Result
 
 from tests.support.local_api import ROOT, environment
 from tools import environment as variables
 from tools.cli.program import program
+
+# A command in this process makes its clients anew. They read the descriptions of AWS's services once.
+botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 
 def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str) -> Result:
