@@ -58,8 +58,9 @@ def client(in_memory: None) -> Iterator[Any]:
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
     numbers = random.Random(1).sample(range(100), 40)
-    for partition, number in itertools.product("ab", numbers):
-        dynamodb.put_item(TableName=_TABLE, Item=_key(partition, f"m{number:02}") | _DATA)
+    for partition, some in itertools.product("ab", (numbers[:20], numbers[20:])):
+        puts = [{"PutRequest": {"Item": _key(partition, f"m{number:02}") | _DATA}} for number in some]
+        dynamodb.batch_write_item(RequestItems={_TABLE: puts})
     yield dynamodb
     dynamodb.delete_table(TableName=_TABLE)
 

@@ -10,7 +10,7 @@ from shared.records import Message, MessageData, Page, Thread
 from shared.runs import wire as wire_of_runs
 from shared.runs.records import Assistant, AssistantData, Run, RunSettings, Step, Usage
 from tools.local import template
-from tools.openapi import refusals
+from tools.openapi import refusals, responses
 from tools.openapi.operations import (
     EXTENSION,
     OPERATIONS,
@@ -190,28 +190,30 @@ def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
         "tags": [operation.tag],
         "parameters": parameters(path, operation),
     }
-    if operation.bodies:
-        described["requestBody"] = _body(name, operation)
+    bodies = [body.__name__ for body in operation.bodies]
+    if bodies:
+        described["requestBody"] = _body(name, bodies)
+    response = operation.response.__name__
     headers = _ALWAYS | (_REPLAYED if "IdempotencyKey" in operation.parameters else {})
-    headers |= _POLLED if operation.response == "RunObject" else {}
+    headers |= _POLLED if operation.response is responses.RunObject else {}
     success: dict[str, Any] = {
         "description": "Done.",
         "headers": headers,
-        "content": _json(f"#/components/schemas/{operation.response}", json.loads(_SAMPLES[operation.response])),
+        "content": _json(f"#/components/schemas/{response}", json.loads(_SAMPLES[response])),
     }
-    if STREAMED.intersection(operation.bodies):
+    if STREAMED.intersection(bodies):
         success["content"]["text/event-stream"] = {"schema": _STREAM}
     described["responses"] = {"200": success} | refusals.responses((*refusals.ALWAYS, *operation.refusals), _ALWAYS)
     return described | (EXTENSION if operation.extension else {})
 
 
-def _body(name: str, operation: Operation) -> dict[str, Any]:
+def _body(name: str, bodies: list[str]) -> dict[str, Any]:
     """Return the request body of an operation. Its example is the body of the function's sample event."""
     event = json.loads((_ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
-    references = [{"$ref": f"#/components/schemas/{body}"} for body in operation.bodies]
+    references = [{"$ref": f"#/components/schemas/{body}"} for body in bodies]
     schema = references[0] if len(references) == 1 else {"anyOf": references}
     content = {"application/json": {"schema": schema, "example": json.loads(event["body"])}}
-    return {"required": all("required" in _SCHEMAS[body] for body in operation.bodies), "content": content}
+    return {"required": all("required" in _SCHEMAS[body] for body in bodies), "content": content}
 
 
 def _retrieve_openapi() -> dict[str, Any]:

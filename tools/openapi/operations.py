@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tools.openapi import refusals
+from pydantic import BaseModel
+
+from shared import models, trusted
+from shared.runs import models as of_runs
+from tools.openapi import refusals, responses
 from tools.openapi.responses import ASSISTANT_ID, MESSAGE_ID, PLAIN_ID, RUN_ID, STEP_ID, THREAD_ID
 
 EXTENSION = {"x-extension": "Not in the Assistants v2 API."}
@@ -12,14 +16,14 @@ _ALL_PARAMETERS = "#/components/parameters/"
 
 @dataclass(frozen=True)
 class Operation:
-    """`bodies` and `response` are names of schemas."""
+    """What an operation takes and returns. `refusals` and `parameters` are names of the document's components."""
 
     summary: str
     tag: str
-    response: str
+    response: type[BaseModel]
     refusals: tuple[str, ...]
     parameters: tuple[str, ...] = ()
-    bodies: tuple[str, ...] = ()
+    bodies: tuple[type[BaseModel], ...] = ()
     extension: bool = False
 
 
@@ -33,15 +37,15 @@ OPERATIONS = {
     "create_message": Operation(
         "Append a message to a thread.",
         "Messages",
-        "MessageObject",
+        responses.MessageObject,
         (*refusals.OF_A_THREAD, *_OF_MESSAGES, *refusals.OF_A_REPEAT, "run_active"),
         _ONCE,
-        ("CreateMessage", "AssistantMessage"),
+        (models.CreateMessage, trusted.AssistantMessage),
     ),
     "list_messages": Operation(
         "List the messages of a thread, or those of one run.",
         "Messages",
-        "MessageList",
+        responses.MessageList,
         (
             *refusals.OF_A_THREAD,
             *refusals.OF_A_PAGE,
@@ -51,28 +55,28 @@ OPERATIONS = {
         ),
         (*_RANGE, "MessageAfter", "MessageBefore", "RunId"),
     ),
-    "retrieve_message": Operation("Retrieve a message.", "Messages", "MessageObject", refusals.OF_A_MESSAGE),
+    "retrieve_message": Operation("Retrieve a message.", "Messages", responses.MessageObject, refusals.OF_A_MESSAGE),
     "modify_message": Operation(
         "Replace the metadata of a message, its content, or both.",
         "Messages",
-        "MessageObject",
+        responses.MessageObject,
         (*refusals.OF_A_MESSAGE, *_OF_MESSAGES),
         (),
-        ("ModifyMessage", "ModifyTrustedMessage"),
+        (models.ModifyMessage, trusted.ModifyTrustedMessage),
     ),
-    "delete_message": Operation("Delete a message.", "Messages", "DeletedMessage", refusals.OF_A_MESSAGE),
+    "delete_message": Operation("Delete a message.", "Messages", responses.DeletedMessage, refusals.OF_A_MESSAGE),
     "create_thread": Operation(
         "Create a thread, with its first messages if there are any.",
         "Threads",
-        "ThreadObject",
+        responses.ThreadObject,
         (*_OF_MESSAGES, "invalid_tool_resources", "number_out_of_range", *refusals.OF_A_REPEAT),
         _ONCE,
-        ("CreateThread",),
+        (models.CreateThread,),
     ),
     "list_threads": Operation(
         "List the threads of the key's project, newest first, or those with one value of the indexed metadata key.",
         "Threads",
-        "ThreadList",
+        responses.ThreadList,
         (
             *refusals.OF_A_PAGE,
             "malformed_thread_cursor",
@@ -84,16 +88,18 @@ OPERATIONS = {
         (*_RANGE, "ThreadAfter", "ThreadBefore", "IndexedMetadata"),
         extension=True,
     ),
-    "retrieve_thread": Operation("Retrieve a thread.", "Threads", "ThreadObject", _OF_THREAD_ITSELF),
+    "retrieve_thread": Operation("Retrieve a thread.", "Threads", responses.ThreadObject, _OF_THREAD_ITSELF),
     "modify_thread": Operation(
         "Replace the metadata of a thread, its tool resources, or both.",
         "Threads",
-        "ThreadObject",
+        responses.ThreadObject,
         (*_OF_THREAD_ITSELF, *refusals.OF_A_BODY, "invalid_tool_resources", "number_out_of_range"),
         (),
-        ("ModifyThread",),
+        (models.ModifyThread,),
     ),
-    "delete_thread": Operation("Delete a thread with all its messages.", "Threads", "DeletedThread", _OF_THREAD_ITSELF),
+    "delete_thread": Operation(
+        "Delete a thread with all its messages.", "Threads", responses.DeletedThread, _OF_THREAD_ITSELF
+    ),
 }
 
 _OF_ASSISTANTS = (*refusals.OF_A_BODY, *refusals.OF_SETTINGS, "invalid_tool_resources", "body_too_large")
@@ -110,77 +116,77 @@ OPERATIONS_OF_RUNS = {
     "create_assistant": Operation(
         "Create an assistant.",
         "Assistants",
-        "AssistantObject",
+        responses.AssistantObject,
         ("unknown_url", *_OF_ASSISTANTS),
         (),
-        ("CreateAssistant",),
+        (of_runs.CreateAssistant,),
     ),
     "list_assistants": Operation(
         "List the assistants of the key's project, newest first.",
         "Assistants",
-        "AssistantList",
+        responses.AssistantList,
         ("unknown_url", *refusals.OF_A_PAGE, "malformed_assistant_cursor", "assistant_not_found"),
         (*_RANGE, "AssistantAfter", "AssistantBefore"),
     ),
     "retrieve_assistant": Operation(
-        "Retrieve an assistant.", "Assistants", "AssistantObject", refusals.OF_AN_ASSISTANT
+        "Retrieve an assistant.", "Assistants", responses.AssistantObject, refusals.OF_AN_ASSISTANT
     ),
     "modify_assistant": Operation(
         "Replace what the body names; null sets the default.",
         "Assistants",
-        "AssistantObject",
+        responses.AssistantObject,
         (*refusals.OF_AN_ASSISTANT, *_OF_ASSISTANTS),
         (),
-        ("ModifyAssistant",),
+        (of_runs.ModifyAssistant,),
     ),
     "delete_assistant": Operation(
         "Delete an assistant. Its runs keep their copy of it.",
         "Assistants",
-        "DeletedAssistant",
+        responses.DeletedAssistant,
         refusals.OF_AN_ASSISTANT,
     ),
     "create_run": Operation(
         "Create a run, which has a model answer the thread.",
         "Runs",
-        "RunObject",
+        responses.RunObject,
         (*refusals.OF_A_THREAD, *_OF_NEW_RUNS, "run_exists"),
         _ONCE,
-        ("CreateRun",),
+        (of_runs.CreateRun,),
     ),
     "create_thread_and_run": Operation(
         "Create a thread with its first messages, and a run.",
         "Runs",
-        "RunObject",
+        responses.RunObject,
         ("unknown_url", *_OF_NEW_RUNS),
         _ONCE,
-        ("CreateThreadAndRun",),
+        (of_runs.CreateThreadAndRun,),
     ),
     "list_runs": Operation(
         "List the runs of a thread.",
         "Runs",
-        "RunList",
+        responses.RunList,
         (*refusals.OF_A_THREAD, *refusals.OF_A_PAGE, "malformed_run_cursor", "run_not_found"),
         (*_RANGE, "RunAfter", "RunBefore"),
     ),
-    "retrieve_run": Operation("Retrieve a run.", "Runs", "RunObject", refusals.OF_A_RUN),
+    "retrieve_run": Operation("Retrieve a run.", "Runs", responses.RunObject, refusals.OF_A_RUN),
     "modify_run": Operation(
         "Replace the metadata of a run.",
         "Runs",
-        "RunObject",
+        responses.RunObject,
         (*refusals.OF_A_RUN, *refusals.OF_A_BODY, "run_not_modifiable"),
         (),
-        ("ModifyRun",),
+        (of_runs.ModifyRun,),
     ),
     "cancel_run": Operation(
         "Cancel a run. The next read shows it as cancelled.",
         "Runs",
-        "RunObject",
+        responses.RunObject,
         (*refusals.OF_A_RUN, "run_not_cancellable"),
     ),
     "submit_tool_outputs": Operation(
         "Submit the outputs of all the calls that a run waits for, in any order.",
         "Runs",
-        "RunObject",
+        responses.RunObject,
         (
             *refusals.OF_A_RUN,
             *refusals.OF_A_JSON_BODY,
@@ -190,16 +196,18 @@ OPERATIONS_OF_RUNS = {
             "outputs_mismatch",
         ),
         (),
-        ("SubmitToolOutputs",),
+        (of_runs.SubmitToolOutputs,),
     ),
     "list_run_steps": Operation(
         "List the steps of a run. The list is empty while the model works.",
         "Run steps",
-        "RunStepList",
+        responses.RunStepList,
         (*refusals.OF_A_RUN, *refusals.OF_A_PAGE, "malformed_step_cursor", "step_not_found"),
         (*_RANGE, "StepAfter", "StepBefore"),
     ),
-    "retrieve_run_step": Operation("Retrieve a step of a run.", "Run steps", "RunStepObject", refusals.OF_A_STEP),
+    "retrieve_run_step": Operation(
+        "Retrieve a step of a run.", "Run steps", responses.RunStepObject, refusals.OF_A_STEP
+    ),
 }
 
 

@@ -3,47 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from shared import models, trusted
+from shared import models
 from shared.runs import models as of_runs
 from tools.openapi import responses
-from tools.openapi.operations import EXTENSION
+from tools.openapi.operations import EXTENSION, OPERATIONS, OPERATIONS_OF_RUNS
 
-_BODIES: tuple[type[BaseModel], ...] = (
-    models.CreateMessage,
-    models.CreateThread,
-    models.ModifyMessage,
-    models.ModifyThread,
-    trusted.AssistantMessage,
-    trusted.ModifyTrustedMessage,
-    of_runs.CreateAssistant,
-    of_runs.ModifyAssistant,
-    of_runs.CreateRun,
-    of_runs.CreateThreadAndRun,
-    of_runs.ModifyRun,
-    of_runs.SubmitToolOutputs,
-)
+_ALL = (*OPERATIONS.values(), *OPERATIONS_OF_RUNS.values())
+_BODIES = dict.fromkeys(body for operation in _ALL for body in operation.bodies)
+_RESPONSES = dict.fromkeys(operation.response for operation in _ALL)
 # The bodies that can ask for a stream.
 STREAMED = frozenset({"CreateRun", "CreateThreadAndRun", "SubmitToolOutputs"})
-_RESPONSES: tuple[type[BaseModel], ...] = (
-    responses.MessageObject,
-    responses.ThreadObject,
-    responses.MessageList,
-    responses.ThreadList,
-    responses.DeletedMessage,
-    responses.DeletedThread,
-    responses.AssistantObject,
-    responses.RunObject,
-    responses.RunStepObject,
-    responses.AssistantList,
-    responses.RunList,
-    responses.RunStepList,
-    responses.DeletedAssistant,
-    responses.Error,
-    responses.GatewayError,
-)
 _OF_TRUSTED_KEYS = {"AssistantMessage", "ModifyTrustedMessage"}
 # An incomplete message, and only that, has incomplete_details.
 _ENDINGS = [
@@ -77,7 +48,7 @@ class _Untitled(GenerateJsonSchema):
 def schemas() -> dict[str, Any]:
     """Return the schemas by name."""
     _, generated = models_json_schema(
-        [(model, "validation") for model in (*_BODIES, *_RESPONSES)],
+        [(model, "validation") for model in (*_BODIES, *_RESPONSES, responses.Error, responses.GatewayError)],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Untitled,
     )
