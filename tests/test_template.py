@@ -61,8 +61,8 @@ RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 RESPONDER: dict[str, Any] = Loader((ROOT / "examples" / "responder" / "template.yaml").read_text()).get_single_data()
 
 
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == kind}
+def of_type(kind: str, document: dict[str, Any] = TEMPLATE) -> dict[str, Any]:
+    return {name: found["Properties"] for name, found in document["Resources"].items() if found["Type"] == kind}
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
@@ -77,16 +77,16 @@ def listed(value: Any) -> list[Any]:
 
 def dead_letters_of_event_bridge(document: dict[str, Any]) -> dict[str, str]:
     """Return each queue that a bus or a rule sends its dead letters to, with the ARN of that bus or rule."""
-    found: dict[str, str] = {}
-    for name, resource in document["Resources"].items():
-        if resource["Type"] == "AWS::Events::EventBus":
-            found |= dict.fromkeys(
-                re.findall(r"'Arn': '(.*?)'", resource["Properties"]["DeadLetterConfig"]), f"!{name}.Arn"
-            )
-        elif resource["Type"] == "AWS::Events::Rule":
-            for target in resource["Properties"]["Targets"]:
-                found[target["DeadLetterConfig"]["Arn"]] = f"!{name}.Arn"
-    return found
+    of_buses = {
+        queue: f"!{name}.Arn"
+        for name, bus in of_type("AWS::Events::EventBus", document).items()
+        for queue in re.findall(r"'Arn': '(.*?)'", bus["DeadLetterConfig"])
+    }
+    return of_buses | {
+        target["DeadLetterConfig"]["Arn"]: f"!{name}.Arn"
+        for name, rule in of_type("AWS::Events::Rule", document).items()
+        for target in rule["Targets"]
+    }
 
 
 def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -147,9 +147,8 @@ def test_a_function_is_built_by_make_and_logs_to_a_group_that_forgets(name: str)
 
 
 def test_every_log_forgets() -> None:
-    for path in (ROOT / "template.yaml", ROOT / "examples" / "responder" / "template.yaml"):
-        resources = Loader(path.read_text()).get_single_data()["Resources"].values()
-        logs = [found["Properties"] for found in resources if found["Type"] == "AWS::Logs::LogGroup"]
+    for document in (TEMPLATE, RESPONDER):
+        logs = of_type("AWS::Logs::LogGroup", document).values()
         assert logs
         assert {str(log["RetentionInDays"]) for log in logs} <= {"!LogRetentionDays", "30"}
 
@@ -176,19 +175,18 @@ def test_the_access_log_names_the_request_and_nothing_that_a_query_or_header_hol
 
 
 def test_all_that_is_stored_is_encrypted_with_a_given_key() -> None:
-    for kind, name in {
+    names = {
         "AWS::SQS::Queue": "KmsMasterKeyId",
         "AWS::SNS::Topic": "KmsMasterKeyId",
         "AWS::Logs::LogGroup": "KmsKeyId",
         "AWS::Events::EventBus": "KmsKeyIdentifier",
-    }.items():
-        for document in (TEMPLATE, RESPONDER):
-            for resource in document["Resources"].values():
-                if resource["Type"] == kind:
-                    given = "!KmsKeyArn" if resource.get("Condition") == "HasKmsKey" else OWN_KEY
-                    assert resource["Properties"][name] == given, resource
-                    if kind == "AWS::SQS::Queue" and given == OWN_KEY:
-                        assert resource["Properties"]["SqsManagedSseEnabled"] == NOT_WITH_OWN_KEY
+    }
+    for resource in (*RESOURCES.values(), *RESPONDER["Resources"].values()):
+        if resource["Type"] in names:
+            given = "!KmsKeyArn" if resource.get("Condition") == "HasKmsKey" else OWN_KEY
+            assert resource["Properties"][names[resource["Type"]]] == given, resource
+            if resource["Type"] == "AWS::SQS::Queue" and given == OWN_KEY:
+                assert resource["Properties"]["SqsManagedSseEnabled"] == NOT_WITH_OWN_KEY
     assert "KMSMasterKeyId" in RESOURCES["Table"]["Properties"]["SSESpecification"]
 
 
@@ -200,20 +198,11 @@ def test_every_function_that_reads_or_writes_what_is_stored_may_use_the_key() ->
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_do_named_things_to_the_resources_of_the_stack_alone(name: str) -> None:
-    services = {
-        "!Table.Arn": "dynamodb:",
-        "!ModelKeySecret": "secretsmanager:",
-        "!ErasureQueue.Arn": "sqs:",
-        "!RunQueue.Arn": "sqs:",
-        "!Commands.Arn": "sqs:",
-        "!FifoCommands.Arn": "sqs:",
-        "!RejectedCommands.Arn": "sqs:",
-        "!RejectedFifoCommands.Arn": "sqs:",
-        "!Events.Arn": "events:",
-    }
+    services = {f"!{name}.Arn": found["Type"].split("::")[1].lower() for name, found in RESOURCES.items()}
+    services["!ModelKeySecret"] = "secretsmanager"
     for statement in statements(FUNCTIONS[name]):
         (service,) = {services[resource] for resource in listed(statement["Resource"])}
-        assert all(action.startswith(service) and "*" not in action for action in statement["Action"])
+        assert all(action.startswith(f"{service}:") and "*" not in action for action in statement["Action"])
         assert statement["Action"] == sorted(set(statement["Action"]))
 
 
@@ -305,9 +294,8 @@ def test_what_no_function_could_process_raises_an_alarm() -> None:
 def test_event_bridge_may_send_to_each_dead_letter_queue_that_it_has(document: dict[str, Any]) -> None:
     allowed = {
         (statement["Principal"]["Service"], resource, *statement["Condition"]["ArnEquals"].values())
-        for found in document["Resources"].values()
-        if found["Type"] == "AWS::SQS::QueuePolicy"
-        for statement in found["Properties"]["PolicyDocument"]["Statement"]
+        for policy in of_type("AWS::SQS::QueuePolicy", document).values()
+        for statement in policy["PolicyDocument"]["Statement"]
         if "ArnEquals" in statement["Condition"] and statement["Action"] == "sqs:SendMessage"
         for resource in listed(statement["Resource"])
     }
@@ -320,9 +308,10 @@ def test_event_bridge_may_send_to_each_dead_letter_queue_that_it_has(document: d
 
 
 def test_the_bus_has_a_dead_letter_queue_when_it_is_encrypted() -> None:
-    configuration = RESOURCES["Events"]["Properties"]["DeadLetterConfig"]
-
-    assert configuration == "!If HasKmsKey {'Arn': '!UnroutedEvents.Arn'} !AWS::NoValue"
+    assert (
+        RESOURCES["Events"]["Properties"]["DeadLetterConfig"]
+        == "!If HasKmsKey {'Arn': '!UnroutedEvents.Arn'} !AWS::NoValue"
+    )
     for name in ("UnroutedEvents", "UnroutedEventsPolicy", "EventsUnrouted"):
         assert RESOURCES[name]["Condition"] == "HasKmsKey"
 
@@ -412,9 +401,7 @@ def test_every_alarm_is_published() -> None:
 
 
 def test_what_the_responder_could_not_answer_raises_an_alarm() -> None:
-    (alarm,) = [
-        found["Properties"] for found in RESPONDER["Resources"].values() if found["Type"] == "AWS::CloudWatch::Alarm"
-    ]
+    (alarm,) = of_type("AWS::CloudWatch::Alarm", RESPONDER).values()
 
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "!Unanswered.QueueName"}]
     assert alarm["AlarmActions"] == alarm["OKActions"] == "!If HasAlarmTopic ['!AlarmTopicArn'] !AWS::NoValue"
@@ -492,23 +479,16 @@ def test_the_stream_is_filtered_by_what_makes_work_for_the_eraser_or_the_model()
 
 
 def test_without_a_model_nothing_of_runs_exists() -> None:
+    """tests/local/test_template.py holds which functions, queues and variables are left."""
     of_runs = {name for name, found in RESOURCES.items() if found.get("Condition") == "HasModel"}
 
     functions = {"Assistants", "Runs", "ExecuteRun"}
     alarms = {"RunsFail", "ExecuteRunFails", "RunsBehind", "RunsUnexecuted"}
     logs = {f"{name}Log" for name in functions}
     assert of_runs == functions | alarms | logs | {"ModelDependencies", "RunQueue", "UnexecutedRuns", "FailedRuns"}
-    without = template.load()
-    assert not {function.name for function in without.functions} & functions
     assert {name for name, function in FUNCTIONS.items() if "Layers" in function} == {"ExecuteRun"}
-    assert len(stream_patterns(without, "QueueJobs")) == 2
-    assert without.environment["RUNS"] == "off"
-    assert not [name for name in without.environment if "MODEL" in name or "RUNS_" in name]
-
-
-def stream_patterns(loaded: template.Template, function: str) -> tuple[dict[str, Any], ...]:
-    (stream,) = (stream for found in loaded.functions if found.name == function for stream in found.streams)
-    return stream.patterns
+    (stream,) = (found.streams[0] for found in template.load().functions if found.name == "QueueJobs")
+    assert len(stream.patterns) == 2
 
 
 def test_a_run_has_all_of_its_time_and_its_message_comes_again_only_when_that_is_over() -> None:

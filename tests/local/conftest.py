@@ -38,7 +38,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Handler: gateway_handlers.odd
-      Timeout: 2
+      Timeout: 1
       Events:
         One: {Type: HttpApi, Properties: {Path: "/odd/{kind}", Method: GET}}
   Rest:
@@ -67,7 +67,7 @@ def literal(event, context):
 
 def slowly():
     yield "one"
-    time.sleep(3)
+    time.sleep(2)
     yield "two"
 
 def odd(event, context):
@@ -75,7 +75,7 @@ def odd(event, context):
     if kind == "raises":
         raise ValueError("a client's secret")
     if kind == "sleeps":
-        time.sleep(3)
+        time.sleep(2)
         return {}
     if kind == "streams":
         return {"statusCode": 200, "headers": {"content-type": "text/event-stream"}, "body": slowly()}

@@ -1,20 +1,19 @@
 """What waits for a function: when it is handed out, how often, and where it ends. The functions here are our own."""
 
+import importlib
+import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools.local import event_sources
+from tools.local import event_sources, sqs
 from tools.local.backlog import Backlog
 from tools.local.lambda_runtime import Runner
 from tools.local.sqs import DeadLetter, Message, Queues
 from tools.local.template import Function, Queue, Stream, Template
-
-Run = Callable[[Queue, Queues, Message], None]
 
 _HANDLERS = """
 import threading
@@ -30,7 +29,7 @@ def queue_handler(event, context):
         raise ValueError(record["body"])
 
 def meeting_handler(event, context):
-    both.wait(2)
+    both.wait(float(event["Records"][0]["body"]))
 
 def stream_handler(event, context):
     numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
@@ -45,13 +44,11 @@ def stream_handler(event, context):
 @pytest.fixture
 def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return what the handlers below have been given."""
-    import importlib
-    import sys
-
     (tmp_path / "queue_handlers.py").write_text(_HANDLERS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "queue_handlers", raising=False)
     monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(sqs, "_LONGEST_PAUSE", 0.01)
     found: list[Any] = importlib.import_module("queue_handlers").seen
     return found
 
@@ -86,16 +83,16 @@ def test_a_message_is_delivered_again_until_it_succeeds(seen: list[Any], capsys:
     assert [line.rpartition(" at ")[0] for line in lines] == ["Own raised ValueError"] * 2
 
 
-@pytest.mark.parametrize(("concurrency", "result"), [(1, DeadLetter("dead", "x")), (2, None)])
+@pytest.mark.parametrize(("concurrency", "seconds", "result"), [(1, "0.2", DeadLetter("dead", "0.2")), (2, "20", None)])
 def test_a_queue_has_as_many_threads_as_its_concurrency(
-    seen: list[Any], concurrency: int, result: DeadLetter | None
+    seen: list[Any], concurrency: int, seconds: str, result: DeadLetter | None
 ) -> None:
-    """The handler succeeds only if it runs twice at the same time."""
+    """The handler succeeds only if it runs twice within these seconds."""
     queue = Queue("q", 0, 1, "dead", concurrency)
     function = Function("Own", "queue_handlers.meeting_handler", 3, 128, {}, (), queues=(queue,))
     described = Template(table={}, ttl_attribute="", queues=("q",), buses=(), functions=(function,))
     with event_sources.running(described, None, persistent=False) as side:
-        messages = [side.queues.send("q", "x") for _ in range(2)]
+        messages = [side.queues.send("q", seconds) for _ in range(2)]
         assert [message.settled.result(20) for message in messages] == [result] * 2
 
 

@@ -33,31 +33,26 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[ServeOptions]:
     return served
 
 
-def _refused(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> str:
+def _refused(*arguments: str, **variables: str) -> str:
     """Return the line that says why nothing is served."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    result = program.invoke("serve", *arguments)
+    result = program.invoke("serve", *arguments, **variables)
     assert (result.exit_code, result.stdout) == (2, "")
     return result.stderr.splitlines()[-1]
 
 
-def test_nothing_set_is_memory_on_port_8000(chosen: list[ServeOptions]) -> None:
-    assert program.invoke("serve").exit_code == 0
-    assert chosen == [ServeOptions(8000)]
+def _option(name: str) -> str:
+    return f"--{name.lower().replace('_', '-')}"
 
 
-def test_empty_is_not_set(chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in _NAMES:
-        monkeypatch.setenv(name, "")
+def test_nothing_set_is_memory_on_port_8000_and_empty_is_not_set(chosen: list[ServeOptions]) -> None:
     assert program.invoke("serve").exit_code == 0
-    assert chosen == [ServeOptions(8000)]
+    assert program.invoke("serve", **dict.fromkeys(_NAMES, "")).exit_code == 0
+    assert chosen == [ServeOptions(8000)] * 2
 
 
 @pytest.mark.parametrize("value", ["1", "0"])
-def test_an_example_is_asked_for_by_1(chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("EXAMPLE", value)
-    assert program.invoke("serve").exit_code == 0
+def test_an_example_is_asked_for_by_1(chosen: list[ServeOptions], value: str) -> None:
+    assert program.invoke("serve", EXAMPLE=value).exit_code == 0
     assert chosen == [ServeOptions(8000, example=value == "1")]
 
 
@@ -84,22 +79,17 @@ _ALPHA, _BETA = ApiKey("alpha", "sk-alpha"), ApiKey("beta", "sk=beta+1", trusted
     ],
 )
 def test_a_variable_and_its_option_say_the_same(
-    chosen: list[ServeOptions],
-    monkeypatch: pytest.MonkeyPatch,
-    variable: tuple[str, str],
-    arguments: tuple[str, ...],
-    options: dict[str, Any],
+    chosen: list[ServeOptions], variable: tuple[str, str], arguments: tuple[str, ...], options: dict[str, Any]
 ) -> None:
     assert program.invoke("serve", *arguments).exit_code == 0
-    monkeypatch.setenv(*variable)
-    assert program.invoke("serve").exit_code == 0
+    assert program.invoke("serve", **dict([variable])).exit_code == 0
     expected = ServeOptions(**{"port": 8000} | options)
     assert chosen == [expected, expected]
 
 
 @pytest.mark.parametrize("spec", ["x", "=x", "a=", "a=b,", "a+=b", "a+admin=b", "a=b c", "a=é", "a=b,c=b", ",", "A=b"])
-def test_a_bad_key_is_refused_without_repeating_a_key(monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
-    line = _refused(monkeypatch, API_KEYS=f"first=sk-first,{spec}")
+def test_a_bad_key_is_refused_without_repeating_a_key(spec: str) -> None:
+    line = _refused(API_KEYS=f"first=sk-first,{spec}")
     assert line.endswith(
         (
             "'API_KEYS'): an API key has the form project=key, or project+trusted=key in API_KEYS.",
@@ -110,59 +100,28 @@ def test_a_bad_key_is_refused_without_repeating_a_key(monkeypatch: pytest.Monkey
     assert "sk-first" not in line
 
 
-def test_a_key_without_a_project_is_told_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_without_a_project_is_told_the_form() -> None:
     form = "an API key has the form project=key, or project+trusted=key in API_KEYS."
-    line = _refused(monkeypatch, API_KEYS="alpha")
+    line = _refused(API_KEYS="alpha")
     assert line == f"Error: Invalid value for '--api-key' (env var: 'API_KEYS'): {form}"
 
 
-@pytest.mark.parametrize("port", ["x", "-1", "65536", "1e3"])
-def test_a_bad_port_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
-    assert "'--port' (env var: 'PORT')" in _refused(monkeypatch, PORT=port)
-
-
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x", "http://", "http://a/b", "http://a b"])
-def test_a_bad_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    line = _refused(monkeypatch, DYNAMODB_URL=url)
-    assert line.endswith("(env var: 'DYNAMODB_URL'): it is no URL like http://127.0.0.1:8000")
-
-
-@pytest.mark.parametrize("origins", ["x", "https://a.example/", "null", "https://a.example,", "https://*", "*,x"])
-def test_an_origin_that_no_browser_sends_is_refused(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
-    assert "(env var: 'ALLOWED_ORIGINS'): it is no list like " in _refused(monkeypatch, ALLOWED_ORIGINS=origins)
-
-
-def test_a_folder_and_a_url_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = _refused(monkeypatch, "--data", "x", DYNAMODB_URL="http://a")
+def test_a_folder_and_a_url_exclude_each_other() -> None:
+    line = _refused("--data", "x", DYNAMODB_URL="http://a")
     assert line == "Error: Set --data or --dynamodb-url, not both."
 
 
 _MODEL_URL = "http://127.0.0.1:11434/v1"
-_MODEL_VALUES = (
-    _MODEL_URL,
-    "sk-1",
-    "gpt-4o=mine, *=other",
-    "8000",
-    "max_completion_tokens",
-    "9",
-    "default",
-    "Be kind.",
-)
 _MODEL = ModelOptions(
     _MODEL_URL, "sk-1", "gpt-4o=mine, *=other", 8000, "max_completion_tokens", 9, "default", "Be kind."
 )
+_MODEL_VALUES = dict(zip(_MODEL_NAMES, map(str, _MODEL), strict=True))
 
 
-def test_variables_and_options_of_the_model_say_the_same(
-    chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    options = [
-        f"--{name.lower().replace('_', '-')}={value}" for name, value in zip(_MODEL_NAMES, _MODEL_VALUES, strict=True)
-    ]
+def test_variables_and_options_of_the_model_say_the_same(chosen: list[ServeOptions]) -> None:
+    options = [f"{_option(name)}={value}" for name, value in _MODEL_VALUES.items()]
     assert program.invoke("serve", *options).exit_code == 0
-    for name, value in zip(_MODEL_NAMES, _MODEL_VALUES, strict=True):
-        monkeypatch.setenv(name, value)
-    assert program.invoke("serve").exit_code == 0
+    assert program.invoke("serve", **_MODEL_VALUES).exit_code == 0
     assert chosen == [ServeOptions(8000, model=_MODEL)] * 2
 
 
@@ -172,37 +131,45 @@ def test_the_url_of_a_model_is_enough(chosen: list[ServeOptions], url: str) -> N
     assert chosen == [ServeOptions(8000, model=ModelOptions(url))]
 
 
-def test_without_a_url_the_other_variables_of_a_model_turn_nothing_on(
-    chosen: list[ServeOptions], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in zip(_MODEL_NAMES[1:], _MODEL_VALUES[1:], strict=True):
-        monkeypatch.setenv(name, value)
-    assert program.invoke("serve").exit_code == 0
+def test_without_a_url_the_other_variables_of_a_model_turn_nothing_on(chosen: list[ServeOptions]) -> None:
+    assert program.invoke("serve", **_MODEL_VALUES | {"MODEL_URL": ""}).exit_code == 0
     assert chosen == [ServeOptions(8000)]
 
 
+_NO_URL = "it is no URL like http://127.0.0.1:8000"
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "reason"),
     [
-        *[("MODEL_URL", url) for url in ("x", "ftp://a/v1", "https://", "https://a b", "https://me:secret@a/v1")],
-        *[("MODEL_MAP", pairs) for pairs in ("x", "a=", "=b", "a=b,c")],
-        *[("MODEL_CONTEXT", number) for number in ("-1", "x", "1.5")],
-        ("MAX_TOKENS_PARAMETER", "tokens"),
-        *[("RUNS_AT_ONCE", number) for number in ("1", "1001", "x")],
-        ("UNKNOWN_ASSISTANTS", "accept"),
+        *[("PORT", port, "") for port in ("x", "-1", "65536", "1e3")],
+        *[
+            ("DYNAMODB_URL", url, _NO_URL)
+            for url in ("localhost:8000", "ftp://x", "http://", "http://a/b", "http://a b")
+        ],
+        *[
+            ("ALLOWED_ORIGINS", origins, "it is no list like ")
+            for origins in ("x", "https://a.example/", "null", "https://a.example,", "https://*", "*,x")
+        ],
+        *[("MODEL_URL", url, "") for url in ("x", "ftp://a/v1", "https://", "https://a b", "https://me:secret@a/v1")],
+        *[("MODEL_MAP", pairs, "") for pairs in ("x", "a=", "=b", "a=b,c")],
+        *[("MODEL_CONTEXT", number, "") for number in ("-1", "x", "1.5")],
+        ("MAX_TOKENS_PARAMETER", "tokens", ""),
+        *[("RUNS_AT_ONCE", number, "") for number in ("1", "1001", "x")],
+        ("UNKNOWN_ASSISTANTS", "accept", ""),
     ],
 )
-def test_a_bad_value_of_the_model_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    line = _refused(monkeypatch, **{"MODEL_URL": "demo", name: value})
-    assert line.startswith(f"Error: Invalid value for '--{name.lower().replace('_', '-')}' (env var: '{name}'): ")
+def test_a_bad_value_is_refused(name: str, value: str, reason: str) -> None:
+    line = _refused(**{"MODEL_URL": "demo", name: value})
+    assert line.startswith(f"Error: Invalid value for '{_option(name)}' (env var: '{name}'): {reason}")
     assert "secret" not in line
 
 
-def test_a_default_for_unknown_assistants_needs_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = _refused(monkeypatch, MODEL_URL=_MODEL_URL, MODEL_MAP="gpt-4o=mine", UNKNOWN_ASSISTANTS="default")
-    assert line.endswith("add an entry for * to MODEL_MAP, such as *=my-model.")
-    assert program.invoke("serve", "--model-map", "gpt-4o=mine,*=other").exit_code == 0
-    assert program.invoke("serve", "--model-url", "demo").exit_code == 0
+def test_a_default_for_unknown_assistants_needs_a_model() -> None:
+    own = {"MODEL_URL": _MODEL_URL, "MODEL_MAP": "gpt-4o=mine", "UNKNOWN_ASSISTANTS": "default"}
+    assert _refused(**own).endswith("add an entry for * to MODEL_MAP, such as *=my-model.")
+    assert program.invoke("serve", "--model-map", "gpt-4o=mine,*=other", **own).exit_code == 0
+    assert program.invoke("serve", "--model-url", "demo", **own).exit_code == 0
 
 
 def test_the_help_names_every_variable_of_the_model() -> None:

@@ -152,6 +152,7 @@ def test_our_own_template_has_assistants_and_runs_only_with_a_model() -> None:
     without, with_model = load(parameters={"ModelUrl": ""}), load(parameters={"ModelUrl": "https://model.example/v1"})
 
     assert without == load()
+    assert not [name for name in without.environment if "MODEL" in name or "RUNS_" in name]
     functions = {function.name: function for function in with_model.functions}
     assert {*functions} - {function.name for function in without.functions} == {"Assistants", "Runs", "ExecuteRun"}
     assert {*with_model.queues} - {*without.queues} == {"message-api-RunQueue", "message-api-UnexecutedRuns"}
