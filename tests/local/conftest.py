@@ -1,4 +1,4 @@
-"""A gateway that serves a template and handlers of our own, over HTTP."""
+"""The local API in this process, and over HTTP a gateway that serves a template and handlers of our own."""
 
 import threading
 from collections.abc import Iterator
@@ -6,9 +6,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from tests.support.unit import clock
-from tools.local import gateway, template
+from tools.local import gateway, server, template
+from tools.local.event_bus import Subscribers
+from tools.local.event_sources import EventSide
+from tools.local.sqs import Queues
 
 __all__ = ["clock"]
 
@@ -112,3 +116,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield opened
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def application(tidy: None) -> ASGIApp:
+    """Return the local API on the table in memory, without its event side."""
+    return server.application(template.load(), EventSide(Queues([]), Subscribers(), has_stream=False))

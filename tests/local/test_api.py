@@ -67,6 +67,8 @@ def test_it_prints_how_to_use_it(api: LocalApi) -> None:
         "for message in client.beta.threads.messages.list(thread.id):\n"
         "    print(message.id, message.role, message.content[0].text.value)\n"
     )
+    pages = [f"{api.base_url.removesuffix('/v1')}/{page}" for page in ("browser/", "docs")]
+    assert [httpx.get(page).status_code for page in pages] == [200, 200]
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1", "/openai", "/openai/v1"])

@@ -1,18 +1,18 @@
 """The page /docs of the local API, as a browser asks for it."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
-from tests.support.local_api import ROOT, serving
+from tests.support.local_api import ROOT
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with serving() as api, httpx.Client(base_url=api.base_url.removesuffix("/v1")) as client:
-        yield client
+@pytest.fixture
+def client(application: ASGIApp) -> httpx.Client:
+    return TestClient(application)
 
 
 def test_the_page_shows_the_document_and_fetches_from_this_machine_alone(client: httpx.Client) -> None:

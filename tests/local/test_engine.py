@@ -94,14 +94,6 @@ def test_it_ends_with_the_process_that_is_killed(dynamodb_local: str) -> None:
         time.sleep(0.1)
 
 
-def test_without_java_there_is_one_line(programs: Path) -> None:
-    with (
-        pytest.raises(EngineError, match=r"^DynamoDB Local needs Java 17 or newer, and there is no java$"),
-        engine.running(),
-    ):
-        pass
-
-
 @pytest.mark.parametrize(
     ("script", "message"),
     [

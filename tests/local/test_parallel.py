@@ -8,24 +8,14 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import httpx
-import pytest
 from starlette.types import ASGIApp
 
 from tests.support import fault_injection
 from tests.support.client import Client
 from tests.support.fault_injection import Fault
-from tools.local import server, template
-from tools.local.event_bus import Subscribers
-from tools.local.event_sources import EventSide
-from tools.local.sqs import Queues
 
 _WRITERS = 8
 _MESSAGES = 12
-
-
-@pytest.fixture
-def application(in_memory: None, tidy: None) -> ASGIApp:
-    return server.application(template.load(), EventSide(Queues([]), Subscribers(), has_stream=False))
 
 
 def _run(application: ASGIApp, work: Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]) -> None:
