@@ -2,7 +2,6 @@
 
 import re
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -11,11 +10,11 @@ from tests.support.local_api import ROOT
 
 
 @pytest.fixture
-def client(application: ASGIApp) -> httpx.Client:
+def client(application: ASGIApp) -> TestClient:
     return TestClient(application)
 
 
-def test_the_page_shows_the_document_and_fetches_from_this_machine_alone(client: httpx.Client) -> None:
+def test_the_page_shows_the_document_and_fetches_from_this_machine_alone(client: TestClient) -> None:
     page = client.get("/docs")
     parts = re.findall(r'(?:href|src)="([^"]*)"', page.text)
 
@@ -26,7 +25,7 @@ def test_the_page_shows_the_document_and_fetches_from_this_machine_alone(client:
     assert 'url: "/openapi.json"' in client.get("/docs/start.js").text
 
 
-def test_the_document_is_served_without_a_key(client: httpx.Client) -> None:
+def test_the_document_is_served_without_a_key(client: TestClient) -> None:
     text = (ROOT / "openapi.json").read_text(encoding="utf-8")
 
     assert [client.get(f"{stem}/openapi.json").text for stem in ("", "/v1")] == [text, text]
@@ -36,5 +35,5 @@ def test_the_document_is_served_without_a_key(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/docs/nothing.js", "/docs/../pyproject.toml", "/docs/%2e%2e/%2e%2e/apps.py", "/docsx"]
 )
-def test_nothing_else_is_served(client: httpx.Client, path: str) -> None:
+def test_nothing_else_is_served(client: TestClient, path: str) -> None:
     assert client.get(path).status_code in {401, 404}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from shared import models
@@ -47,8 +48,9 @@ class _Untitled(GenerateJsonSchema):
 
 def schemas() -> dict[str, Any]:
     """Return the schemas by name."""
+    described: list[type[BaseModel]] = [*_BODIES, *_RESPONSES, responses.Error, responses.GatewayError]
     _, generated = models_json_schema(
-        [(model, "validation") for model in (*_BODIES, *_RESPONSES, responses.Error, responses.GatewayError)],
+        [(model, "validation") for model in described],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Untitled,
     )
