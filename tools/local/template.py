@@ -23,7 +23,7 @@ _PSEUDO_PARAMETERS = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 # The table's properties that create_table takes; the others (backups, protection) have no meaning locally.
-_TABLE_ARGUMENTS = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
+_TABLE_ARGUMENTS = ("AttributeDefinitions", "BillingMode", "KeySchema")
 _NO_VALUE = object()
 _DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
@@ -186,7 +186,7 @@ def _function(name: str, own: dict[str, Any], common: dict[str, Any], queues: di
         timeout=float(settings.get("Timeout", 3)),
         memory=int(settings.get("MemorySize", 128)),
         environment={key: str(value) for part in variables for key, value in part.items()},
-        routes=tuple(_routes(own.get("Events", {}))),
+        routes=tuple(map(_route, _sources(own, "HttpApi"))),
         streams=tuple(map(_stream, _sources(own, "DynamoDB"))),
         queues=tuple(_with_concurrency(queues[source["Queue"]], source) for source in _sources(own, "SQS")),
     )
@@ -200,7 +200,7 @@ def _with_concurrency(queue: Queue, source: dict[str, Any]) -> Queue:
 
 
 def _sources(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == kind]
+    return [event.get("Properties", {}) for event in function.get("Events", {}).values() if event["Type"] == kind]
 
 
 def _stream(source: dict[str, Any]) -> Stream:
@@ -208,11 +208,8 @@ def _stream(source: dict[str, Any]) -> Stream:
     return Stream(tuple(json.loads(entry["Pattern"]) for entry in filters), int(source.get("BatchSize", 100)))
 
 
-def _routes(events: dict[str, Any]) -> Iterator[Route]:
-    for event in events.values():
-        if event["Type"] == "HttpApi":
-            properties = event.get("Properties", {})
-            yield Route(properties.get("Method", "ANY").upper(), properties.get("Path", "$default"))
+def _route(source: dict[str, Any]) -> Route:
+    return Route(source.get("Method", "ANY").upper(), source.get("Path", "$default"))
 
 
 class _Loader(yaml.CSafeLoader):
