@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-import botocore.loaders
+import botocore.session
 from click.testing import CliRunner, Result
 
 from tests.support.local_api import ROOT, environment
@@ -15,7 +15,7 @@ from tools import environment as variables
 from tools.cli.program import program
 
 # A command in this process makes its clients anew. They read the descriptions of AWS's services once.
-botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str) -> Result:
