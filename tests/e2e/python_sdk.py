@@ -239,7 +239,7 @@ ERRORS: dict[str, tuple[int, str | None, str | None, Call]] = {
     "malformed id": (400, "thread_id", "invalid_value", lambda s, _: s.threads.retrieve("nonsense")),
     "no thread": (404, None, None, lambda s, _: s.threads.retrieve("thread_none")),
     "no message": (404, None, None, lambda s, t: s.messages.retrieve("msg_none", thread_id=t)),
-    "a run": (404, None, "unknown_url", lambda s, t: s.threads.runs.create(t, assistant_id="asst_1")),
+    "no assistant": (404, None, None, lambda s, t: s.threads.runs.create(t, assistant_id="asst_1")),
     "key": (401, None, "invalid_api_key", lambda s, t: s.new_client(api_key="sk-wrong-1").beta.threads.retrieve(t)),
 }
 

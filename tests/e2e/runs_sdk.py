@@ -1,7 +1,7 @@
 """What the official Python SDK is asked to do with assistants and runs; pytest runs it as it does python_sdk.py.
 
 Every test runs with the synchronous and with the asynchronous client, both with strict response validation. The model
-is the endpoint of test_runs_sdks.py: it repeats the last message, calls two functions when it has tools, and waits
+is the endpoint of conftest.py: it repeats the last message, calls two functions when it has tools, and waits
 when it is asked to.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 import openai
 import pytest
 
-from tests.e2e.python_client import Sdk, sdk, test_this_is_the_version_that_was_asked_for
+from tests.e2e.python_client import Sdk, sdk
 
-__all__ = ["sdk", "test_this_is_the_version_that_was_asked_for"]
+__all__ = ["sdk"]
 
 ACTIVE = ("queued", "in_progress")
 SAID = "You said: How does AI work?"

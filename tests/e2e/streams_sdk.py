@@ -1,6 +1,6 @@
 """What the official Python SDK is asked to do with streams of runs; pytest runs it as it does runs_sdk.py.
 
-The model is the endpoint of test_runs_sdks.py: it answers in two pieces, calls two functions when it has tools, refuses
+The model is the endpoint of conftest.py: it answers in two pieces, calls two functions when it has tools, refuses
 the message "Fail", breaks off after "Half", and takes its time over "Slowly".
 """
 
