@@ -15,8 +15,8 @@ from tests.support.chat_stub import Reply, calls, chatting, fails, says
 from tests.support.local_api import LocalApi, serving
 
 _SECONDS_TO_WAIT = 4.0
-# A project for each version of an SDK, by its key.
-_PROJECTS = {f"sk-{version}": f"v{version.replace('.', '-')}" for version in (*versions.PYTHON, *versions.NODE)}
+# A project for each version of an SDK.
+SDK_KEYS = ",".join(f"v{version.replace('.', '-')}=sk-{version}" for version in (*versions.PYTHON, *versions.NODE))
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +31,10 @@ def sdk_api(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
     It is on DynamoDB Local where there is Java: in memory, every call takes longer.
     """
-    keys = ",".join(f"{project}={secret}" for secret, project in _PROJECTS.items())
     own = {"DYNAMODB_URL": request.getfixturevalue("dynamodb_local")} if shutil.which("java") else {}
     with (
         chatting(_respond) as chat,
-        serving(API_KEYS=f"{keys},beta=sk-beta", MODEL_URL=chat.base_url, TABLE_NAME="sdks", **own) as api,
+        serving(API_KEYS=f"{SDK_KEYS},beta=sk-beta", MODEL_URL=chat.base_url, TABLE_NAME="sdks", **own) as api,
         losing_answers(api.base_url) as lossy,
     ):
         yield {"OPENAI_BASE_URL": api.base_url, "OTHER_API_KEY": "sk-beta", "LOSSY_BASE_URL": lossy}

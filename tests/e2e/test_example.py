@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import versions
 from tests.e2e.documented import SNIPPETS
-from tests.e2e.isolated import run_python
+from tests.e2e.isolated import run_programs
 from tests.support import expected
 from tests.support.local_api import LocalApi, serving
 
@@ -17,8 +17,6 @@ _OLDER, _NEWER = (
     expected.message("thread_abc123", own_id, created_at, [expected.text(_TEXT)])
     for own_id, created_at in (("msg_abc12", 1_699_016_383), ("msg_abc123", 1_699_017_614))
 )
-# Runs each file as a program of its own, without starting Python for each.
-_ALL = "import runpy, sys\nfor path in sys.argv[1:]:\n    runpy.run_path(path, run_name='__main__')\n"
 
 
 @pytest.fixture(scope="module")
@@ -42,25 +40,20 @@ def test_the_snippets_of_the_documentation_run_verbatim(api: LocalApi, tmp_path:
     files = [tmp_path / f"{name}.py" for name in SNIPPETS]
     for file, text in zip(files, SNIPPETS.values(), strict=True):
         file.write_text(text)
-    (tmp_path / "all.py").write_text(_ALL)
 
-    run = run_python(
+    created, listed, retrieved, updated, deleted = run_programs(
         versions.NEWEST_PYTHON,
-        "-W",
-        "ignore",
-        tmp_path / "all.py",
-        *files,
+        tmp_path,
+        *((file,) for file in files),
         OPENAI_BASE_URL=api.base_url,
         OPENAI_API_KEY="sk-alpha",
     )
 
-    assert run.returncode == 0, run.stdout
-    created, listed, retrieved, updated, deleted = run.stdout.splitlines()
     assert created.startswith("Message(id='msg_0")
     assert listed.startswith("[Message(id='msg_0")
     assert "Message(id='msg_abc123'" in listed
     assert retrieved.startswith("Message(id='msg_abc123', ")
     assert updated.startswith("Message(id='msg_abc12', ")
     assert "metadata={'modified': 'true', 'user': 'abc123'}" in updated
-    assert deleted == "MessageDeleted(id='msg_abc12', deleted=True, object='thread.message.deleted')"
+    assert deleted == "MessageDeleted(id='msg_abc12', deleted=True, object='thread.message.deleted')\n"
     assert _messages(api, "sk-beta") == expected.page([_NEWER, _OLDER])

@@ -6,14 +6,13 @@ OPENAI_API_KEY, and run with the SDK of their time and with the newest.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import versions
-from tests.e2e.isolated import install_node, run_node, run_python_with
+from tests.e2e.conftest import SDK_KEYS
+from tests.e2e.isolated import install_node, run_node, run_programs
 from tests.support.local_api import ROOT, serving
 
 PROGRAMS = ROOT / "tests" / "programs"
@@ -92,52 +91,35 @@ NODE = {
 }
 
 
-@pytest.fixture(scope="module", params=[next(iter(versions.PYTHON)), versions.NEWEST_PYTHON])
-def version(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture(scope="module")
-def surroundings(version: str) -> Iterator[dict[str, str]]:
-    with _serving() as found:
-        yield found
+def base_url() -> Iterator[str]:
+    """Yield the base URL of a local API that has the model of the README."""
+    with serving(MODEL_URL="demo", API_KEYS=SDK_KEYS) as api:
+        yield api.base_url
 
 
-@contextmanager
-def _serving() -> Iterator[dict[str, str]]:
-    """Yield all that a program knows of the local API, which has the model of the README."""
-    with serving(MODEL_URL="demo") as api:
-        yield {"OPENAI_BASE_URL": api.base_url, "OPENAI_API_KEY": api.api_key}
-
-
-def _printed(version: str, folder: Path, surroundings: dict[str, str], program: str, *arguments: str) -> str:
-    """Run a program in Python in a folder and return what it prints, but for the SDK's warnings of a deprecated API."""
-    packages = [f"openai=={version}", *versions.PYTHON[version]]
-    command: list[str | Path] = ["-Wignore::DeprecationWarning", PROGRAMS / f"{program}.py", *arguments]
-    return run_python_with(packages, folder, *command, **surroundings).stdout
-
-
-@pytest.mark.parametrize("program", PYTHON)
-def test_a_program_in_python_runs_unmodified(
-    program: str, version: str, surroundings: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("version", [next(iter(versions.PYTHON)), versions.NEWEST_PYTHON])
+def test_programs_in_python_run_unmodified_and_find_their_threads_again_after_a_restart(
+    version: str, base_url: str, tmp_path: Path
 ) -> None:
-    assert _printed(version, tmp_path, surroundings, program) == PYTHON[program]
+    surroundings = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
+    kept = PROGRAMS / "kept_thread.py"
+    programs = [(PROGRAMS / f"{program}.py",) for program in PYTHON]
+    first, again = ((kept, "ann", "I like tea"), (kept, "bob", "I like rum")), (kept, "ann", "And milk")
+
+    *printed, ann, bob = run_programs(version, tmp_path, *programs, *first, **surroundings)
+    (restarted,) = run_programs(version, tmp_path, again, **surroundings)
+
+    assert dict(zip(PYTHON, printed, strict=True)) == PYTHON
+    assert ann == f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n"
+    assert bob == f"Hello, bob\n{_DEMO} You said: I like rum\n2 messages\n"
+    assert restarted == f"Welcome back, ann\n{_DEMO} You said: And milk\n4 messages\n"
 
 
-def test_a_program_finds_its_thread_again_after_a_restart(
-    version: str, surroundings: dict[str, str], tmp_path: Path
-) -> None:
-    printed = partial(_printed, version, tmp_path, surroundings, "kept_thread")
-
-    assert printed("ann", "I like tea") == f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n"
-    assert printed("bob", "I like rum") == f"Hello, bob\n{_DEMO} You said: I like rum\n2 messages\n"
-    assert printed("ann", "And milk") == f"Welcome back, ann\n{_DEMO} You said: And milk\n4 messages\n"
-
-
-@pytest.mark.parametrize("of_node", NODE)
-def test_programs_in_node_run_unmodified(of_node: str, tmp_path: Path) -> None:
-    node = install_node(of_node, tmp_path)
+@pytest.mark.parametrize("version", NODE)
+def test_programs_in_node_run_unmodified(version: str, base_url: str, tmp_path: Path) -> None:
+    node = install_node(version, tmp_path)
     shutil.copytree(PROGRAMS, tmp_path, dirs_exist_ok=True)
-    with _serving() as found:
-        printed = {program: run_node(node, tmp_path, f"{program}.mjs", **found).stdout for program in NODE[of_node]}
-    assert printed == NODE[of_node]
+    surroundings = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
+    printed = {program: run_node(node, tmp_path, f"{program}.mjs", **surroundings).stdout for program in NODE[version]}
+    assert printed == NODE[version]
