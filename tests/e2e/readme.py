@@ -2,11 +2,11 @@
 
 import re
 import shlex
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 
-from tests.support.local_api import ROOT, environment
+from tests.support import program
+from tests.support.local_api import ROOT
 
 # Every document for readers, by its path from the repository's root.
 DOCUMENTS = {
@@ -77,8 +77,6 @@ def program_commands(text: str) -> list[list[str]]:
 @cache
 def program_help(*command: str) -> str:
     """Return what `./message-api COMMAND --help` prints. Raises AssertionError for a command that does not exist."""
-    run = subprocess.run(
-        [_PROGRAM, *command, "--help"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, f"{command}: {run.stderr}"
-    return run.stdout
+    told = program.invoke(*command, "--help")
+    assert told.exit_code == 0, f"{command}: {told.output}"
+    return told.stdout

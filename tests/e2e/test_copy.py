@@ -78,8 +78,8 @@ def url(source: Source) -> Iterator[str]:
 
 def _copy(url: str, *arguments: str | Path) -> tuple[int, str, list[str]]:
     """Run `copy`; return its exit code, stdout, and the lines of stderr."""
-    code, out, errors = program.run("copy", *arguments, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha")
-    return code, out, errors.splitlines()
+    copied = program.invoke("copy", *arguments, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha")
+    return copied.exit_code, copied.stdout, copied.stderr.splitlines()
 
 
 def test_all_threads_of_an_endpoint_that_lists_them_are_copied(tmp_path: Path) -> None:
