@@ -50,10 +50,8 @@ def heard(stack: Deployment) -> str:
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bus = stack.outputs["EventBusName"]
     events.put_rule(Name="heard", EventBusName=bus, EventPattern=json.dumps({"source": ["message-api"]}))
-    assert (
-        events.put_targets(Rule="heard", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])["FailedEntryCount"]
-        == 0
-    )
+    put = events.put_targets(Rule="heard", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    assert put["FailedEntryCount"] == 0
     return str(url)
 
 
