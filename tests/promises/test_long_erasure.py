@@ -1,6 +1,6 @@
 """A long thread is erased in chunks that end in time, while the table does its other work.
 
-MESSAGES says how long the thread is: 8,000 unless it is set. 100,000 take about two minutes.
+MESSAGES says how long the thread is: 3,000 unless it is set. 100,000 take about two minutes.
 """
 
 import os
@@ -14,8 +14,8 @@ from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tests.support.filled import fill
 
-SIZE = int(os.environ.get("MESSAGES", "8000"))
-SECONDS = 1.0
+SIZE = int(os.environ.get("MESSAGES", "3000"))
+SECONDS = 0.5
 
 
 def test_a_long_thread_is_erased_in_bounded_chunks_beside_other_traffic(
