@@ -9,6 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import openai
@@ -82,7 +83,7 @@ def test_a_bare_loop_polls_a_run_to_its_end(sdk: Sdk, assistant_id: str, thread_
 def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> None:
     assistant = sdk.run(sdk.client.beta.assistants.create(model="gpt-4o", tools=[WEATHER]))
     runs = sdk.threads.runs
-    run = sdk.run(runs.create_and_poll(thread_id=thread_id, assistant_id=assistant.id))
+    run = sdk.run(runs.create_and_poll(thread_id=thread_id, assistant_id=assistant.id, poll_interval_ms=50))
     assert run.status == "requires_action"
     calls = run.required_action.submit_tool_outputs.tool_calls
     assert [(call.function.name, call.function.arguments) for call in calls] == [
@@ -91,7 +92,7 @@ def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> Non
     ]
     outputs = [{"tool_call_id": call.id, "output": f"sunny {number}"} for number, call in enumerate(calls)]
     submit = runs.submit_tool_outputs_and_poll
-    run = sdk.run(submit(run_id=run.id, thread_id=thread_id, tool_outputs=outputs[::-1]))
+    run = sdk.run(submit(run_id=run.id, thread_id=thread_id, tool_outputs=outputs[::-1], poll_interval_ms=50))
     assert run.status == "completed"
     assert answer_of(sdk, thread_id) == "The functions returned: sunny 0, sunny 1"
     steps = sdk.walk(runs.steps.list(run.id, thread_id=thread_id, order="asc"))
@@ -108,7 +109,7 @@ def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> Non
 
 def test_a_thread_is_created_and_run_at_once(sdk: Sdk, assistant_id: str) -> None:
     thread = {"messages": [{"role": "user", "content": "How does AI work?"}]}
-    run = sdk.run(sdk.threads.create_and_run_poll(assistant_id=assistant_id, thread=thread))
+    run = sdk.run(sdk.threads.create_and_run_poll(assistant_id=assistant_id, thread=thread, poll_interval_ms=50))
     assert run.status == "completed"
     assert answer_of(sdk, run.thread_id) == SAID
 
@@ -126,10 +127,10 @@ def test_a_cancelled_run_frees_its_thread_and_adds_nothing(sdk: Sdk, assistant_i
 
 def test_a_run_takes_its_own_settings_and_new_metadata(sdk: Sdk, assistant_id: str, thread_id: str) -> None:
     runs = sdk.threads.runs
-    create = runs.create_and_poll
+    create = partial(runs.create_and_poll, thread_id=thread_id, assistant_id=assistant_id, poll_interval_ms=50)
     settings = {"model": "another", "additional_instructions": "Rhyme.", "metadata": {"a": "1"}, "temperature": 0.5}
     more = [{"role": "user", "content": "And why?"}]
-    run = sdk.run(create(thread_id=thread_id, assistant_id=assistant_id, additional_messages=more, **settings))
+    run = sdk.run(create(additional_messages=more, **settings))
     assert (run.model, run.instructions, run.metadata, run.temperature) == (
         "another",
         "Be brief.\nRhyme.",
