@@ -9,6 +9,7 @@ import pytest
 from tests.runs.conftest import chat, runs
 from tests.support import event_sources
 from tests.support.client import Client
+from tests.support.clock import Clock
 from tests.support.event_sources import Erasures
 from tools.local import template
 from tools.local.dynamodb import database
@@ -53,3 +54,9 @@ def erasures() -> Iterator[Erasures]:
 def trusted() -> Client:
     """Return a client with a trusted key, whose project is empty."""
     return Client(trusted=True)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return a clock that pauses only put forward: botocore's, and the store's own."""
+    return Clock(monkeypatch)

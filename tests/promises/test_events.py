@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.promises.calls import KilledError
+from tests.promises.threads import messages, texts, threads
 from tests.support import event_sources as queues
 from tests.support import schemas, stream
 from tests.support.client import Client
@@ -231,28 +232,6 @@ class Writer:
         return f"{self.draw.random()} äöü € \N{GRINNING FACE} \x00"
 
 
-def stored(client: Client) -> dict[str, tuple[Any, list[Any]]]:
-    """Return all threads of the client's project, each with its messages, as the API shows them."""
-    found: dict[str, tuple[Any, list[Any]]] = {}
-    after: dict[str, str] = {}
-    while True:
-        page = client.create("list_threads", query={"limit": 100, **after})
-        found |= {thread["id"]: (thread, list(messages(client, thread["id"]))) for thread in page["data"]}
-        if not page["has_more"]:
-            return found
-        after = {"after": page["last_id"]}
-
-
-def messages(client: Client, thread_id: str) -> Iterator[Any]:
-    after: dict[str, str] = {}
-    while True:
-        page = client.page(thread_id, limit=100, order="asc", **after)
-        yield from page["data"]
-        if not page["has_more"]:
-            return
-        after = {"after": page["last_id"]}
-
-
 def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(
     client: Client, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +269,8 @@ def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(
         f"{len(ids)} events, told {len(bus.taken)} times in {publisher.invocations} invocations; {bus.refused} entries "
         f"refused, {bus.killed + publisher.faults.killed} kills, {publisher.faults.throttled} calls throttled\n"
     )
-    assert consumer.threads() == stored(client)
+    stored = {thread["id"]: (thread, messages(client, thread["id"])) for thread in threads(client, limit=100)}
+    assert consumer.threads() == stored
     assert bus.refused
     assert bus.killed + publisher.faults.killed
     for kind, detail in draw.sample(bus.taken, 200):
@@ -347,14 +327,13 @@ class Inbound:
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 def test_commands_give_exactly_the_right_messages_and_dead_letters(client: Client, seed: int, fifo: bool) -> None:
     draw = random.Random(seed)
-    threads = [client.thread() for _ in range(5)]
+    wanted: dict[str, list[str]] = {client.thread(): [] for _ in range(5)}
     inbound = Inbound(draw, fifo, Faults(draw, share=0.04))
-    wanted: dict[str, list[str]] = {thread_id: [] for thread_id in threads}
     poison = []
     sent: list[dict[str, Any]] = []
     for number in range(COMMANDS):
         chance = draw.random()
-        thread_id = draw.choice(threads)
+        thread_id = draw.choice([*wanted])
         if chance < 0.1 and sent:
             command = draw.choice(sent)
         elif chance < 0.11:
@@ -373,10 +352,7 @@ def test_commands_give_exactly_the_right_messages_and_dead_letters(client: Clien
         f"\n{COMMANDS} commands, {len(sent)} different, {len(poison)} poison, in {time.monotonic() - started:.0f} s; "
         f"{inbound.redelivered} delivered again, {inbound.faults.killed} kills, {inbound.faults.throttled} throttled\n"
     )
-    made = {
-        thread_id: [message["content"][0]["text"]["value"] for message in messages(client, thread_id)]
-        for thread_id in threads
-    }
+    made = {thread_id: texts(client, thread_id) for thread_id in wanted}
     if not fifo:
         made = {thread_id: sorted(found, key=int) for thread_id, found in made.items()}
     assert made == wanted

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.promises.threads import texts
 from tests.support import fault_injection
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
@@ -38,22 +39,11 @@ CONFLICTING: list[Effect] = [fault_injection.conflict, throttled_in_part]
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that pauses only put forward: botocore's, and the store's own."""
-    return Clock(monkeypatch)
-
-
-@pytest.fixture
 def thread_id(client: Client, clock: Clock) -> str:
     thread_id = client.thread()
     client.message(thread_id, "first")
     clock.forward(1)  # within one millisecond a create may meet its predecessor, and be tried again for that
     return thread_id
-
-
-def texts(client: Client, thread_id: str) -> list[str]:
-    page = client.page(thread_id, order="asc", limit=100)
-    return [message["content"][0]["text"]["value"] for message in page["data"]]
 
 
 def create(client: Client, thread_id: str, **headers: str) -> Answer:

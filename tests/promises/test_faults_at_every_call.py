@@ -116,12 +116,6 @@ CASES = {
 }
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that pauses only put forward: botocore's, and the store's own."""
-    return Clock(monkeypatch)
-
-
 @contextmanager
 def _meeting(clock: Clock, *met: Fault) -> Iterator[Attempts]:
     """Let an operation meet faults, and its key be looked up once more."""

@@ -3,17 +3,17 @@
 import json
 import random
 import string
-from typing import Any
 
 import pytest
 
 from tests.promises import calls
 from tests.promises.threads import age, incompressible, listed, remains
+from tests.promises.threads import texts as texts_of
 from tests.support import capacity, event_sources
 from tests.support.client import Client, invoke
 from tests.support.event_sources import Erasures
 from tests.support.filled import USER
-from tools.local.gateway import MAX_ANSWER, MAX_EVENT
+from tools.local.gateway import MAX_EVENT
 from tools.local.http_payload import encode
 
 # Near the request's limit, and more than a transaction takes however it is compressed.
@@ -26,18 +26,6 @@ TEXTS = ["first", "second", incompressible(1)]
 def _body(texts: list[str]) -> str:
     messages = [{"role": "user", "content": text} for text in texts]
     return json.dumps({"messages": messages, "metadata": {"user_id": USER}}, ensure_ascii=False)
-
-
-def _texts(client: Client, thread_id: str) -> list[str]:
-    found: list[str] = []
-    query: dict[str, Any] = {"order": "asc", "limit": 100}
-    while True:
-        answer = client.call("list_messages", thread_id, query=query)
-        assert answer.size <= MAX_ANSWER
-        found += [message["content"][0]["text"]["value"] for message in answer.body["data"]]
-        if not answer.body["has_more"]:
-            return found
-        query["after"] = answer.body["last_id"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +47,7 @@ def test_first_messages_come_back_equal_up_to_the_request_s_limit(
     with capacity.recorded() as made:
         thread_id = invoke("create_thread", event).body["id"]
     assert operations in (None, [call.operation for call in made if call.operation != "GetItem"])
-    assert _texts(client, thread_id) == texts
+    assert texts_of(client, thread_id) == texts
     client.message(thread_id, "the next")
     assert client.page(thread_id, limit=1)["data"][0]["content"][0]["text"]["value"] == "the next"
 
@@ -95,7 +83,7 @@ def test_an_abandoned_create_leaves_nothing(client: Client, erasures: Erasures, 
     repeat = client.call("create_thread", body=_body(TEXTS), headers={"idempotency-key": "one"})
     assert repeat.headers["idempotent-replayed"] == "true"
     assert listed(client) == [repeat.body["id"], kept]
-    assert _texts(client, repeat.body["id"]) == TEXTS
+    assert texts_of(client, repeat.body["id"]) == TEXTS
 
 
 @pytest.mark.usefixtures("_staged")

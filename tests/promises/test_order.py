@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.promises.threads import messages as messages_of
 from tests.support import fault_injection, processes
 from tests.support.chat_stub import Chat
 from tests.support.client import Client
@@ -17,17 +18,6 @@ from tests.support.clock import Clock
 from tests.support.fault_injection import Fault
 from tests.support.processes import Created
 from tests.support.runs import Runs
-
-
-def listed(client: Client, thread_id: str, **query: Any) -> list[dict[str, Any]]:
-    """Return all messages of a thread, oldest first, page by page."""
-    messages: list[dict[str, Any]] = []
-    while True:
-        after = {"after": messages[-1]["id"]} if messages else {}
-        page = client.page(thread_id, order="asc", limit=100, **after, **query)
-        messages += page["data"]
-        if not page["has_more"]:
-            return messages
 
 
 def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
@@ -48,7 +38,7 @@ def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
 def test_sixteen_writers_in_one_process_have_one_order(client: Client) -> None:
     thread_id = client.thread()
     created = processes.create_messages(client.secret, thread_id, threads=16, each=5)
-    check_order(listed(client, thread_id), created)
+    check_order(messages_of(client, thread_id), created)
 
 
 def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_order(client: Client) -> None:
@@ -56,7 +46,7 @@ def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_or
     clocks = [-5.0, 0.0, 1.7, 5.0]
     created = processes.together(clocks, processes.create_messages, client.secret, thread_id, 4, 5)
     assert len(created) == 80
-    check_order(listed(client, thread_id), created)
+    check_order(messages_of(client, thread_id), created)
 
 
 def test_writers_and_runs_that_come_and_go_have_one_order(runs: Runs, chat: Chat) -> None:
@@ -69,7 +59,7 @@ def test_writers_and_runs_that_come_and_go_have_one_order(runs: Runs, chat: Chat
         made: list[dict[str, Any]] = []
         while not writing.done() or not made:
             made.append(runs.execute(runs.run(thread_id, assistant_id)))
-    messages = listed(writer, thread_id)
+    messages = messages_of(writer, thread_id)
     answers = [message for message in messages if message["run_id"]]
     assert [run["status"] for run in made] == ["completed"] * len(made)
     assert [message["run_id"] for message in answers] == [run["id"] for run in made]
@@ -85,7 +75,7 @@ def test_a_clock_that_goes_back_does_not_take_the_order_back(client: Client, mon
     for seconds in (5, -10, 0, 0, 3, -3, 7):
         clock.forward(seconds)
         messages.append(client.message(thread_id))
-    assert listed(client, thread_id) == messages
+    assert messages_of(client, thread_id) == messages
     assert all(one["created_at"] <= other["created_at"] for one, other in pairwise(messages))
 
 
@@ -95,7 +85,7 @@ def test_messages_of_one_millisecond_have_an_order(client: Client, monkeypatch: 
     messages = [client.message(thread_id) for _ in range(30)]
     assert [message["id"] for message in messages] == sorted(message["id"] for message in messages)
     assert len({message["created_at"] for message in messages}) == 1
-    assert listed(client, thread_id) == messages
+    assert messages_of(client, thread_id) == messages
 
 
 def test_a_page_shows_what_was_there_when_all_that_its_query_finds_is_newer_than_the_head_it_read(

@@ -121,12 +121,6 @@ CASES = {
 }
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that pauses only put forward: botocore's, and the store's own."""
-    return Clock(monkeypatch)
-
-
 def _stage(chat: Chat, case: Case) -> Stage:
     runs = Runs(Client())
     assistant_id = runs.assistant(tools=[WEATHER], name="a", **({"instructions": LARGE} if case.large else {}))

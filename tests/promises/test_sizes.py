@@ -3,12 +3,13 @@
 import json
 import random
 import string
-from itertools import cycle
+from functools import partial
+from itertools import chain, cycle
 from typing import Any
 
 import pytest
 
-from tests.promises.threads import incompressible
+from tests.promises.threads import incompressible, pages
 from tests.support.client import Client
 from tools.local.gateway import MAX_ANSWER
 
@@ -91,22 +92,11 @@ def test_a_page_of_the_largest_messages_arrives_as_short_pages_that_hold_all(
     order: str, accepted: str, hundred_largest: tuple[Client, str, list[dict[str, Any]]]
 ) -> None:
     client, thread_id, messages = hundred_largest
-    expected = iter(messages if order == "asc" else messages[::-1])
-    query = {"order": order, "limit": 100}
-    pages = 0
-    while True:
-        answer = client.call("list_messages", thread_id, query=query, headers={"accept-encoding": accepted})
-        assert answer.size <= MAX_ANSWER
-        page = answer.body
-        assert page["data"]
-        for message in page["data"]:
-            assert message == next(expected)
-        pages += 1
-        if not page["has_more"]:
-            break
-        query["after"] = page["last_id"]
-    assert next(expected, None) is None
-    assert 17 < pages < 50
+    call = partial(client.call, "list_messages", thread_id, headers={"accept-encoding": accepted})
+    found = [*pages(call, order=order, limit=100)]
+    assert all(found)
+    assert [*chain(*found)] == (messages if order == "asc" else messages[::-1])
+    assert 17 < len(found) < 50
 
 
 @pytest.fixture(scope="module")
@@ -134,16 +124,7 @@ def test_full_metadata_and_tool_resources_come_back_equal(client: Client, name: 
     assert threads[0]["tool_resources"] == resources
     modified = client.create("modify_thread", threads[0]["id"], body=body)
     assert modified == client.create("retrieve_thread", threads[0]["id"]) == threads[0]
-    found: list[dict[str, Any]] = []
-    pages = 0
-    while True:
-        query = {"limit": 100} | ({"after": found[-1]["id"]} if found else {})
-        answer = client.call("list_threads", query=query)
-        assert answer.size <= MAX_ANSWER
-        assert answer.body["data"]
-        found += answer.body["data"]
-        pages += 1
-        if not answer.body["has_more"]:
-            break
-    assert found == threads
-    assert 1 < pages < 6
+    found = [*pages(partial(client.call, "list_threads"), limit=100)]
+    assert all(found)
+    assert [*chain(*found)] == threads
+    assert 1 < len(found) < 6

@@ -2,11 +2,15 @@
 
 import random
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
-from tests.support.client import Client
+from tests.support.client import Answer, Client
 from tests.support.expected import no_thread
 from tests.support.filled import RUN, USER
+from tools.local.gateway import MAX_ANSWER
 
 
 def incompressible(seed: int, length: int = 160_000) -> str:
@@ -48,15 +52,37 @@ def age(client: Client, thread_id: str, seconds: int) -> None:
     )
 
 
-def listed(client: Client, **query: Any) -> list[str]:
-    """Return the ids of the threads that a list shows, all pages of it; each page but the last must say so."""
-    found: list[str] = []
+def pages(call: Callable[..., Answer], **query: Any) -> Iterator[list[dict[str, Any]]]:
+    """Yield a list page by page, each as large as Lambda may answer. Each page but the last must say so."""
     while True:
-        page = client.create("list_threads", query=query | ({"after": found[-1]} if found else {}))
+        answer = call(query=query)
+        assert (answer.status, answer.size <= MAX_ANSWER) == (200, True)
+        page = answer.body
         assert page["data"] or not page["has_more"]
-        found += [thread["id"] for thread in page["data"]]
+        yield page["data"]
         if not page["has_more"]:
-            return found
+            return
+        query["after"] = page["last_id"]
+
+
+def threads(client: Client, **query: Any) -> list[dict[str, Any]]:
+    """Return the threads that a list shows, all pages of it."""
+    return [*chain(*pages(partial(client.call, "list_threads"), **query))]
+
+
+def listed(client: Client, **query: Any) -> list[str]:
+    """Return the ids of the threads that a list shows, all pages of it."""
+    return [thread["id"] for thread in threads(client, **query)]
+
+
+def messages(client: Client, thread_id: str) -> list[dict[str, Any]]:
+    """Return all messages of a thread, oldest first."""
+    return [*chain(*pages(partial(client.call, "list_messages", thread_id), order="asc", limit=100))]
+
+
+def texts(client: Client, thread_id: str) -> list[str]:
+    """Return the texts of all messages of a thread, oldest first."""
+    return [message["content"][0]["text"]["value"] for message in messages(client, thread_id)]
 
 
 def assert_gone(client: Client, thread_id: str, message_id: str) -> None:
