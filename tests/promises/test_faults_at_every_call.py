@@ -1,30 +1,22 @@
-"""Whichever call of an operation meets whichever fault: what is stored is as before it or as after it, and it says so.
+"""Whichever call of an operation on threads and messages meets whichever fault: it is done or not, and it says so.
 
-FAULTS_SHARE says which share of the trials is made, drawn by PROMISES_SEED; 1 makes all:
-
-    FAULTS_SHARE=1 python -m pytest tests/promises/test_faults_at_every_call.py
+FAULTS_SHARE=1 python -m pytest tests/promises/test_faults_at_every_call.py
 """
 
-import os
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.promises import calls
+from tests.promises import trials
 from tests.promises.threads import incompressible
-from tests.support import fault_injection
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
-from tests.support.fault_injection import Attempts, Effect, Fault
 from tests.support.invariants import check_project
 
-SHARE = float(os.environ.get("FAULTS_SHARE") or 0.05)
 LARGE = incompressible(seed=1, length=110_000)
-View = list[Any]
 
 
 @dataclass
@@ -35,8 +27,7 @@ class Stage:
     thread_id: str
     messages: list[str]
 
-    def view(self) -> View:
-        """Return all that the project's key can see, without ids and times."""
+    def view(self) -> list[Any]:
         found = []
         for thread in self.client.create("list_threads")["data"]:
             assert self.client.create("retrieve_thread", thread["id"]) == thread
@@ -49,6 +40,9 @@ class Stage:
             shown = [(one["role"], one["content"], one["metadata"], one["run_id"]) for one in messages]
             found.append((thread["metadata"], thread["tool_resources"], shown))
         return sorted(found, key=repr)
+
+    def check(self, touched: set[str]) -> None:
+        check_project(self.client.project, touched)
 
 
 def _stage(*, large: bool = False) -> Stage:
@@ -68,15 +62,15 @@ class Case:
     on: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
     large: bool = False
-    # Stored although the answer was a 503, and sent again, it is there twice.
     doubles: bool = False
     staged: bool = False
 
-    def call(self, stage: Stage) -> Answer:
+    def call(self, stage: Stage, headers: dict[str, str]) -> Answer:
         ids = (
             [stage.thread_id] if self.on is None else [] if self.on < 0 else [stage.thread_id, stage.messages[self.on]]
         )
-        return stage.client.call(self.function, *ids, **self.options)
+        options = self.options | {"headers": headers | self.options.get("headers", {})}
+        return stage.client.call(self.function, *ids, **options)
 
 
 def _body(**fields: Any) -> dict[str, Any]:
@@ -116,57 +110,16 @@ CASES = {
 }
 
 
-@contextmanager
-def _meeting(clock: Clock, *met: Fault) -> Iterator[Attempts]:
-    """Let an operation meet faults, and its key be looked up once more."""
-    clock.forward(61)
-    with fault_injection.inject(*met) as attempts:
-        yield attempts
-
-
-def _trials(clock: Clock, case: Case) -> tuple[View, View, list[tuple[int, Effect, int]]]:
-    """Return what is seen before and after the operation, and which calls are to meet which faults how often."""
-    stage = _stage(large=case.large)
-    before = stage.view()
-    with _meeting(clock) as attempts:
-        answer = case.call(stage)
-    assert answer.status == 200, answer.text
-    made = [(at, effect) for at, name in enumerate(attempts.operations, 1) for effect in fault_injection.effects(name)]
-    return before, stage.view(), [(at, effect, times) for at, effect in made for times in (1, 0)]
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_an_operation_is_done_or_not_and_says_which(
     name: str, clock: Clock, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One fault is not seen; one that does not end is a 503, after which the same request is sent once more."""
     from shared.store import threads
 
     case = CASES[name]
     if case.staged:
         monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)
-    before, after, trials = _trials(clock, case)
     draw = random.Random(f"{seed}-{name}")
-    for at, effect, times in trials:
-        if draw.random() > SHARE:
-            continue
-        trial = f"{effect.__name__} at call {at}, {'once' if times else 'without end'}"
-        stage = _stage(large=case.large)
-        with calls.partitions() as touched, _meeting(clock, Fault("", effect, at, times)):
-            answer = case.call(stage)
-        assert answer.status == 200 or (not times and answer.error == (503, None, None)), f"{trial}: {answer.text}"
-        seen = stage.view()
-        assert seen == after or (answer.status == 503 and seen == before), trial
-        check_project(stage.client.project, touched)
-        if answer.status == 503:
-            assert answer.headers["retry-after"] == "1"
-            _send_again(case, stage, clock, trial, done=seen == after)
-            assert stage.view() == after or (case.doubles and seen == after != before), trial
-            check_project(stage.client.project, touched)
-
-
-def _send_again(case: Case, stage: Stage, clock: Clock, trial: str, *, done: bool) -> None:
-    clock.forward(1)
-    answer = case.call(stage)
-    gone = done and case.function.startswith("delete_")
-    assert answer.error == (404, None, None) if gone else answer.status == 200, trial
+    again = 404 if case.function.startswith("delete_") else 200
+    set_up = partial(_stage, large=case.large)
+    trials.try_operation(draw, clock, set_up, case.call, again=again, doubles=case.doubles)

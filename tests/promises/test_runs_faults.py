@@ -3,29 +3,25 @@
 As tests/promises/test_faults_at_every_call.py does for messages and threads. FAULTS_SHARE=1 makes all trials.
 """
 
-import os
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.promises import calls
+from tests.promises import trials
 from tests.promises.threads import incompressible
 from tests.support import chat_stub, fault_injection
 from tests.support.chat_stub import Chat, Reply, fails, says
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
-from tests.support.fault_injection import Attempt, Attempts, Effect, Fault
+from tests.support.fault_injection import Attempt, Effect, Fault
 from tests.support.invariants import check_assistants, check_project
 from tests.support.runs import WEATHER, Runs, work
 
-SHARE = float(os.environ.get("FAULTS_SHARE") or 0.05)
 LARGE = incompressible(seed=1, length=110_000)
-_RESENT = {"x-stainless-retry-count": "1"}
 _ONCE = {"idempotency-key": "key"}
 
 
@@ -39,7 +35,6 @@ class Stage:
     run: dict[str, Any]
 
     def view(self) -> list[Any]:
-        """Return all that the project's key can see, without ids and times."""
         found: list[Any] = [
             (one["name"], one["instructions"])
             for one in self.runs.create("list_assistants", query={"order": "asc"})["data"]
@@ -53,6 +48,10 @@ class Stage:
             found.append([(one["role"], one["content"]) for one in messages])
         return found
 
+    def check(self, touched: set[str]) -> None:
+        check_project(self.runs.client.project, touched)
+        check_assistants(self.runs.client.project)
+
 
 def _output(step: dict[str, Any]) -> Any:
     found = step["step_details"]
@@ -63,7 +62,7 @@ def _output(step: dict[str, Any]) -> Any:
 class Case:
     """An operation and the status of the run that it meets, None for none.
 
-    `again` is the status of the same request once more when the first one was done, though it said 503.
+    `again` and `doubles` are those of trials.try_operation.
     """
 
     operation: str
@@ -71,10 +70,9 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     again: int = 200
     large: bool = False
-    # Stored although the response was a 503, and sent again, it is there twice.
     doubles: bool = False
 
-    def call(self, stage: Stage, headers: dict[str, str] | None = None) -> Answer:
+    def call(self, stage: Stage, headers: dict[str, str]) -> Answer:
         ids = {
             "create_run": [stage.thread_id],
             "list_runs": [stage.thread_id],
@@ -89,7 +87,7 @@ class Case:
         options = dict(self.options)
         if self.operation.startswith("create_") and self.operation != "create_assistant":
             options["body"] = {"assistant_id": stage.assistant_id} | options.get("body", {})
-        given = (headers or {}) | options.pop("headers", {})
+        given = headers | options.pop("headers", {})
         return stage.runs.call(self.operation, *ids, headers=given, **options)
 
 
@@ -136,53 +134,12 @@ def _stage(chat: Chat, case: Case) -> Stage:
     return Stage(runs, assistant_id, thread_id, run)
 
 
-@contextmanager
-def _meeting(clock: Clock, *met: Fault) -> Iterator[Attempts]:
-    """Let an operation meet faults, and its key be looked up once more."""
-    clock.forward(61)
-    with fault_injection.inject(*met) as attempts:
-        yield attempts
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_an_operation_of_runs_is_done_or_not_and_says_which(name: str, chat: Chat, clock: Clock, seed: int) -> None:
-    """One fault is not seen; one that does not end is a 503, after which an SDK sends the same request once more."""
     case = CASES[name]
-    stage = _stage(chat, case)
-    before = stage.view()
-    with _meeting(clock) as attempts:
-        answer = case.call(stage)
-    assert answer.status == 200, answer.text
-    after = stage.view()
-    trials = [
-        (at, effect, times)
-        for at, operation in enumerate(attempts.operations, 1)
-        for effect in fault_injection.effects(operation)
-        for times in (1, 0)
-    ]
     draw = random.Random(f"{seed}-{name}")
-    for at, effect, times in trials:
-        if draw.random() > SHARE:
-            continue
-        trial = f"{effect.__name__} at call {at}, {'once' if times else 'without end'}"
-        stage = _stage(chat, case)
-        with calls.partitions() as touched, _meeting(clock, Fault("", effect, at, times)):
-            answer = case.call(stage)
-        assert answer.status == 200 or (not times and answer.error == (503, None, None)), f"{trial}: {answer.text}"
-        seen = stage.view()
-        assert seen == after or (answer.status == 503 and seen == before), trial
-        _check(stage, touched)
-        if answer.status == 503:
-            clock.forward(1)
-            again = case.call(stage, _RESENT)
-            assert again.status == (case.again if seen == after != before else 200), f"{trial}: {again.text}"
-            assert stage.view() == after or (case.doubles and seen == after != before), trial
-            _check(stage, touched)
-
-
-def _check(stage: Stage, touched: set[str]) -> None:
-    check_project(stage.runs.client.project, touched)
-    check_assistants(stage.runs.client.project)
+    set_up = partial(_stage, chat, case)
+    trials.try_operation(draw, clock, set_up, case.call, again=case.again, doubles=case.doubles)
 
 
 @pytest.mark.parametrize("status", ["queued", "submitted"])
@@ -192,21 +149,14 @@ def test_a_worker_that_meets_a_fault_at_any_call_ends_its_run_or_leaves_it_to_a_
     """A fault that comes once costs nothing; one that lasts for a minute costs the answer at most, not ten minutes."""
     monkeypatch.setenv("RUNS_QUEUE_URL", "http://127.0.0.1:9/a-queue-that-is-out-of-reach")
     first = _to_execute(chat, status)
-    with _meeting(clock) as attempts:
+    with trials.meeting(clock) as attempts:
         work(first.runs.client.project, first.run)
     assert first.runs.read(first.run)["status"] == "completed"
     draw = random.Random(f"{seed}-{status}")
-    trials = [
-        (at, effect, lasts)
-        for at, operation in enumerate(attempts.operations, 1)
-        for effect in fault_injection.effects(operation)
-        for lasts in (False, True)
-        if draw.random() <= 3 * SHARE
-    ]
-    for at, effect, lasts in trials:
+    for at, effect, lasts in trials.drawn(draw, attempts, 3 * trials.SHARE):
         trial = f"{effect.__name__} at call {at}, {'for a minute' if lasts else 'once'}"
         stage = _to_execute(chat, status)
-        with _meeting(clock, _for_a_minute(effect, at) if lasts else Fault("", effect, at)):
+        with trials.meeting(clock, _for_a_minute(effect, at) if lasts else Fault("", effect, at)):
             delivered = work(stage.runs.client.project, stage.run)
         end = stage.runs.read(stage.run)["status"]
         if delivered["batchItemFailures"]:
@@ -217,7 +167,7 @@ def test_a_worker_that_meets_a_fault_at_any_call_ends_its_run_or_leaves_it_to_a_
         assert end in (("completed", "failed") if lasts else ("completed",)), trial
         messages = stage.runs.client.page(stage.thread_id)["data"]
         assert [one["run_id"] for one in messages] == [stage.run["id"]] * (end == "completed") + [None], trial
-        _check(stage, set())
+        stage.check(set())
 
 
 def _to_execute(chat: Chat, status: str) -> Stage:
@@ -275,4 +225,4 @@ def test_a_fault_of_any_model_call_ends_a_run_that_has_an_answer_or_none_and_fre
         clock.forward(1)
         again = stage.runs.execute(stage.runs.run(stage.thread_id, stage.assistant_id))
         assert again["status"] == "completed"
-        _check(stage, set())
+        stage.check(set())
