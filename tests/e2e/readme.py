@@ -2,11 +2,12 @@
 
 import re
 import shlex
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 
 from tests.support import program
-from tests.support.local_api import ROOT
+from tests.support.local_api import ROOT, environment
 
 # Every document for readers, by its path from the repository's root.
 DOCUMENTS = {
@@ -19,6 +20,7 @@ API = DOCUMENTS["docs/api.md"]
 MIGRATE = DOCUMENTS["docs/migrate.md"]
 
 _PROGRAM = "./message-api"
+_ENGINE = "http://127.0.0.1:8001"
 
 _BLOCK = re.compile(
     r"(?:<!-- test: (?P<mark>[^>]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -72,6 +74,19 @@ def program_commands(text: str) -> list[list[str]]:
     lines += re.findall(rf"`({re.escape(_PROGRAM)} [^`]+)`", text.replace("\n", " "))
     commands = [shlex.split(line, comments=True) for line in lines]
     return [words[words.index(_PROGRAM) + 1 :] for words in commands if _PROGRAM in words]
+
+
+def shell(text: str, url: str = "", **own: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a reader does, in the repository; `url` stands for the DynamoDB Local that it names."""
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text.replace(_ENGINE, url or _ENGINE)],
+        cwd=ROOT,
+        env=environment(**own),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @cache

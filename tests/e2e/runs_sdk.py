@@ -73,13 +73,6 @@ def test_the_newest_message_is_the_answer(sdk: Sdk, assistant_id: str, thread_id
     assert sdk.walk(sdk.threads.runs.list(thread_id)) == [run]
 
 
-def test_a_bare_loop_polls_a_run_to_its_end(sdk: Sdk, assistant_id: str, thread_id: str) -> None:
-    run = sdk.run(sdk.threads.runs.create(thread_id=thread_id, assistant_id=assistant_id))
-    assert run.status == "queued"
-    assert polled(sdk, thread_id, run).status == "completed"
-    assert answer_of(sdk, thread_id) == SAID
-
-
 def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> None:
     assistant = sdk.run(sdk.client.beta.assistants.create(model="gpt-4o", tools=[WEATHER]))
     runs = sdk.threads.runs

@@ -15,7 +15,7 @@ import yaml
 
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
-from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support.local_api import ROOT, LocalApi, serving
 from tools.local import template
 
 DOCUMENTS = {
@@ -25,7 +25,6 @@ OPERATE = DOCUMENTS["operate.md"]
 TEMPLATE = template.read()
 RESPONDER = template.read(ROOT / "examples" / "responder" / "template.yaml")
 _TABLE = "operated"
-_LOCAL = "http://127.0.0.1:8001"
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +54,7 @@ def commands(heading: str, mark: str = "needs Java") -> list[str]:
 
 
 def run(command: str, url: str, **own: str) -> subprocess.CompletedProcess[str]:
-    text = command.replace(_LOCAL, url)
-    return subprocess.run(
-        ["bash", "-euc", text],
-        cwd=ROOT,
-        env=environment(TABLE_NAME=_TABLE, **own),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return readme.shell(command, url, TABLE_NAME=_TABLE, **own)
 
 
 def items(table: Any) -> list[dict[str, Any]]:

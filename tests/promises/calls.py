@@ -6,11 +6,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
+from tests.support.client import Client
 from tests.support.hooks import hooked
 
 
 class KilledError(BaseException):
     """The process ended here; a BaseException, so that no code of ours can go on after it."""
+
+
+def none_by_chance(client: Client, patch: pytest.MonkeyPatch) -> None:
+    """Keep out what only time brings about: a look-up of the key each minute, a second Query after a late head."""
+    from shared import auth
+    from shared.store import pages
+
+    patch.setattr(pages, "_TOGETHER_SECONDS", 60.0)
+    auth._remembered.clear()
+    client.create("list_threads")
 
 
 @contextmanager

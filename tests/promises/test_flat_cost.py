@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.promises import calls
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tests.support.filled import RUN, USER, Long, fill
@@ -118,14 +119,8 @@ OPERATIONS: dict[str, tuple[Callable[[Client, Long], object], list[Call]]] = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_by_chance(owner: Client, threads: list[Long], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep out what only time brings about: a look-up of the key each minute, a second Query after a late head."""
-    from shared import auth
-    from shared.store import pages
-
-    monkeypatch.setattr(pages, "_TOGETHER_SECONDS", 60.0)
-    auth._remembered.clear()
-    owner.create("list_threads")
+def _none_by_chance(owner: Client, threads: list[Long], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls.none_by_chance(owner, monkeypatch)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

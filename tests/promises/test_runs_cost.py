@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.promises import calls
 from tests.support import chat_stub
 from tests.support.capacity import Call, recorded
 from tests.support.chat_stub import Chat, says
@@ -18,14 +19,8 @@ WRITE = "TransactWriteItems"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_by_chance(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep out what only time brings about: a look-up of the key each minute, a second Query after a late head."""
-    from shared import auth
-    from shared.store import pages
-
-    monkeypatch.setattr(pages, "_TOGETHER_SECONDS", 60.0)
-    auth._remembered.clear()
-    runs.client.create("list_threads")
+def _none_by_chance(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls.none_by_chance(runs.client, monkeypatch)
 
 
 @pytest.fixture
