@@ -35,12 +35,6 @@ def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
     assert {made.id: made.created_at for made in created} == dict(zip(ids, times, strict=True))
 
 
-def test_sixteen_writers_in_one_process_have_one_order(client: Client) -> None:
-    thread_id = client.thread()
-    created = processes.create_messages(client.secret, thread_id, threads=16, each=5)
-    check_order(messages_of(client, thread_id), created)
-
-
 def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_order(client: Client) -> None:
     thread_id = client.thread()
     clocks = [-5.0, 0.0, 1.7, 5.0]

@@ -53,14 +53,6 @@ def test_every_read_is_consistent(trusted: Client, function: str, query: dict[st
         assert all(part["ConsistentRead"] is True for part in asked)
 
 
-def test_a_create_alone_is_one_call(client: Client) -> None:
-    thread_id = client.thread()
-    with fault_injection.inject() as attempts:
-        for _ in range(10):
-            client.message(thread_id)
-    assert attempts.operations == ["TransactWriteItems"] * 10
-
-
 def test_a_repeat_is_one_call_also_when_its_clock_is_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the Idempotency-Key says counts more than that the id which was drawn is too low."""
     clock = Clock(monkeypatch)

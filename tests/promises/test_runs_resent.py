@@ -79,20 +79,6 @@ def test_a_create_run_whose_response_was_lost_makes_one_run(runs: Runs, losing: 
     assert len(runs.client.page(thread_id)["data"]) == 2
 
 
-def test_create_and_poll_survives_lost_responses(runs: Runs, losing: Any, chat: Chat) -> None:
-    """The worker takes the run between the lost response and the next attempt, and has not answered yet."""
-    thread_id, assistant_id = runs.thread(), runs.assistant()
-    client, transport = losing("/runs")
-
-    run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
-    work(runs.client.project, {"thread_id": thread_id, "id": run.id})
-    polled = client.beta.threads.runs.poll(run.id, thread_id=thread_id)
-
-    assert polled.status == "completed"
-    assert transport.retry_counts[:2] == ["0", "1"]
-    assert client.beta.threads.messages.list(thread_id).data[0].run_id == run.id
-
-
 def test_a_create_run_whose_response_was_lost_makes_one_answer_also_when_the_model_was_faster_than_the_sdk(
     runs: Runs, losing: Any, chat: Chat
 ) -> None:
