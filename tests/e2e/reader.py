@@ -30,9 +30,16 @@ class Reader:
     errors: list[str] = field(default_factory=list)
     unanswered: int = 0
 
-    def connect(self) -> None:
-        """Open the page and give it the key."""
+    def connect(self, key: str = "") -> None:
+        """Open the page and give it the key, or another one."""
         self.page.goto(self.address)
+        self.page.get_by_label("API key").fill(key or self.key)
+        self.button("Connect").click()
+
+    def connect_from(self, address: str, base_url: str) -> None:
+        """Open the page at another host's address, and give it the API's and the key."""
+        self.page.goto(address)
+        self.page.get_by_label("Base URL").fill(base_url)
         self.page.get_by_label("API key").fill(self.key)
         self.button("Connect").click()
 
@@ -62,6 +69,11 @@ class Reader:
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    @property
+    def draft(self) -> Locator:
+        """The field of a new message."""
+        return self.page.get_by_label("New message").last
 
     @property
     def dialog(self) -> Locator:
@@ -99,6 +111,11 @@ class Reader:
         """Create a message, of an assistant unless said otherwise, and return its id."""
         body = {"role": "assistant", "content": content, **fields}
         return str(self.post(f"/threads/{thread_id}/messages", body)["id"])
+
+    def only_message(self, thread_id: str) -> Any:
+        """Return the one message of a thread, as the API has it."""
+        (message,) = self.get(f"/threads/{thread_id}/messages")["data"]
+        return message
 
     def get(self, path: str) -> Any:
         return self.client.get(path).raise_for_status().json()

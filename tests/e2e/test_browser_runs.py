@@ -52,6 +52,11 @@ def _start(reader: Reader, chat: Chat, *replies: Any, **assistant: Any) -> str:
     return thread_id
 
 
+def _gated(reply: Reply, gate: threading.Semaphore) -> Reply:
+    """Return the reply, each chunk of it held back until the gate lets it pass."""
+    return replace(reply, between=lambda: gate.acquire(timeout=_SECONDS))
+
+
 def _state(reader: Reader) -> Locator:
     return reader.runs.first.locator("> header .state, > header .badge")
 
@@ -107,8 +112,7 @@ def test_no_run_starts_before_the_assistants_can_be_chosen(reader: Reader, chat:
 
 def test_an_answer_grows_while_it_streams_and_its_message_replaces_it(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(3)
-    reply = replace(says("Good ", "evening", "."), between=lambda: gate.acquire(timeout=_SECONDS))
-    _start(reader, chat, reply)
+    _start(reader, chat, _gated(says("Good ", "evening", "."), gate))
     answer = reader.page.get_by_role("article", name="Answer")
     expect(answer.locator(".text")).to_have_text("Good evening")
     expect(_state(reader)).to_have_text("in_progress")
@@ -164,8 +168,7 @@ def test_a_run_that_fails_says_why(reader: Reader, chat: Chat) -> None:
 
 def test_a_begun_answer_of_a_run_that_fails_is_taken_away(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(2)
-    broken = replace(says("Half", finish=None), between=lambda: gate.acquire(timeout=_SECONDS), breaks=True)
-    _start(reader, chat, broken)
+    _start(reader, chat, _gated(replace(says("Half", finish=None), breaks=True), gate))
     answer = reader.page.get_by_role("article", name="Answer")
     expect(answer.locator(".text")).to_have_text("Half")
     gate.release(100)
@@ -355,7 +358,7 @@ def test_what_a_model_says_is_text_and_nothing_more(reader: Reader, chat: Chat) 
     _start(
         reader,
         chat,
-        Reply(reply.chunks, between=lambda: gate.acquire(timeout=_SECONDS)),
+        _gated(reply, gate),
         fails(400, f"No: {_HOSTILE}"),  # a message that begins as a page is not shown at all
         name=_HOSTILE,
         model=_HOSTILE,
@@ -375,7 +378,7 @@ def test_what_a_model_says_is_text_and_nothing_more(reader: Reader, chat: Chat) 
 
 def test_a_thread_that_is_left_shows_nothing_of_its_stream_in_the_next_one(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(2)
-    _start(reader, chat, replace(says("One", "Two"), between=lambda: gate.acquire(timeout=_SECONDS)))
+    _start(reader, chat, _gated(says("One", "Two"), gate))
     expect(reader.page.get_by_role("article", name="Answer")).to_contain_text("One")
     other = reader.thread(messages=[{"role": "user", "content": "Other"}])
     with reader.page.expect_event("requestfailed", lambda request: request.url.endswith("/runs")):
