@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from tests.e2e import runs_under_kills
-from tests.promises.threads import incompressible
+from tests.promises.threads import check_ends, incompressible
 from tests.support import processes, program
 from tests.support.chat_stub import chatting
 from tests.support.local_api import LocalApi, serving
@@ -189,20 +189,11 @@ def check_thread(service: Service, path: str, writers: list[Work], read: list[st
     for writer in writers:
         order = [stored[sent.name] for sent in writer.sent if sent.name in stored]
         assert order == sorted(order)
-    check_order([sent for writer in writers for sent in writer.sent if sent.response])
+    acknowledged = [sent for writer in writers for sent in writer.sent if sent.response]
+    acknowledged.sort(key=lambda sent: str(sent.response["id"]))
+    # A create with a key may have been stored long before it was acknowledged, never before it began.
+    check_ends((sent.began, sent.ended) for sent in acknowledged)
     return endings([sent for writer in writers for sent in writer.sent], shown)
-
-
-def check_order(acknowledged: list[Sent]) -> None:
-    """A create that began after another was acknowledged comes after it."""
-    by_end = sorted(acknowledged, key=lambda sent: sent.ended)
-    last, place = "", 0
-    for sent in sorted(acknowledged, key=lambda sent: sent.began):
-        while by_end[place].ended < sent.began:
-            last = max(last, by_end[place].response["id"])
-            place += 1
-        # A create with a key may have been stored long before it was acknowledged, never before it began.
-        assert sent.response["id"] > last
 
 
 def check_threads(service: Service, owner: Work) -> Counter[str]:

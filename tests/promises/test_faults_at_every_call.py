@@ -12,7 +12,7 @@ import pytest
 
 from tests.promises import trials
 from tests.promises.threads import incompressible
-from tests.support.client import Answer, Client
+from tests.support.client import OPERATIONS, Answer, Client
 from tests.support.clock import Clock
 from tests.support.invariants import check_project
 
@@ -56,19 +56,17 @@ def _stage(*, large: bool = False) -> Stage:
 
 @dataclass(frozen=True)
 class Case:
-    """An operation: which message it is on (None: the thread; -1: neither), and what it is asked."""
+    """An operation, what it is asked, and which message it is on, if it is on one."""
 
     function: str
-    on: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    on: int = 0
     large: bool = False
     doubles: bool = False
     staged: bool = False
 
     def call(self, stage: Stage, headers: dict[str, str]) -> Answer:
-        ids = (
-            [stage.thread_id] if self.on is None else [] if self.on < 0 else [stage.thread_id, stage.messages[self.on]]
-        )
+        ids = [stage.thread_id, stage.messages[self.on]][: OPERATIONS[self.function]]
         options = self.options | {"headers": headers | self.options.get("headers", {})}
         return stage.client.call(self.function, *ids, **options)
 
@@ -81,31 +79,31 @@ _USER = {"role": "user", "content": "new"}
 _ONCE = {"headers": {"idempotency-key": "key"}}
 _THREAD = {"metadata": {"user_id": "u2"}, "messages": [_USER, _USER | {"content": "newer"}]}
 CASES = {
-    "create_message": Case("create_message", options=_body(**_USER), doubles=True),
-    "create_message with a key": Case("create_message", options=_body(**_USER) | _ONCE),
-    "create_message of a run": Case(
-        "create_message", options=_body(role="assistant", content="new", run_id="run_1") | _ONCE
-    ),
-    "create_message, large": Case("create_message", options=_body(role="user", content=LARGE) | _ONCE),
+    "create_message": Case("create_message", _body(**_USER), doubles=True),
+    "create_message with a key": Case("create_message", _body(**_USER) | _ONCE),
+    "create_message of a run": Case("create_message", _body(role="assistant", content="new", run_id="run_1") | _ONCE),
+    "create_message, large": Case("create_message", _body(role="user", content=LARGE) | _ONCE),
     "list_messages": Case("list_messages"),
-    "list_messages of a run": Case("list_messages", options={"query": {"run_id": "run_1"}}),
+    "list_messages of a run": Case("list_messages", {"query": {"run_id": "run_1"}}),
     "list_messages, large": Case("list_messages", large=True),
-    "retrieve_message": Case("retrieve_message", 0),
-    "retrieve_message, large": Case("retrieve_message", 2, large=True),
-    "modify_message": Case("modify_message", 0, _body(metadata={"a": "b"})),
-    "modify_message, large": Case("modify_message", 2, _body(metadata={"a": "b"}), large=True),
-    "modify_message with content": Case("modify_message", 0, _body(content="edited")),
-    "modify_message with large content": Case("modify_message", 2, _body(content=LARGE[::-1], metadata={}), large=True),
-    "delete_message": Case("delete_message", 0),
-    "delete_message of a run": Case("delete_message", 1),
-    "delete_message, large": Case("delete_message", 2, large=True),
-    "create_thread": Case("create_thread", -1, _body(metadata={"user_id": "u1"}), doubles=True),
-    "create_thread with a key": Case("create_thread", -1, _body(**_THREAD) | _ONCE),
-    "create_thread in steps": Case("create_thread", -1, _body(**_THREAD) | _ONCE, staged=True),
-    "list_threads": Case("list_threads", -1),
-    "list_threads by value": Case("list_threads", -1, {"query": {"metadata[user_id]": "u1"}}),
+    "retrieve_message": Case("retrieve_message"),
+    "retrieve_message, large": Case("retrieve_message", on=2, large=True),
+    "modify_message": Case("modify_message", _body(metadata={"a": "b"})),
+    "modify_message, large": Case("modify_message", _body(metadata={"a": "b"}), on=2, large=True),
+    "modify_message with content": Case("modify_message", _body(content="edited")),
+    "modify_message with large content": Case(
+        "modify_message", _body(content=LARGE[::-1], metadata={}), on=2, large=True
+    ),
+    "delete_message": Case("delete_message"),
+    "delete_message of a run": Case("delete_message", on=1),
+    "delete_message, large": Case("delete_message", on=2, large=True),
+    "create_thread": Case("create_thread", _body(metadata={"user_id": "u1"}), doubles=True),
+    "create_thread with a key": Case("create_thread", _body(**_THREAD) | _ONCE),
+    "create_thread in steps": Case("create_thread", _body(**_THREAD) | _ONCE, staged=True),
+    "list_threads": Case("list_threads"),
+    "list_threads by value": Case("list_threads", {"query": {"metadata[user_id]": "u1"}}),
     "retrieve_thread": Case("retrieve_thread"),
-    "modify_thread": Case("modify_thread", options=_body(metadata={"user_id": "u2"})),
+    "modify_thread": Case("modify_thread", _body(metadata={"user_id": "u2"})),
     "delete_thread": Case("delete_thread"),
 }
 

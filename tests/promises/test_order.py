@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.promises.threads import check_ends
 from tests.promises.threads import messages as messages_of
 from tests.support import fault_injection, processes
 from tests.support.chat_stub import Chat
@@ -27,11 +28,7 @@ def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
     assert len(ids) == len(created)
     times = [message["created_at"] for message in messages]
     assert times == sorted(times)
-    in_order = sorted(created)
-    latest_beginning = 0.0
-    for made in in_order:
-        latest_beginning = max(latest_beginning, made.began)
-        assert latest_beginning < made.ended, "something that began after this was acknowledged stands before it"
+    check_ends((made.began, made.ended) for made in sorted(created))
     assert {made.id: made.created_at for made in created} == dict(zip(ids, times, strict=True))
 
 

@@ -20,6 +20,7 @@ from tests.support.clock import Clock
 from tests.support.fault_injection import Attempt, Effect, Fault
 from tests.support.invariants import check_assistants, check_project
 from tests.support.runs import WEATHER, Runs, work
+from tools.openapi.routes import ROUTES
 
 LARGE = incompressible(seed=1, length=110_000)
 _ONCE = {"idempotency-key": "key"}
@@ -73,22 +74,14 @@ class Case:
     doubles: bool = False
 
     def call(self, stage: Stage, headers: dict[str, str]) -> Answer:
-        ids = {
-            "create_run": [stage.thread_id],
-            "list_runs": [stage.thread_id],
-            "create_thread_and_run": [],
-            "create_assistant": [],
-            "list_assistants": [],
-            "retrieve_assistant": [stage.assistant_id],
-            "modify_assistant": [stage.assistant_id],
-            "delete_assistant": [stage.assistant_id],
-            "retrieve_run_step": [stage.thread_id, stage.run.get("id", ""), stage.run.get("step", "")],
-        }.get(self.operation, [stage.thread_id, stage.run.get("id", "")])
+        known = [stage.thread_id, stage.run.get("id", ""), stage.run.get("step", "")]
+        ids = [stage.assistant_id] if "assistant" in self.operation else known
+        needed = ROUTES[self.operation][2].count("{")
         options = dict(self.options)
         if self.operation.startswith("create_") and self.operation != "create_assistant":
             options["body"] = {"assistant_id": stage.assistant_id} | options.get("body", {})
         given = headers | options.pop("headers", {})
-        return stage.runs.call(self.operation, *ids, headers=given, **options)
+        return stage.runs.call(self.operation, *ids[:needed], headers=given, **options)
 
 
 _USER = {"role": "user", "content": "And now?"}

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -83,6 +83,14 @@ def messages(client: Client, thread_id: str) -> list[dict[str, Any]]:
 def texts(client: Client, thread_id: str) -> list[str]:
     """Return the texts of all messages of a thread, oldest first."""
     return [message["content"][0]["text"]["value"] for message in messages(client, thread_id)]
+
+
+def check_ends(in_order: Iterable[tuple[float, float]]) -> None:
+    """Assert of creates, each by its beginning and end: one that began after another's end comes after that."""
+    latest_beginning = 0.0
+    for began, ended in in_order:
+        latest_beginning = max(latest_beginning, began)
+        assert latest_beginning < ended, "something that began after this was acknowledged stands before it"
 
 
 def assert_gone(client: Client, thread_id: str, message_id: str) -> None:
