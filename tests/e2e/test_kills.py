@@ -40,7 +40,7 @@ WORKERS = (
     "follower-0",
     "follower-1",
 )
-LARGE = incompressible(1, 150_000)  # it is stored in chunks
+LARGE = incompressible(1)  # it is stored in chunks
 # It starts in a few seconds, and may be killed again before it comes to a request.
 SECONDS_TO_COME_BACK = 600.0
 

@@ -22,7 +22,7 @@ TEXTS = {
     "newlines": "\n" * LENGTH,
     "NUL": "\x00" * LENGTH,
     "random ASCII": "".join(random.Random(1).choices(string.printable, k=LENGTH)),
-    "random four-byte": incompressible(seed=2),
+    "random four-byte": incompressible(seed=2, length=LENGTH),
     "random three-byte": "".join(map(chr, random.Random(3).choices(range(0x800, 0xD800), k=LENGTH))),
 }
 METADATA = {

@@ -11,7 +11,7 @@ from tests.support.filled import RUN, USER
 from tools.local.gateway import MAX_ANSWER
 
 
-def incompressible(seed: int, length: int = 256_000) -> str:
+def incompressible(seed: int, length: int = 160_000) -> str:
     """Return a text of four-byte characters that needs several parts however it is compressed."""
     return "".join(map(chr, random.Random(seed).choices(range(0x10000, 0x2FFFF), k=length)))
 
