@@ -28,9 +28,9 @@ from tests.support.hooks import hooked, response
 from tools.local import filters
 from tools.local.dynamodb import table_stream
 
-OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "600"))
+OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "400"))
 THREADS = int(os.environ.get("EVENTS_THREADS", "30"))
-COMMANDS = int(os.environ.get("COMMANDS", "500"))
+COMMANDS = int(os.environ.get("COMMANDS", "250"))
 
 
 @dataclass

@@ -22,7 +22,7 @@ from tests.support.clock import Clock
 from tests.support.fault_injection import Attempts, Effect, Fault
 from tests.support.invariants import check_project
 
-SHARE = float(os.environ.get("FAULTS_SHARE") or 0.1)
+SHARE = float(os.environ.get("FAULTS_SHARE") or 0.05)
 LARGE = incompressible(seed=1, length=110_000)
 View = list[Any]
 

@@ -1,6 +1,6 @@
 """Every operation asks the same of DynamoDB, and consumes the same, in a thread of 10 messages and in a long one.
 
-MESSAGES says how long the long one is: 10,000 unless it is set. 100,000 take about half a minute to write.
+MESSAGES says how long the long one is: 3,000 unless it is set. 100,000 take about half a minute to write.
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tests.support.filled import RUN, USER, Long, fill
 
-SIZES = (10, 1_000, int(os.environ.get("MESSAGES", "10000")))
+SIZES = (10, int(os.environ.get("MESSAGES", "3000")))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.support.fault_injection import Attempt, Attempts, Effect, Fault
 from tests.support.invariants import check_assistants, check_project
 from tests.support.runs import WEATHER, Runs, work
 
-SHARE = float(os.environ.get("FAULTS_SHARE") or 0.08)
+SHARE = float(os.environ.get("FAULTS_SHARE") or 0.05)
 LARGE = incompressible(seed=1, length=110_000)
 _RESENT = {"x-stainless-retry-count": "1"}
 _ONCE = {"idempotency-key": "key"}

@@ -22,7 +22,7 @@ from tests.support.client import Answer, Client
 from tests.support.isolation import Engine
 from tests.support.runs import WEATHER, Runs
 
-STORIES = int(os.environ.get("STORIES") or 20)
+STORIES = int(os.environ.get("STORIES") or 12)
 ENDS = {"completed", "cancelled", "expired"}
 # Instead of ten minutes, which are as many steps of a scheduler as milliseconds.
 EXPIRY_SECONDS = 40
