@@ -27,9 +27,9 @@ DEPLOYED := $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 # Whom the layer is built for: Lambda, but `make check` says this machine.
 LAYER_FOR = --python-version 3.13 --python-platform aarch64-manylinux_2_28
 
-# Two files of tests at once, in the order of their names: each process has an engine of its own. Few files are long, and
-# none of these is among the last, so that no process waits for the other.
-SIDE_BY_SIDE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Files of tests at once, in the order of their names: each process has an engine of its own. Few files are long, and none
+# of these is among the last, so that no process waits for the others. Three, where tests wait for servers and clocks.
+SIDE_BY_SIDE = --dist loadfile --no-loadscope-reorder --numprocesses
 UNIT   = $(wildcard tests/functions tests/runs tests/shared tests/local tests/transfer tests/upgrades tests/test_*.py)
 BEYOND = $(wildcard tests/e2e tests/promises)
 # What runs on the deployed Python too: all that the interpreter may do otherwise (JSON, texts, types, compression,
@@ -44,7 +44,7 @@ unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help any-day local respond screenshots load kills test check bench soak fuzz build lock layer audit clean
+.PHONY: help any-day local respond screenshots load kills test check check-python check-template bench soak fuzz build lock layer audit clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -67,9 +67,9 @@ kills: .venv/ready ## kill the local API and its engine under load, KILLS=50 tim
 	KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest tests/e2e/test_kills.py
 
 test: .venv/browser $(if $(DEPLOYED),.venv-3.13/ready) ## unit tests, official SDKs, promises; then what the runtime may change, on 3.13
-	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(UNIT) --cov --cov-fail-under=100
-	$(if $(BEYOND),.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(BEYOND))
-	$(if $(DEPLOYED),.venv-3.13/bin/python -m pytest $(SIDE_BY_SIDE) $(ON_DEPLOYED),@echo "No CPython 3.13 here: tested on one Python only.")
+	.venv/bin/python -m pytest $(SIDE_BY_SIDE) 2 $(UNIT) --cov --cov-fail-under=100
+	$(if $(BEYOND),.venv/bin/python -m pytest $(SIDE_BY_SIDE) 3 $(BEYOND))
+	$(if $(DEPLOYED),.venv-3.13/bin/python -m pytest $(SIDE_BY_SIDE) 2 $(ON_DEPLOYED),@echo "No CPython 3.13 here: tested on one Python only.")
 
 any-day: .venv/ready ## unit tests with the clock DAYS=400 ahead, in another time zone, in random order; needs faketime
 	@command -v faketime > /dev/null || { echo "faketime is missing here: apt-get install faketime" >&2; exit 1; }
@@ -80,9 +80,14 @@ any-day: .venv/ready ## unit tests with the clock DAYS=400 ahead, in another tim
 
 check: .venv/browser ## format, lint, types, template, and an import of every handler as it is built
 	$(UV) lock --check --quiet
+	@$(MAKE) --jobs 2 check-python check-template
+
+check-python:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+
+check-template:
 	$(SAM) validate --lint
 	$(SAM) validate --lint --template examples/responder/template.yaml
 	$(CHECKOV) --config-file .checkov.yaml

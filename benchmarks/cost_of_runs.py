@@ -81,7 +81,10 @@ def _price(measured: Measured, kind: str) -> dict[str, float]:
 
 
 def _measured() -> Measured:
-    """Make each operation once, with small contents and one function, as a program does."""
+    """Call each operation once, as a program does, and measure it.
+
+    The contents are small. The assistant has one function.
+    """
     from shared.store import items, keys, table
 
     calls: dict[str, list[Call]] = {}

@@ -20,7 +20,7 @@ import boto3
 from benchmarks.figures import SAMPLES, TEXT, milliseconds
 from tests.support.capacity import recorded, units
 
-# Two operations on a thread that is there: append a message, and read the last 20.
+# Two operations on a thread that exists: append a message, and read the last 20.
 Operations = tuple[Callable[[], object], Callable[[], object]]
 
 

@@ -1,4 +1,4 @@
-"""Retrieve openapi: `GET /openapi.json`, the description of this API; the one function that takes no key."""
+"""Retrieve openapi: `GET /openapi.json`, the API's description. Only this and a browser's preflight need no key."""
 
 from pathlib import Path
 

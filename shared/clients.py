@@ -4,6 +4,7 @@ A function that always needs one calls it at import, in the init phase.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -23,14 +24,18 @@ def sqs() -> Any:
     return botocore.session.get_session().create_client("sqs", config=_SQS_CONFIG)
 
 
-def queue_all(url: str, messages: Sequence[Any], **options: int) -> None:
-    """Send named tuples to a queue, as JSON, ten a call. Raises RuntimeError when the queue did not take one."""
+def queue_all(variable: str, messages: Sequence[Any], **options: int) -> None:
+    """Send named tuples as JSON to the queue that a variable has the URL of, ten a call.
+
+    Without messages the variable is not read: a deployment without runs has no queue of runs.
+    Raises RuntimeError when the queue did not take one.
+    """
     for start in range(0, len(messages), 10):
         entries = [
             {"Id": str(index), "MessageBody": json.dumps(message._asdict()), **options}
             for index, message in enumerate(messages[start : start + 10])
         ]
-        response = sqs().send_message_batch(QueueUrl=url, Entries=entries)
+        response = sqs().send_message_batch(QueueUrl=os.environ[variable], Entries=entries)
         if response.get("Failed"):
             raise RuntimeError(response["Failed"][0]["Code"])
 

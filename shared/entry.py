@@ -50,7 +50,7 @@ def _respond(event: Event, log_fields: LogFields, find: Find, map_error: MapErro
         operation = find(request)
         log_fields["operation"] = operation.__name__
         return operation(request)
-    except Exception as error:  # noqa: BLE001 - every error becomes a response in the wire's shape
+    except Exception as error:  # noqa: BLE001 - every error becomes a response in the API's form
         mapped = map_error(error, event.get("pathParameters", {}).get("threadId", ""))
         if mapped.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log_fields["cause"] = error_mapping.cause(error)

@@ -1,7 +1,6 @@
 """The erasure queue: each message names a partition, or a prefix of keys in a partition, to erase."""
 
 import json
-import os
 from typing import NamedTuple
 
 from shared import clients
@@ -20,7 +19,7 @@ def send(erasures: list[Erasure], *, delayed: bool = True) -> None:
     The queue delivers them after a delay, which is longer than any function runs. Writes that began before the thread
     was deleted have ended by then. `delayed=False` is for erasures that have waited already.
     """
-    clients.queue_all(os.environ["ERASURE_QUEUE_URL"], erasures, **({} if delayed else {"DelaySeconds": 0}))
+    clients.queue_all("ERASURE_QUEUE_URL", erasures, **({} if delayed else {"DelaySeconds": 0}))
 
 
 def received(body: str) -> Erasure:

@@ -18,7 +18,7 @@ from shared.store.errors import (
 
 
 def wire_error(error: Exception, thread_id: str) -> WireError:
-    """Return the wire's error for an error that a request about this thread has met."""
+    """Return the API's error for an error that a request about this thread has met."""
     match error:
         case WireError():
             mapped = error

@@ -262,12 +262,12 @@ def unsupported_value(param: str, value: object, supported: Iterable[str]) -> Wi
 
 
 def malformed_id(param: str, value: str, prefix: str) -> WireError:
-    """An id in a path, or a cursor, that is without its prefix, too long, or has other characters."""
+    """An id or a cursor that lacks its prefix, is too long, or has characters that no id has."""
     return invalid_value(param, f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.")
 
 
 def invalid_plain_id(param: str, value: str) -> WireError:
-    """An id or name that was made elsewhere, such as that of a run."""
+    """An id of a run or assistant, possibly of another service, that is too long or has characters that no id has."""
     return invalid_value(param, f"Invalid '{param}': '{value}'. Expected only letters, digits, '_' and '-'.")
 
 

@@ -1,8 +1,8 @@
 """Events: each describes a change of a thread or message, made from one record of the table's stream.
 
-The detail of an event is the wire's object and five fields more: `event_id`, unique, and the same each time that a
-change is published; `project`; `version`, which orders the changes of one object; `content_omitted`; for an update
-`previous_metadata`, and `content_changed` when it is one of a message.
+The detail of an event is the object as the API returns it, with five more fields: `event_id`, unique, and the same each
+time that a change is published; `project`; `version`, which orders the changes of one object; `content_omitted`; for an
+update `previous_metadata`, and `content_changed` when it is one of a message.
 """
 
 from collections.abc import Iterator
@@ -162,7 +162,7 @@ def _name(item: Item) -> str:
 
 
 def _extended(shown: str, project: str, subject: str, change: _Change, *, omitted: bool = False) -> str:
-    """Return the wire's object with the fields of an event."""
+    """Return an object as the API returns it, with the additional fields of an event."""
     version = change.item["version"]["N"]
     # A staged message may have been modified before its creation is published: that has an event of its own.
     event_id = f"{project}/{subject}/{1 if change.name == _CREATED else version}"

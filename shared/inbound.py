@@ -93,7 +93,7 @@ def _refusal(text: str) -> WireError | None:
 
 
 def _reject(record: Record, refusal: WireError) -> None:
-    """Send a command to the dead-letter queue, with the wire's error as an attribute where there is room for it."""
+    """Send a command to the dead-letter queue, with the API's error as an attribute where there is room for it."""
     text, error = record["body"], json.dumps(refusal.body)
     message: dict[str, Any] = {"QueueUrl": os.environ["REJECTED_COMMANDS_URL"], "MessageBody": text}
     if len(text.encode()) + len(error) + len("errorString") <= _MAX_BYTES:

@@ -1,4 +1,4 @@
-"""The bodies of requests, as the contract has them. `shared.validation` maps their errors to the wire's.
+"""The bodies of requests, as the contract has them. `shared.validation` maps their errors to the API's.
 
 Null for an optional field means absent, so that such a field is `X | None` at every level.
 """
@@ -131,7 +131,7 @@ class ImageFile(Model):
 
 
 class StoredText(Model):
-    """A text in the form in which it is read, without annotations."""
+    """A text as in responses: an object with `value`, without annotations."""
 
     value: Text
     annotations: NoAnnotations | None = None

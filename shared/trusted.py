@@ -63,7 +63,7 @@ Annotation = Annotated[FileCitationAnnotation | FilePathAnnotation, Field(discri
 
 
 class AnnotatedText(Model):
-    """A text in the form in which it is stored and read."""
+    """A text as in responses: an object with `value` and `annotations`."""
 
     value: Text
     annotations: list[Annotation] | None = None

@@ -1,4 +1,4 @@
-"""Maps what pydantic finds wrong with a body to the wire's error for it."""
+"""Maps what pydantic finds wrong with a body to the API's error for it."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Details = dict[str, Any]
 
 
 def validate(model: type[ModelT], body: dict[str, Any], path: str = "") -> ModelT:
-    """Return the body as a model. Raises the wire's error for the first thing that is wrong with it.
+    """Return the body as a model. Raises the API's error for the first thing that is wrong with it.
 
     `path` is the body's place in the request, such as `messages[1]`; each `param` begins with it.
     """
@@ -129,7 +129,7 @@ _EITHER = {
     "form_of()": "a string or an object",
     "text_kind()": "a string or an object",
 }
-# The kinds of errors that pydantic and the checks of the models have, and what makes the wire's error for each.
+# The kinds of errors that pydantic and the checks of the models have, and what makes the API's error for each.
 _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
     "content_empty": lambda param, _, __: errors.empty_content(_below(param, "content")),
     "content_too_long": lambda param, _, context: errors.string_too_long(

@@ -67,7 +67,10 @@ def parse_model_map(text: str) -> Mapping[str, str]:
 
 
 def used_model(endpoint: Endpoint, asked: str) -> str:
-    """Return the name that the endpoint knows the model by. A model without an entry keeps its name."""
+    """Return the name that the endpoint uses for a model.
+
+    A model without an entry gets the name of the entry `*`. Without that entry it keeps its name.
+    """
     return endpoint.model_map.get(asked) or endpoint.model_map.get(OTHER_MODELS, asked)
 
 

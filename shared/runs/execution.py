@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 def execute(partition: str, run_id: str) -> None:
-    """Execute a queued run. A run that is not queued any more is left alone.
+    """Execute a queued run. A run that is not queued any more is not changed.
 
     Raises only before the run is claimed, so that a later delivery may claim it; from then on every fault ends the run
     as failed.

@@ -34,8 +34,8 @@ class LiveAnswer:
 def enable() -> None:
     """Publish the answers of this process from now on.
 
-    On Lambda another process follows a stream and cannot read them. There, a message must not get its ULID long before
-    it is stored: readers take an old ULID for that of a message which every Query shows.
+    On Lambda another process serves a stream, and it cannot read these answers. There, a message must not get its ULID
+    long before it is stored: readers assume that every Query shows a message with an old ULID.
     """
     _enabled.set()
 

@@ -53,7 +53,10 @@ def erase_thread(partition: str, until: float) -> bool:
 
 
 def erase_prefix(partition: str, prefix: str, until: float) -> bool:
-    """Erase what begins with a prefix in a partition; return whether that is done by `until`."""
+    """Erase the items of a partition whose sort keys begin with a prefix.
+
+    Return whether all are erased by `until` (as `time.monotonic()`).
+    """
     return _erase_all_but(partition, prefix, f"{prefix}{_HIGHEST}", (), until)
 
 

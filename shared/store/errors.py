@@ -1,4 +1,4 @@
-"""The errors that the store raises. They know no HTTP: `shared.error_mapping` maps them to the wire's errors."""
+"""The errors that the store raises. They know no HTTP: `shared.error_mapping` maps them to the API's errors."""
 
 
 class StoreError(Exception):

@@ -1,15 +1,14 @@
 """The template as `sam deploy` deploys it, on ministack: an emulator of AWS in an environment and a process of its own.
 
 What ministack does not do is done here: it leaves out the routes of an API that is described by its body, and takes the
-value of a parameter for a text where AWS takes a number. The layers are for Lambda's processor. Its Lambda runs a
-function with the Python that it runs with itself.
+value of a parameter for a text where AWS takes a number. Its Lambda runs a function with the Python that
+it runs with itself: the layers are built for that, not for Lambda's processor.
 """
 
 import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess

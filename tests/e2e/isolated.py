@@ -30,6 +30,18 @@ def run_python(version: str, *arguments: str | Path, **environment: str) -> subp
     return run_python_with(packages, ROOT, *arguments, **environment)
 
 
+def run_programs(version: str, folder: Path, *commands: list[str], **environment: str) -> list[str]:
+    """Run programs in a folder, one after the other, where `openai` has this version; return what each prints.
+
+    A command is a program's path and its arguments. The SDK's warnings of a deprecated API are left out.
+    """
+    packages = [f"openai=={version}", *versions.PYTHON[version]]
+    arguments = ("-Wignore::DeprecationWarning", "-c", _RUN_EACH, json.dumps(commands))
+    run = run_python_with(packages, folder, *arguments, **environment)
+    assert run.returncode == 0, run.stdout
+    return run.stdout.split("\f")[1:]
+
+
 def run_python_with(
     packages: list[str], folder: Path, *arguments: str | Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:

@@ -150,7 +150,10 @@ def reading(browser: Browser, base_url: str, **options: Any) -> Iterator[Reader]
 
 @contextmanager
 def checked_reading(browser: Browser, base_url: str) -> Iterator[Reader]:
-    """Yield a reader whose page must not say an error, ask elsewhere, or leave its key behind."""
+    """Yield a reader. Afterwards its page must have logged no error, and sent requests to this server only.
+
+    The page must not have left its key in a URL, a cookie, the local storage or the history.
+    """
     with reading(browser, base_url) as found:
         yield found
         # The browser's own word for an answer that is no success.

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 

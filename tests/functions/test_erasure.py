@@ -29,6 +29,15 @@ def test_a_deleted_thread_is_queued_also_where_runs_are_off(queue: Queue, monkey
     assert sorted(taken["partition"] for taken in queue.taken()) == sorted(f"a#thread_{number}" for number in range(23))
 
 
+def test_a_deployment_without_runs_queues_erasures_and_has_no_queue_of_runs(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNS_QUEUE_URL")
+    queue_changes(change("a#thread_1", "head"))
+
+    assert queue.taken() == [asked("a#thread_1")]
+
+
 def test_the_parts_that_a_message_no_longer_has_are_queued(trusted: Client, queue: Queue) -> None:
     partition = _full_thread(trusted)
     (message_id,) = (sort for sort in stored.sort_keys(partition, "msg_") if "parts" in stored.item(partition, sort))

@@ -170,7 +170,7 @@ def _client(name: str) -> Any:
 
 
 def _calls(make: Callable[[Attempts], Work], client: Any) -> list[str]:
-    """Return the calls that a function makes by a client when nothing befalls it."""
+    """Return the calls that a function makes with a client when no fault is injected."""
     with memory.as_it_was(), fault_injection.inject(client=_client("event_bus")) as sent:
         work = make(sent)
         with fault_injection.inject(client=client) as attempts:

@@ -46,14 +46,14 @@ def published() -> Iterator[None]:
 
 
 def packs(sent: Attempts) -> list[list[dict[str, Any]]]:
-    """Return the entries of each PutEvents so far, and forget them."""
+    """Return the entries of each PutEvents so far, and clear the log of calls."""
     found = [request["Entries"] for _, request in sent.log]
     sent.log.clear()
     return found
 
 
 def told(sent: Attempts) -> list[tuple[str, dict[str, Any]]]:
-    """Return detail type and detail of each event so far, and forget them."""
+    """Return detail type and detail of each event so far, and clear the log of calls."""
     return [(entry["DetailType"], json.loads(entry["Detail"])) for pack in packs(sent) for entry in pack]
 
 

@@ -22,7 +22,9 @@ def _create(api: LocalApi, texts: list[str]) -> dict[str, Any]:
     with httpx.Client(base_url=api.base_url, headers=_HEADERS) as client:
         thread = client.post("/threads").json()["id"]
         return {
-            text: client.post(f"/threads/{thread}/messages", json={"role": "user", "content": text}).json()
+            text: client.post(f"/threads/{thread}/messages", json={"role": "user", "content": text})
+            .raise_for_status()
+            .json()
             for text in texts
         }
 
@@ -65,7 +67,7 @@ def test_what_is_acknowledged_has_been_written(dynamodb_local: str, tmp_path: Pa
     with serving(DATA=str(tmp_path), **_KEY) as api, httpx.Client(base_url=api.base_url, headers=_HEADERS) as client:
         path = f"/threads/{client.post('/threads').json()['id']}/messages"
         for number in range(20):
-            message = client.post(path, json={"role": "user", "content": f"{number}"}).json()
+            message = client.post(path, json={"role": "user", "content": f"{number}"}).raise_for_status().json()
             with closing(sqlite3.connect(file, uri=True)) as database:
                 query = 'SELECT count(*) FROM "message-api-Table" WHERE rangeKey = ?'
                 assert database.execute(query, (message["id"].encode(),)).fetchone() == (1,)

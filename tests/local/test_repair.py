@@ -400,7 +400,12 @@ def test_a_repair_asks_and_does_nothing_without_a_yes(client: Client) -> None:
 
 
 def test_what_a_later_version_wrote_is_told_and_left_alone(client: Client) -> None:
+    from shared.store import keys
+
     damaged = {full(client): ("head", "run#"), f"{client.project}#assistants": (Runs(client).assistant(), "list#")}
+    for listing in (keys.API_KEYS, keys.threads_partitions(client.project, 4)[0]):
+        stored.change(listing, f"{client.project}#none", thread={"S": "thread_none"})
+        damaged[listing] = (f"{client.project}#none", "nothing")
     for partition, (later, lost) in damaged.items():
         stored.change(partition, later, v={"N": "99"})
         stored.remove(partition, lost)
@@ -411,6 +416,16 @@ def test_what_a_later_version_wrote_is_told_and_left_alone(client: Client) -> No
     assert result.exit_code == 1
     assert all(f"{partition}: was written by a later version" in result.output for partition in damaged)
     assert [*map(stored.sort_keys, damaged)] == before
+
+
+def test_a_thread_that_a_later_version_lists_in_its_own_way_stays_in_its_lists(client: Client) -> None:
+    partition = full(client)
+    lists = [entry["S"] for entry in stored.item(partition, "thread")["entries"]["L"]]
+    stored.change(partition, "thread", v={"N": "99"}, entries={"L": [{"S": "elsewhere"}]})
+    before = [*map(stored.sort_keys, lists)]
+
+    assert repair("--yes").exit_code == 1
+    assert [*map(stored.sort_keys, lists)] == before
 
 
 def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:

@@ -82,15 +82,16 @@ class Bus:
         entries = json.loads(params["body"])["Entries"]
         assert 1 <= len(entries) <= 10
         assert sum(len(entry["Detail"].encode()) for entry in entries) <= 990_000
-        if self.draw.random() < 0.01:
-            self.killed += 1
-            raise KilledError
+        self._die()
         answers = [self._take(entry) for entry in entries]
-        if self.draw.random() < 0.01:
-            self.killed += 1
-            raise KilledError
+        self._die()
         failed = sum("ErrorCode" in answer for answer in answers)
         return response({"FailedEntryCount": failed, "Entries": answers})
+
+    def _die(self) -> None:
+        if self.draw.random() < 0.01:
+            self.killed += 1
+            raise KilledError
 
     def _take(self, entry: dict[str, str]) -> dict[str, str]:
         self.entries += 1

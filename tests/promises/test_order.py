@@ -23,10 +23,10 @@ from tests.support.runs import Runs
 
 def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
     """All are there, once; time never goes back; what was acknowledged comes before what was begun after that."""
-    ids = [message["id"] for message in messages]
+    ids = [message["id"] for message in found]
     assert ids == sorted({made.id for made in created})
     assert len(ids) == len(created)
-    times = [message["created_at"] for message in messages]
+    times = [message["created_at"] for message in found]
     assert times == sorted(times)
     check_ends((made.began, made.ended) for made in sorted(created))
     assert {made.id: made.created_at for made in created} == dict(zip(ids, times, strict=True))
@@ -34,8 +34,7 @@ def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
 
 def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_order(client: Client) -> None:
     thread_id = client.thread()
-    clocks = [-5.0, 0.0, 1.7, 5.0]
-    created = processes.together(clocks, processes.create_messages, client.secret, thread_id, 4, 5)
+    created = processes.together([-5.0, 5.0], processes.create_messages, client.secret, thread_id, 8, 5)
     assert len(created) == 80
     check_order(messages_of(client, thread_id), created)
 
@@ -54,15 +53,15 @@ def test_writers_and_runs_that_come_and_go_have_one_order(runs: Runs, chat: Chat
     answers = [message for message in messages if message["run_id"]]
     assert [run["status"] for run in made] == ["completed"] * len(made)
     assert [message["run_id"] for message in answers] == [run["id"] for run in made]
-    check_order([message for message in messages if not message["run_id"]], writing.result())
-    assert [one["id"] for one in messages] == sorted(one["id"] for one in messages)
-    assert [one["created_at"] for one in messages] == sorted(one["created_at"] for one in messages)
+    check_order([message for message in found if not message["run_id"]], writing.result())
+    assert [one["id"] for one in found] == sorted(one["id"] for one in found)
+    assert [one["created_at"] for one in found] == sorted(one["created_at"] for one in found)
 
 
 def test_a_clock_that_goes_back_does_not_take_the_order_back(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     thread_id = client.thread()
     clock = Clock(monkeypatch)
-    messages = []
+    created = []
     for seconds in (5, -10, 0, 0, 3, -3, 7):
         clock.forward(seconds)
         messages.append(client.message(thread_id))

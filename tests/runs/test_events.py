@@ -52,7 +52,10 @@ def publishing() -> Iterator[None]:
 
 
 def published(sent: Attempts) -> list[tuple[str, dict[str, Any]]]:
-    """Return detail type and detail of each event so far, and forget them; all must be as the schema says."""
+    """Return detail type and detail of each event so far, and clear the log of calls.
+
+    Every event must match the schema.
+    """
     entries = [entry for _, request in sent.log for entry in request["Entries"]]
     sent.log.clear()
     return [(entry["DetailType"], schemas.event(entry["DetailType"], entry["Detail"])["detail"]) for entry in entries]

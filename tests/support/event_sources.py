@@ -83,7 +83,10 @@ def run(records: list[dict[str, Any]]) -> list[str]:
 
 
 def deliver(*, fifo: bool = False) -> list[str]:
-    """Let Lambda take one batch from a queue, and delete what is done; return the bodies of what is not."""
+    """Process one batch of a queue as Lambda does: run the function and delete the messages that it processed.
+
+    Return the bodies of the messages that failed.
+    """
     records = take(fifo=fifo)
     again = run(records)
     for record in records:

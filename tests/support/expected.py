@@ -150,7 +150,7 @@ def not_json(reason: str, column: int, line: int = 1) -> dict[str, Any]:
 
 
 def malformed_id(param: str, value: str, prefix: str) -> dict[str, Any]:
-    """Return the error for an id without its prefix, too long, or with other characters."""
+    """Return the error for an id that lacks its prefix, is too long, or has characters that no id has."""
     return error(f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.", param, "invalid_value")
 
 

@@ -185,7 +185,7 @@ def _throttled_in_part(attempt: Attempt) -> Outcome:
 
 
 def effects(operation: str) -> list[Effect]:
-    """Return all that may befall a call of this operation: before it is done, after it, or instead."""
+    """Return all faults that a call of this operation may meet: before it is done, after it, or instead."""
     found: list[Effect] = [throttle, timeout, lost, reset, server_error, done_but_failed]
     if operation in {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems"}:
         found.append(conflict)

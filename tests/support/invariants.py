@@ -141,7 +141,7 @@ def check_assistants(project: str) -> None:
 
 
 def _owned(items: list[Item]) -> set[str]:
-    """Return the sort keys of the head, the thread, the markers and all that belongs to a message that is there."""
+    """Return the sort keys of the head, the thread, the markers and all that belongs to a message that exists."""
     from shared.store.items import chunk_keys
 
     owned: set[str] = set()

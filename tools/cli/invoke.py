@@ -25,7 +25,10 @@ _MODEL = {"ModelUrl": "https://model.example/v1"}
     help="A file with the event. Default: events/FUNCTION.json.",
 )
 def invoke(function: str, event: Path | None) -> None:
-    """Run a function, such as create_message, on a table in memory with the samples; print its response as JSON."""
+    """Run a function, such as create_message, and print its response as JSON.
+
+    The function uses a table in memory, which holds the objects that the sample events name.
+    """
     template = load(parameters=_MODEL)
     functions = {name: candidate for candidate in template.functions for name in _names(candidate)}
     if function not in functions:

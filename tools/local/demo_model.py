@@ -54,7 +54,7 @@ def chunks(request: Json) -> Iterator[Json]:
 
 
 def _functions_to_call(request: Json) -> list[Json]:
-    """Return the functions that the choice or the last user message asks for. After outputs there are none."""
+    """Return the functions that the tool choice or the last user message asks for. Return none after tool outputs."""
     functions = [tool["function"] for tool in request.get("tools") or []]
     choice = request.get("tool_choice") or "auto"
     if request["messages"][-1]["role"] == "tool" or choice == "none":

@@ -10,9 +10,6 @@ _ENTRIES = keys.assistant_entry("")
 
 def problems(partition: str, found: list[Item]) -> Iterator[Problem]:
     """Yield what is wrong with the assistants of a project."""
-    if any(int(item["v"]["N"]) > head.SCHEMA for item in found):
-        yield Problem(partition, "was written by a later version: repair it with that version")
-        return
     stored = {str(item["messageId"]["S"]): item for item in found}
     yield from _of_assistants(partition, stored)
     for sort, entry in stored.items():

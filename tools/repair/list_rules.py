@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.store import head, keys
 from shared.store.table import batch_get
 from tools.repair import thread_rules
-from tools.repair.problem import Item, Problem, delete, put
+from tools.repair.problem import Item, Problem, delete, is_later, put
 
 _KEY = "key"
 
@@ -20,9 +20,12 @@ def problems_of_threads(partition: str, listing: list[Item]) -> Iterator[Problem
         thread_id, sort = keys.thread_id(name), entry["messageId"]["S"]
         if not stored:
             yield Problem(partition, f"lists {thread_id}, which does not exist", delete(partition, sort))
-        # An open head without its thread names no lists. That is another problem.
-        elif (lists := thread_rules.entries(stored)) and (
-            partition not in lists or sort != thread_rules.ulid_of(name, stored)
+        # An open head without its thread names no lists, and one of a later version names them in its own way. Those
+        # are problems of the thread.
+        elif (
+            not is_later(stored.values())
+            and (lists := thread_rules.entries(stored))
+            and (partition not in lists or sort != thread_rules.ulid_of(name, stored))
         ):
             yield Problem(partition, f"lists {thread_id}, which is in other lists", delete(partition, sort))
 

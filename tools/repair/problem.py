@@ -1,8 +1,9 @@
 """What is wrong with stored items: where, what it is, and the writes that repair it."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from shared.store import keys
+from shared.store import head, keys
 
 Item = dict[str, dict[str, Any]]
 Write = dict[str, dict[str, Any]]
@@ -14,6 +15,11 @@ class Problem(NamedTuple):
     partition: str
     text: str
     writes: tuple[Write, ...] = ()
+
+
+def is_later(stored: Iterable[Item]) -> bool:
+    """Tell whether a later version wrote one of these items: its rules are not known here."""
+    return any(int(item["v"]["N"]) > head.SCHEMA for item in stored)
 
 
 def put(item: Item) -> Write:

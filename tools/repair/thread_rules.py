@@ -21,7 +21,11 @@ def entries(stored: Items) -> list[str]:
 
 
 def ulid_of(partition: str, stored: Items) -> str:
-    """Return the ULID under which a thread is listed. A foreign id without one has that of its first message."""
+    """Return the ULID under which a thread is listed.
+
+    If neither the thread's id nor its items have one, return that of its first message. Without messages, return that
+    of its first run.
+    """
     for item in (stored.get(keys.THREAD), stored.get(keys.HEAD), {}):
         if item is not None:
             ulid = keys.ulid_of(keys.thread_id(partition), item)
@@ -32,9 +36,6 @@ def ulid_of(partition: str, stored: Items) -> str:
 
 def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
     """Yield the problems of a thread, the worst first. After its repair, a later walk shows what follows from it."""
-    if any(int(item["v"]["N"]) > head.SCHEMA for item in stored.values()):
-        yield Problem(partition, "was written by a later version: repair it with that version")
-        return
     if keys.HEAD not in stored:
         yield _headless(partition, stored)
     elif stored[keys.HEAD]["state"]["S"] != head.OPEN:

@@ -11,7 +11,7 @@ from shared.settings import settings
 from shared.store import keys, table
 from shared.store.table import CancelledError
 from tools.repair import assistant_rules, list_rules, thread_rules
-from tools.repair.problem import Item, Problem
+from tools.repair.problem import Item, Problem, is_later
 
 # What the rules read: no content and no metadata.
 _ATTRIBUTES = (
@@ -60,7 +60,9 @@ def repair(problem: Problem) -> bool:
 
 def _check(partition: str, items: list[Item]) -> Iterator[Problem]:
     owner, _, name = partition.partition("#")
-    if name.startswith(keys.THREAD_PREFIX):
+    if is_later(items):
+        yield Problem(partition, "was written by a later version: repair it with that version")
+    elif name.startswith(keys.THREAD_PREFIX):
         stored = {str(item["messageId"]["S"]): item for item in items}
         yield from thread_rules.problems(partition, stored, _listed(partition, stored))
     elif name == "assistants":

@@ -44,7 +44,7 @@ Annotation = Annotated[FileCitationAnnotation | FilePathAnnotation | UrlCitation
 
 
 class AnnotatedText(Model):
-    """A text as it is stored and read."""
+    """A text as in responses: an object with `value` and `annotations`."""
 
     value: Text
     annotations: list[Annotation]

@@ -154,7 +154,7 @@ class Spool:
             yield Entry(number, place, Thread(*thread))
 
     def messages(self, thread_id: str) -> Iterator[Message]:
-        """Yield the messages of a thread in their order."""
+        """Yield the messages of a thread, the oldest first."""
         query = """
             SELECT id, created_at, data FROM positions JOIN messages USING (number)
             WHERE positions.thread = ? ORDER BY position

@@ -16,7 +16,7 @@ _IS_ACTIVE = "lastRun = :run AND runUntil > :until"
 
 
 def new_run(thread_id: str, ulid: str, assistant_id: str, settings: RunSettings, metadata: str) -> Run:
-    """Return a run that begins now, at the moment that its ULID carries."""
+    """Return a new queued run. The time in its ULID is its creation time."""
     created_at = ids.milliseconds(ulid) // 1000
     return Run(
         id=keys.RUN_PREFIX + ulid,
@@ -122,7 +122,7 @@ def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = 
 
 
 def new_step(run: Run, ulid: str) -> Step:
-    """Return a step of a run that begins at the moment that its ULID carries."""
+    """Return a new step of a run. The time in its ULID is its creation time."""
     created_at = ids.milliseconds(ulid) // 1000
     return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, created_at, run.expires_at)
 
