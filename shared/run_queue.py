@@ -18,9 +18,8 @@ class QueuedRun(NamedTuple):
 
 
 def send(runs: list[QueuedRun]) -> None:
-    """Queue runs. Raises RuntimeError when the queue did not take one of them. Where runs are off there is no queue."""
-    if runs:
-        clients.queue_all(os.environ["RUNS_QUEUE_URL"], runs)
+    """Queue runs. Raises RuntimeError when the queue did not take one of them."""
+    clients.queue_all("RUNS_QUEUE_URL", runs)
 
 
 def received(body: str) -> QueuedRun:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,14 +68,13 @@ def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
         raise NotHadError(str(error)) from error
     build = folder / "build"
     if _is_built():
-        shutil.copytree(_BUILT, build)
+        layers = ("Dependencies", "ModelDependencies")  # which are for another machine
+        shutil.copytree(_BUILT, build, ignore=lambda folder, _: layers if folder == str(_BUILT) else ())
+        for name in layers:
+            (build / name).mkdir()
+            _run(["make", f"build-{name}", f"ARTIFACTS_DIR={build / name}", f"LAYER_FOR=--python {python}"])
     else:
-        _sam("build", "--build-dir", str(build))
-    for name in ("Dependencies", "ModelDependencies"):
-        layer = build / name
-        shutil.rmtree(layer)
-        layer.mkdir()
-        _run(["make", f"build-{name}", f"ARTIFACTS_DIR={layer}", f"LAYER_FOR=--python {python}"])
+        _sam("build", "--build-dir", str(build), MAKEFLAGS=rf"-- LAYER_FOR=--python\ {python}")
     built = build / "template.yaml"
     built.write_text(re.sub(r"(MaximumConcurrency:)\s+Ref: RunsAtOnce", r"\1 5", built.read_text()))
     with _ministack(python, folder) as aws:

@@ -13,11 +13,13 @@ import uv
 from tests.e2e import versions
 from tests.support.local_api import ROOT
 
-_EACH = """
+# Runs each of the programs with its arguments as if it were started by itself, but Python starts once.
+_RUN_EACH = """\
 import json, runpy, sys
-for sys.argv in json.loads(sys.argv[1]):
-    runpy.run_path(sys.argv[0], run_name="__main__")
-    print("\\f", end="", flush=True)
+for command in json.loads(sys.argv[1]):
+    print("\\f", end="")
+    sys.argv = command
+    runpy.run_path(command[0], run_name="__main__")
 """
 
 
@@ -50,18 +52,6 @@ def run_python_with(
     command += ["--exclude-newer", versions.EXCLUDE_NEWER]
     command += [f"--with={package}" for package in packages]
     return _run([*command, "python", "-P", *map(str, arguments)], folder, environment)
-
-
-def run_programs(version: str, folder: Path, *programs: tuple[str | Path, ...], **environment: str) -> list[str]:
-    """Run programs in a folder, one after the other, where `openai` has this version; return what each prints.
-
-    Each is a path and its arguments. Python is started once for all. What the SDK warns of is left out.
-    """
-    packages = [f"openai=={version}", *versions.PYTHON[version]]
-    listed = json.dumps(programs, default=str)
-    run = run_python_with(packages, folder, "-W", "ignore", "-c", _EACH, listed, **environment)
-    assert run.returncode == 0, run.stdout
-    return run.stdout.split("\f")[:-1]
 
 
 def install_node(version: str, folder: Path) -> str:

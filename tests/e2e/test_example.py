@@ -41,19 +41,15 @@ def test_the_snippets_of_the_documentation_run_verbatim(api: LocalApi, tmp_path:
     for file, text in zip(files, SNIPPETS.values(), strict=True):
         file.write_text(text)
 
-    created, listed, retrieved, updated, deleted = run_programs(
-        versions.NEWEST_PYTHON,
-        tmp_path,
-        *((file,) for file in files),
-        OPENAI_BASE_URL=api.base_url,
-        OPENAI_API_KEY="sk-alpha",
-    )
+    two_variables = {"OPENAI_BASE_URL": api.base_url, "OPENAI_API_KEY": "sk-alpha"}
+    printed = run_programs(versions.NEWEST_PYTHON, tmp_path, *([str(file)] for file in files), **two_variables)
 
+    created, listed, retrieved, updated, deleted = [text.removesuffix("\n") for text in printed]
     assert created.startswith("Message(id='msg_0")
     assert listed.startswith("[Message(id='msg_0")
     assert "Message(id='msg_abc123'" in listed
     assert retrieved.startswith("Message(id='msg_abc123', ")
     assert updated.startswith("Message(id='msg_abc12', ")
     assert "metadata={'modified': 'true', 'user': 'abc123'}" in updated
-    assert deleted == "MessageDeleted(id='msg_abc12', deleted=True, object='thread.message.deleted')\n"
+    assert deleted == "MessageDeleted(id='msg_abc12', deleted=True, object='thread.message.deleted')"
     assert _messages(api, "sk-beta") == expected.page([_NEWER, _OLDER])

@@ -103,12 +103,12 @@ def test_programs_in_python_run_unmodified_and_find_their_threads_again_after_a_
     version: str, base_url: str, tmp_path: Path
 ) -> None:
     surroundings = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
-    programs = [(PROGRAMS / f"{program}.py",) for program in PYTHON]
-    kept = PROGRAMS / "kept_thread.py"
-    users = [(kept, "ann", "I like tea"), (kept, "bob", "I like rum")]
+    programs = [[str(PROGRAMS / f"{program}.py")] for program in PYTHON]
+    kept = str(PROGRAMS / "kept_thread.py")
+    users = [[kept, "ann", "I like tea"], [kept, "bob", "I like rum"]]
 
     *printed, ann, bob = run_programs(version, tmp_path, *programs, *users, **surroundings)
-    (restarted,) = run_programs(version, tmp_path, (kept, "ann", "And milk"), **surroundings)
+    (restarted,) = run_programs(version, tmp_path, [kept, "ann", "And milk"], **surroundings)
 
     assert dict(zip(PYTHON, printed, strict=True)) == PYTHON
     assert ann == f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n"

@@ -22,8 +22,7 @@ def _delete(client: Client, partition: str) -> None:
     client.create("delete_thread", partition.partition("#")[2])
 
 
-def test_a_deleted_thread_is_queued_also_where_runs_are_off(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RUNS_QUEUE_URL", raising=False)
+def test_a_deleted_thread_is_queued(queue: Queue) -> None:
     queue_changes(*[change(f"a#thread_{number}", "head") for number in range(23)])
 
     assert sorted(taken["partition"] for taken in queue.taken()) == sorted(f"a#thread_{number}" for number in range(23))

@@ -1,6 +1,6 @@
 """A long thread is erased in chunks that end in time, while the table does its other work.
 
-MESSAGES says how long the thread is: 3,000 unless it is set. 100,000 take about two minutes.
+MESSAGES says how long the thread is: 4,000 unless it is set. 100,000 take about two minutes.
 """
 
 import os
@@ -14,7 +14,7 @@ from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tests.support.filled import fill
 
-SIZE = int(os.environ.get("MESSAGES", "3000"))
+SIZE = int(os.environ.get("MESSAGES", "4000"))
 SECONDS = 0.5
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.promises.threads import check_ends
-from tests.promises.threads import messages as messages_of
+from tests.promises.threads import check_ends, messages
 from tests.support import fault_injection, processes
 from tests.support.chat_stub import Chat
 from tests.support.client import Client
@@ -21,7 +20,7 @@ from tests.support.processes import Created
 from tests.support.runs import Runs
 
 
-def check_order(messages: list[dict[str, Any]], created: list[Created]) -> None:
+def check_order(found: list[dict[str, Any]], created: list[Created]) -> None:
     """All are there, once; time never goes back; what was acknowledged comes before what was begun after that."""
     ids = [message["id"] for message in found]
     assert ids == sorted({made.id for made in created})
@@ -36,7 +35,7 @@ def test_sixteen_writers_in_processes_whose_clocks_differ_by_seconds_have_one_or
     thread_id = client.thread()
     created = processes.together([-5.0, 5.0], processes.create_messages, client.secret, thread_id, 8, 5)
     assert len(created) == 80
-    check_order(messages_of(client, thread_id), created)
+    check_order(messages(client, thread_id), created)
 
 
 def test_writers_and_runs_that_come_and_go_have_one_order(runs: Runs, chat: Chat) -> None:
@@ -49,8 +48,8 @@ def test_writers_and_runs_that_come_and_go_have_one_order(runs: Runs, chat: Chat
         made: list[dict[str, Any]] = []
         while not writing.done() or not made:
             made.append(runs.execute(runs.run(thread_id, assistant_id)))
-    messages = messages_of(writer, thread_id)
-    answers = [message for message in messages if message["run_id"]]
+    found = messages(writer, thread_id)
+    answers = [message for message in found if message["run_id"]]
     assert [run["status"] for run in made] == ["completed"] * len(made)
     assert [message["run_id"] for message in answers] == [run["id"] for run in made]
     check_order([message for message in found if not message["run_id"]], writing.result())
@@ -64,18 +63,18 @@ def test_a_clock_that_goes_back_does_not_take_the_order_back(client: Client, mon
     created = []
     for seconds in (5, -10, 0, 0, 3, -3, 7):
         clock.forward(seconds)
-        messages.append(client.message(thread_id))
-    assert messages_of(client, thread_id) == messages
-    assert all(one["created_at"] <= other["created_at"] for one, other in pairwise(messages))
+        created.append(client.message(thread_id))
+    assert messages(client, thread_id) == created
+    assert all(one["created_at"] <= other["created_at"] for one, other in pairwise(created))
 
 
 def test_messages_of_one_millisecond_have_an_order(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     thread_id = client.thread()
     Clock(monkeypatch)  # stands still
-    messages = [client.message(thread_id) for _ in range(30)]
-    assert [message["id"] for message in messages] == sorted(message["id"] for message in messages)
-    assert len({message["created_at"] for message in messages}) == 1
-    assert messages_of(client, thread_id) == messages
+    created = [client.message(thread_id) for _ in range(30)]
+    assert [message["id"] for message in created] == sorted(message["id"] for message in created)
+    assert len({message["created_at"] for message in created}) == 1
+    assert messages(client, thread_id) == created
 
 
 def test_a_page_shows_what_was_there_when_all_that_its_query_finds_is_newer_than_the_head_it_read(
