@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.public import publish
 
-# Beside the folders of the code: in the repository, and, by the Makefile, in this function's bundle.
+# The file is next to the folders of the code, in the repository and in this function's bundle (see the Makefile).
 _DOCUMENT = Path(__file__).parent.parent / "openapi.json"
 
 handler = publish("retrieve_openapi", _DOCUMENT.read_text(encoding="utf-8"))

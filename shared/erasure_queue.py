@@ -7,7 +7,10 @@ from shared import clients
 
 
 class Erasure(NamedTuple):
-    """A partition of a thread, to be erased when its head is a tombstone; with a prefix, only the keys under it."""
+    """A partition of a thread, to be erased if its head is a tombstone.
+
+    With a prefix, only the items whose sort keys begin with it are erased, whatever the head is.
+    """
 
     partition: str
     prefix: str = ""
