@@ -1,4 +1,4 @@
-"""Queue jobs: reads the table's stream. Sends the remains of deletions to the erasure queue, queued runs to the run queue.
+"""Queue jobs: reads the table's stream, and sends erasures to the erasure queue and queued runs to the run queue.
 
 One function does both, because a shard of the stream has two readers at most, and publish_events is the other.
 """

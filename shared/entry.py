@@ -24,7 +24,7 @@ MapError = Callable[[Exception, str], WireError]
 
 
 def serve(operation: Operation) -> Handler:
-    """Return the Lambda handler of an operation. Every request to the operation passes this handler's check of the key."""
+    """Return the Lambda handler of an operation. It checks the key of every request."""
     return serve_any(operation.__name__, lambda _request: operation, error_mapping.wire_error)
 
 

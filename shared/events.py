@@ -76,7 +76,7 @@ def _of_message_change(partition: str, new: Item | None, old: Item | None) -> It
 
 
 def _is_import(new: Item) -> bool:
-    """Return whether this change is the import of an item. An import has no event: the object existed before, elsewhere."""
+    """Return whether this change imports an item. An import has no event: the object existed before, elsewhere."""
     return "imported" in new and _name(new) == _CREATED
 
 

@@ -1,4 +1,4 @@
-"""The inbound queues: each command becomes a message in its thread, goes to a dead-letter queue, or is delivered again."""
+"""The inbound queues: a command becomes a message in its thread, goes to a dead-letter queue, or is delivered again."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from shared.store import table
 
 # A message of a queue may have 1 MiB at most, including its attributes.
 _MAX_BYTES = 1_048_576
-# SQS delivers a command at most 1,000 times. With this pause, the attempts last for the 14 days of the queue's retention.
+# SQS delivers a command at most 1,000 times. With this pause, that takes longer than the queue's retention of 14 days.
 _LONGEST_PAUSE_SECONDS = 1_300
 
 
@@ -84,7 +84,7 @@ def _is_done(record: Record, seconds: float) -> bool:
 
 
 def _refusal(text: str) -> WireError | None:
-    """Run a command. Return the error if the command can never succeed. Raises errors after which a retry may succeed."""
+    """Run a command. Return the error if it can never succeed. Raises errors after which a retry may succeed."""
     thread_id = ""
     try:
         command = commands.parse(text)

@@ -53,7 +53,7 @@ def new_thread_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> T
 
 
 def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:
-    """Return the new content and metadata in the body of a modify, as JSON. None means unchanged. Raises `WireError`."""
+    """Return the new content and metadata in the body of a modify, as JSON or None (unchanged). Raises `WireError`."""
     changes = validate(ModifyTrustedMessage, body) if trusted else validate(ModifyMessage, body)
     content = None if changes.content is None else _content(changes.content)
     return content, new_metadata(changes)

@@ -31,7 +31,7 @@ def validate(model: type[ModelT], body: dict[str, Any], path: str = "") -> Model
 def _param(path: str, location: Location, body: object, lone: str | None = None) -> str:
     """Return the path of an error, such as `content[0].text`. Pydantic names the variants of unions in its location.
 
-    `lone` is the text that UTF-8 cannot hold, if this is the error. If it is a field's name, the location ends before it.
+    `lone` is the text that UTF-8 cannot hold, if this is the error. If it is a field's name, the location lacks it.
     """
     value: Any = body
     for index, step in enumerate(location):

@@ -119,7 +119,7 @@ def _turns(project: str, run: Run) -> list[tuple[ToolCall, ...]]:
 
 
 def _finish(project: str, run: Run, outcome: Outcome, answer: LiveAnswer | None) -> str:
-    """Store an outcome, or a failure if that is impossible. Return the status for the log. Raises errors of the store."""
+    """Store an outcome, or else a failure. Return the status for the log. Raises errors of the store."""
     try:
         return _stored(project, run, outcome, answer)
     except (TooLargeError, ClientError) as error:

@@ -29,7 +29,7 @@ def run_status(run: Run, calls: tuple[ToolCall, ...] = ()) -> str:
 
 
 def step_begins(step: Step) -> Iterator[str]:
-    """Yield the events of a step's beginning, whatever its status is now. They show no calls: deltas follow with them."""
+    """Yield the events of a step's beginning, whatever its status is now. Deltas follow with its calls."""
     begun = step_json(step._replace(status="in_progress", completed_at=None, cancelled_at=None, calls=()))
     yield _frame("thread.run.step.created", begun)
     yield _frame("thread.run.step.in_progress", begun)

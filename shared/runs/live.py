@@ -1,4 +1,4 @@
-"""Live answers: passes text of the model to streams in the worker's own process. Only the local API has such streams."""
+"""Live answers: passes the model's text to streams in the worker's own process. Only the local API has such streams."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The bodies of requests for assistants and runs. If a field of a run is absent or null, the assistant's value is used."""
+"""The bodies of requests for assistants and runs. If a run's field is absent or null, the assistant's value is used."""
 
 import re
 from typing import Annotated, Any, Literal

@@ -9,6 +9,6 @@ _POLL_AFTER = {"openai-poll-after-ms": "500"}
 
 
 def run_response(run: Run, calls: tuple[ToolCall, ...] = ()) -> Response:
-    """Return a run as a response. `calls` are the calls that it waits for. For an active run, a header says when to poll."""
+    """Return a run as a response. `calls` are the calls that it waits for. An active run has a header for polling."""
     is_active = run.status in (*ACTIVE, "cancelling")
     return Response(run_json(run, calls), headers=_POLL_AFTER if is_active else {})

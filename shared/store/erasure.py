@@ -1,4 +1,4 @@
-"""Erasing: finds and removes the items of deleted threads. The process may end after any step; a later one continues."""
+"""Erasing: finds and removes the items of deleted threads. If a process ends after any step, a later one continues."""
 
 import time
 from itertools import islice

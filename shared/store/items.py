@@ -47,7 +47,7 @@ def pack(content: str, attachments: str = NO_ATTACHMENTS) -> Packed:
 
 
 def message_items(partition: str, message_id: str, data: MessageData, packed: Packed) -> list[Item]:
-    """Return the items of a new message: the message's item, then its chunks if the content is too large for one item."""
+    """Return the items of a new message: its own item, then chunks if the content is too large for one item."""
     item: Item = {
         **keys.key(partition, message_id),
         "v": {"N": str(SCHEMA)},

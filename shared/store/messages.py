@@ -115,7 +115,8 @@ def delete(project: str, thread_id: str, message_id: str) -> None:
     except CancelledError as cancelled:
         raise MessageNotFoundError(message_id) from cancelled
     except ConditionFailedError as failed:
-        # The message existed a moment ago. If this call was sent twice, its first attempt may have deleted it: a success.
+        # The message existed a moment ago. If this call was sent twice, its first attempt may have deleted the message.
+        # This is a success.
         if not failed.resent:
             raise MessageNotFoundError(message_id) from failed
 

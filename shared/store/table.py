@@ -1,4 +1,4 @@
-"""The table: one client, one function for each kind of call, retries, and the time that a request may spend on calls."""
+"""The table: one client, one function for each kind of call, retries, and the time limit of a request's calls."""
 
 import contextvars
 import random
@@ -23,8 +23,8 @@ Item = dict[str, dict[str, Any]]
 Write = dict[str, dict[str, Any]]
 T = TypeVar("T")
 
-# A call ends within 2 x (1 + 3) seconds and a back-off. A request starts no call after 12 seconds. Together this is less
-# than the functions' time-out of 25 seconds, so a slow table leads to a regular 503 response.
+# A call ends within 2 x (1 + 3) seconds and a back-off. A request starts no call after 12 seconds. Together this is
+# less than the functions' time-out of 25 seconds, so a slow table leads to a regular 503 response.
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -246,7 +246,7 @@ def transact(writes: list[Write]) -> None:
 
 
 def _call(method: Callable[..., Any], **parameters: Any) -> Any:
-    """Make one call. Raises `BusyError` for an error after which a retry may succeed. Other errors of AWS pass through."""
+    """Make one call. Raises `BusyError` if a retry may succeed later. Other errors of AWS pass through."""
     if time.monotonic() > _deadline.get():
         raise BusyError("the time for this request is used up")
     try:
@@ -269,7 +269,7 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
 
 
 def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
-    """Make one call, and repeat it after a pause if it conflicts with a transaction. Such a call has changed nothing."""
+    """Make one call, and repeat it after a pause if it conflicts with a transaction. A conflict changes nothing."""
     for _ in backoff():
         try:
             return _call(method, **parameters)

@@ -1,4 +1,4 @@
-"""`invoke`: one function in this process, without Docker and without a server."""
+"""`invoke`: runs one function in this process, without Docker and without a server."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ from tools.local.template import Function, load
 
 EVENTS = Path(__file__).parents[2] / "events"
 FUNCTIONS = EVENTS.parent / "functions"
-# No sample calls the model; with one, there are assistants and runs.
+# Assistants and runs need the URL of a model. No sample event calls this model.
 _MODEL = {"ModelUrl": "https://model.example/v1"}
 
 

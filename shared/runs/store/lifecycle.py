@@ -1,8 +1,8 @@
 """The changes of a run's status: claim, finish, submit and cancel, each one conditional write or transaction.
 
-A run is active while its thread's head names it as active. Each transaction below has this condition. A late outcome, of
-a slow model or a worker that seemed dead, therefore changes nothing. No worker takes over a claimed run. If the worker
-of a run is killed, the run expires.
+A run is active while its thread's head names it as active. Each transaction below has this condition. A late outcome,
+of a slow model or a worker that seemed dead, therefore changes nothing. No worker takes over a claimed run. If the
+worker of a run is killed, the run expires.
 """
 
 import time
@@ -20,8 +20,8 @@ from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 _IS_CLAIMED = "#status = :claimed AND attempt = :attempt"
-# An outcome is stored only if the run expires at least this much later. The clocks of two instances differ by at most ten
-# seconds, so no reader has seen the run as expired.
+# An outcome is stored only if the run expires at least this much later. The clocks of two instances differ by at most
+# ten seconds, so no reader has seen the run as expired.
 SECONDS_BEFORE_EXPIRY = 10
 # The place of the outputs in the transaction that stores them.
 _SUBMITTED = 3
@@ -39,7 +39,7 @@ class Outputs(NamedTuple):
 
 
 def claim(partition: str, run_id: str, attempt: str) -> bool:
-    """Claim a queued run for this attempt. Return False if the run is not queued any more, was erased or has expired."""
+    """Claim a queued run for this attempt. Return False if the run is not queued any more, erased or expired."""
     now = int(time.time())
     request = update(
         partition,
