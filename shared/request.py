@@ -89,7 +89,7 @@ class Request:
         return self._value(name) or None
 
     def body(self) -> dict[str, Any]:
-        """Return the body, or `{}` when it is empty. It must be a JSON object in UTF-8, whatever the content type is."""
+        """Return the body, or `{}` if it is empty. It must be a JSON object in UTF-8, whatever the content type is."""
         return body.parse(self._event.get("body") or "", in_base64=self._event.get("isBase64Encoded", False))
 
     def idempotency_key(self, parsed_body: dict[str, Any]) -> IdempotencyKey | None:

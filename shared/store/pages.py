@@ -72,7 +72,7 @@ def first_fitting(stored: list[Item], size: Callable[[Item], int]) -> list[Item]
 
 
 def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
-    """Return the items of the range whose messages are committed according to the head. Raises `ThreadNotFoundError`."""
+    """Return the items of the range whose messages the head shows as committed. Raises `ThreadNotFoundError`."""
     started = time.monotonic()
     reading = table.submit(lambda: (table.get(keys.key(partition, keys.HEAD)), time.monotonic() - started))
     scan = _scan(partition, prefix, key_range)

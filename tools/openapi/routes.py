@@ -1,4 +1,4 @@
-"""The routes of functions with several operations. The code is parsed, not imported, because an import needs a table."""
+"""The routes of functions with several operations. The code is parsed, not imported: an import needs a table."""
 
 import ast
 from pathlib import Path

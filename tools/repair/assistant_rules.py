@@ -1,4 +1,4 @@
-"""The rules of a project's assistants: each assistant is complete and listed once. Deleted assistants leave no items."""
+"""The rules of a project's assistants: each one is complete and listed once. Deleted assistants leave no items."""
 
 from collections.abc import Iterator
 
