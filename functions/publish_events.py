@@ -1,4 +1,4 @@
-"""Publish events: publishes every change of a thread or message, from the table's stream, on the event bus."""
+"""Publish events: publishes changes of threads, messages and runs from the table's stream on the event bus."""
 
 from typing import Any
 

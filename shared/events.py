@@ -1,4 +1,4 @@
-"""Events: each describes a change of a thread or message, made from one record of the table's stream.
+"""Events: each describes a change of a thread, message or run, made from one record of the table's stream.
 
 The detail of an event is the object as the API returns it, with four more fields: `event_id`, which is unique, and the
 same each time that a change is published; `project`; `version`, which orders the changes of one object; and

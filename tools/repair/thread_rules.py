@@ -35,7 +35,7 @@ def ulid_of(partition: str, stored: Items) -> str:
 
 
 def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
-    """Yield the problems of a thread. A serious problem comes alone. After its repair, a later walk shows the others."""
+    """Yield the problems of a thread. A serious problem comes alone. After its repair, the next walk shows the rest."""
     if keys.HEAD not in stored:
         yield _headless(partition, stored)
     elif stored[keys.HEAD]["state"]["S"] != head.OPEN:

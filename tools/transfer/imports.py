@@ -103,7 +103,7 @@ def import_file(
 
 
 def _add(name: str, values: Iterable[Candidate], spool: Spool, report: Report) -> None:
-    """Add the values of a file. Refusals are reported only after a value has shown the kind of the file, or at its end."""
+    """Add the values of a file. Refusals are held back until a value has shown the kind of the file, or to its end."""
     held: list[tuple[str, str]] = []
     is_known = is_json = False
     for candidate in values:
