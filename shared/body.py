@@ -60,7 +60,7 @@ def _load(text: str) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    """Tell whether objects and arrays are nested deeper than in any body of the contract."""
+    """Return whether objects and arrays are nested deeper than in any body of the contract."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [

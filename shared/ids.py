@@ -45,7 +45,7 @@ def next_ulid(ulid: str) -> str:
 
 
 def is_ulid(text: str) -> bool:
-    """Tell whether a text is a ULID in its canonical, upper-case form."""
+    """Return whether a text is a ULID in its canonical, upper-case form."""
     return _ULID.fullmatch(text) is not None
 
 

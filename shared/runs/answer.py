@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def has_text(self) -> bool:
-        """Tell whether any text has arrived."""
+        """Return whether any text has arrived."""
         return any(self._texts)
 
     def add(self, chunk: Json) -> str:

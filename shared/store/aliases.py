@@ -12,7 +12,7 @@ from shared.store.errors import MessageNotFoundError
 
 
 def is_foreign(message_id: str) -> bool:
-    """Tell whether an id was made elsewhere."""
+    """Return whether an id was made elsewhere."""
     return not ids.is_ulid(message_id.removeprefix(keys.MESSAGE_PREFIX))
 
 

@@ -125,7 +125,7 @@ def idle_seconds(head: Item) -> int:
 
 
 def is_open(head: Item | None) -> bool:
-    """Tell whether a thread with this head exists for its users. Raises `NewerItemError`."""
+    """Return whether a thread with this head exists for its users. Raises `NewerItemError`."""
     if head is None:
         return False
     check_schema(head)
@@ -155,7 +155,7 @@ def last_run(head: Item) -> str:
 
 
 def has_active_run(head: Item) -> bool:
-    """Tell whether the thread's newest run is active: not ended, and not expired."""
+    """Return whether the thread's newest run is active: not ended, and not expired."""
     return "runUntil" in head and int(head["runUntil"]["N"]) > int(time.time())
 
 

@@ -36,7 +36,7 @@ class KeyRange(NamedTuple):
 
 
 def is_backward(asked: PageRequest) -> bool:
-    """Tell whether a page is read backwards: `before` alone asks for the page that ends just before the cursor."""
+    """Return whether a page is read backwards: `before` alone asks for the page that ends just before the cursor."""
     return bool(asked.before and not asked.after)
 
 
