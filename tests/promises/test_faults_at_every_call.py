@@ -21,7 +21,7 @@ LARGE = incompressible(seed=1, length=110_000)
 
 @dataclass
 class Stage:
-    """A project with one thread: a user's message, one of a run, and one more; `large` makes that one large."""
+    """A project with one thread: a user's message, a message of a run, and a last message. `large` makes it large."""
 
     client: Client
     thread_id: str

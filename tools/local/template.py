@@ -117,8 +117,8 @@ def read(path: Path = TEMPLATE) -> dict[str, Any]:
 def load(path: Path = TEMPLATE, parameters: Mapping[str, str] = _DEFAULTS) -> Template:
     """Read a template. Parameters that are not given have their defaults.
 
-    A resource's name is `message-api-<logical id>`.
-    A queue or function whose condition is false does not exist, nor do the routes of such a function.
+    A resource's name is `message-api-<logical id>`. A queue or function whose condition is false does not exist, nor do
+    the routes of such a function.
     """
     document = read(path)
     resolver = _Resolver(document, parameters)
