@@ -1,4 +1,4 @@
-"""What the official Python SDK is asked to do; pytest runs it in the SDK's own environment (see test_python_sdk.py).
+"""Tests with the official Python SDK. pytest runs them in the SDK's own environment (see test_python_sdk.py).
 
 Every test runs with the synchronous and with the asynchronous client, both with strict response validation.
 """
@@ -229,7 +229,7 @@ def test_a_key_used_for_something_else_is_refused_and_not_retried(sdk: Sdk, thre
 
 Call = Callable[[Sdk, str], Any]
 KINDS = {400: openai.BadRequestError, 401: openai.AuthenticationError, 404: openai.NotFoundError}
-# Each: status, param and code, and the call that is answered with them.
+# Each entry: status, param and code of an error, and the call that gets it.
 ERRORS: dict[str, tuple[int, str | None, str | None, Call]] = {
     "role": (400, "role", "invalid_value", lambda s, t: s.messages.create(t, role="human", content="x")),
     "content": (400, "content", None, lambda s, t: s.messages.create(t, role="user", content="")),

@@ -1,4 +1,4 @@
-"""Documents as tests read them, the README unless another is given: blocks, links, tables, commands."""
+"""Reads blocks, links, tables and commands of documents for tests. The default document is the README."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from functools import cache
 from tests.support import program
 from tests.support.local_api import ROOT, environment
 
-# Every document for readers, by its path from the repository's root.
+# All documents, as paths from the repository's root.
 DOCUMENTS = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/*.md"))]
@@ -29,7 +29,7 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and the words of the comment right above it, as `<!-- test: … -->`."""
+    """A fenced block: its language, its text, and the words of a comment `<!-- test: … -->` directly above it."""
 
     language: str
     text: str
@@ -37,12 +37,15 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """The commands of a shell block, one element each."""
+        """Return the commands of a shell block, each as one element."""
         return self.text.replace("\\\n", " ").splitlines()
 
 
 def blocks(language: str, mark: str | None = None, text: str = TEXT) -> list[Block]:
-    """Return the blocks in a language, in order; with `mark`, those whose comment begins with it ("" for none)."""
+    """Return the blocks in a language, in order. With `mark`, return only those whose comment begins with it.
+
+    The mark "" selects blocks without a comment.
+    """
     found = [Block(match["language"], match["text"], match["mark"] or "") for match in _BLOCK.finditer(text)]
     return [
         block
@@ -52,7 +55,7 @@ def blocks(language: str, mark: str | None = None, text: str = TEXT) -> list[Blo
 
 
 def links(text: str = TEXT) -> list[str]:
-    """Return where a document links to."""
+    """Return the targets of a document's links."""
     return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r' src(?:set)?="([^"]+)"', text)
 
 
@@ -69,7 +72,7 @@ def anchors(text: str) -> set[str]:
 
 
 def program_commands(text: str) -> list[list[str]]:
-    """Return, as words, each command of `./message-api` in a document: those in shell blocks and those in sentences."""
+    """Return each command of `./message-api` in a document's shell blocks and sentences, as a list of words."""
     lines = [command for block in blocks("sh", None, text) for command in block.commands]
     lines += re.findall(rf"`({re.escape(_PROGRAM)} [^`]+)`", text.replace("\n", " "))
     commands = [shlex.split(line, comments=True) for line in lines]

@@ -59,7 +59,7 @@ async function asking(content = QUESTION) {
   return thread.id;
 }
 
-// The newest message's text, as old programs read it.
+// Return the newest message's text, in the way old programs read it.
 const answerOf = async (threadId) => (await threads.messages.list(threadId)).data[0].content[0].text.value;
 
 async function polled(threadId, run) {

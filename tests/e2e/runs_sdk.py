@@ -1,4 +1,4 @@
-"""What the official Python SDK is asked to do with assistants and runs; pytest runs it as it does python_sdk.py.
+"""Tests of assistants and runs with the official Python SDK. pytest runs them in the same way as python_sdk.py.
 
 Every test runs with the synchronous and with the asynchronous client, both with strict response validation. The model
 is the endpoint of conftest.py: it repeats the last message, calls two functions when it has tools, and waits
@@ -50,12 +50,12 @@ def asking(sdk: Sdk, content: str) -> str:
 
 
 def answer_of(sdk: Sdk, thread_id: str) -> str:
-    """Return the newest message's text, as old programs read it."""
+    """Return the newest message's text, in the way old programs read it."""
     return str(sdk.run(sdk.messages.list(thread_id)).data[0].content[0].text.value)
 
 
 def polled(sdk: Sdk, thread_id: str, run: Any) -> Any:
-    """Return the run once it is not active, by a loop without a pause."""
+    """Poll the run without a pause until it is not active, and return it."""
     while run.status in ACTIVE:
         run = sdk.run(sdk.threads.runs.retrieve(run.id, thread_id=thread_id))
     return run

@@ -9,7 +9,7 @@ from tests.e2e import versions
 from tests.e2e.isolated import run_python_with
 from tests.support.local_api import LocalApi, serving
 
-# Its own authentication refuses plain HTTP; HeadersPolicy sends the key over it.
+# The client's own authentication refuses plain HTTP. HeadersPolicy also sends the key over plain HTTP.
 CLIENT = """\
 import os
 from azure.ai.agents import AgentsClient

@@ -1,4 +1,4 @@
-"""The thread browser in Chromium: each thing that one does with it, and what it must never do."""
+"""The thread browser in Chromium: each of its functions, and what it must never do."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _CITATION = {
 _PATH = {
     "type": "file_path",
     "text": "sandbox:/b.csv",
-    "start_index": 0,  # wrong, as it is in data that was moved: then the text is looked for
+    "start_index": 0,  # wrong, as in imported data: the page then searches for the text
     "end_index": 1,
     "file_path": {"file_id": "file-2"},
 }
@@ -36,7 +36,7 @@ _PATH = {
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[int]:
-    """Yield the port of a static host, whose pages the local API allows when they come from 127.0.0.1."""
+    """Yield the port of a static host. The local API allows its pages if they come from 127.0.0.1."""
     with static_host() as port:
         yield port
 
@@ -382,7 +382,7 @@ def test_a_message_is_deleted_after_a_confirmation(reader: Reader) -> None:
     expect(reader.texts).to_have_text(["keep"])
     expect(reader.messages).to_be_focused()
     assert len(reader.get(f"/threads/{thread_id}/messages")["data"]) == 1
-    reader.message(thread_id, "next")  # the end of the window was the deleted message
+    reader.message(thread_id, "next")  # the deleted message was the last one in the page's window
     reader.wait(4)
     expect(reader.texts).to_have_text(["keep", "next"])
 
@@ -419,7 +419,7 @@ def test_the_page_could_not_make_html_or_code_of_a_text_if_it_tried(browser: Bro
     with reading(browser, api.base_url) as reader:
         reader.connect()
         for attempt in ("document.body.innerHTML = '<b>x</b>'", "new Function('window.hit = 1')()"):
-            # Later, for what a debugger evaluates may do more than the page.
+            # Run later, because code that a debugger evaluates may do more than the page's code.
             tried = f"try {{ {attempt}; done('it can'); }} catch (no) {{ done(`${{no}}`); }}"
             later = f"new Promise((done) => setTimeout(() => {{ {tried} }}))"
             assert re.search("TrustedHTML|Content Security Policy", reader.page.evaluate(later))
@@ -533,7 +533,7 @@ def test_from_another_origin_it_works_where_that_is_allowed(browser: Browser, ap
         reader.button("Delete message").click()
         expect(reader.page.get_by_text("No messages yet.")).to_be_visible()
         reader.page.goto(f"http://127.0.0.1:{host}/#thread_unknown")
-        # The request's id is in the line, so its header is exposed.
+        # The page shows the request's id, so the header with it is exposed.
         expect(reader.problem).to_have_text(
             re.compile(r"^404: No thread found with id 'thread_unknown'\. \(req_\w+\)$")
         )

@@ -1,4 +1,4 @@
-"""Runs in the thread browser, in Chromium, with a chat endpoint that responds as the test says."""
+"""Runs in the thread browser, in Chromium. The test sets the responses of the chat endpoint."""
 
 import json
 import threading
@@ -43,7 +43,7 @@ def reader(browser: Browser, api: LocalApi) -> Iterator[Reader]:
 
 
 def _start(reader: Reader, chat: Chat, *replies: Any, **assistant: Any) -> str:
-    """Open a thread with a message and start a run from the page; return the thread's id."""
+    """Open a thread with a message and start a run from the page. Return the thread's id."""
     chat.replies = [*replies]
     reader.assistant(**assistant)
     thread_id = reader.thread(messages=_HELLO)
@@ -202,7 +202,7 @@ def test_the_api_refuses_a_second_active_run_and_the_page_says_so(reader: Reader
 
 def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat: Chat) -> None:
     gate = threading.Event()
-    whole: list[tuple[Route, APIResponse]] = []  # as on AWS
+    whole: list[tuple[Route, APIResponse]] = []  # the whole stream in one response, as on AWS
     reader.page.route(_is_create, lambda route: whole.append((route, route.fetch())))
     _start(reader, chat, held(says("All ", "at once."), gate))
     _watch_for_doubles(reader)
@@ -228,7 +228,7 @@ def test_a_run_is_cancelled_before_its_events_arrive(reader: Reader, chat: Chat)
 
 
 def _watch_for_doubles(reader: Reader) -> None:
-    """Have the page note whether it ever shows a message and, at the same time, its answer of the stream."""
+    """Let the page record whether it ever shows an answer twice: as a message and as the stream's text."""
     reader.page.evaluate(
         "new MutationObserver(() => { for (const answer of document.querySelectorAll('#answer article'))"
         " window.isDouble ||= document.getElementById(answer.id.replace('answer-', 'message-')) !== null; })"
@@ -291,7 +291,7 @@ def test_runs_of_other_programs_appear_and_change_by_themselves(reader: Reader, 
     _wait_for(reader, "requires_action")
     expect(reader.runs.locator(".arguments")).to_have_text(_OSLO)
     reader.runs.get_by_label("Output of get_weather").fill("typed")
-    assert 10 < reader.wait(20) <= 20  # two requests every two seconds at most, and what is being typed stays
+    assert 10 < reader.wait(20) <= 20  # at most two requests every two seconds; the text in the input field stays
     expect(reader.runs.get_by_label("Output of get_weather")).to_have_value("typed")
     outputs = {"tool_outputs": [{"tool_call_id": _calls(run, reader)[0]["id"], "output": "rain"}]}
     reader.post(f"/threads/{thread_id}/runs/{run['id']}/submit_tool_outputs", outputs)
@@ -340,7 +340,7 @@ def test_runs_are_listed_from_the_newest_page_by_page_and_steps_when_opened(read
     expect(reader.runs.locator(".step")).to_have_count(1)
     reader.runs.nth(11).get_by_text("Steps").click()
     expect(reader.runs.nth(11).locator(".step header")).to_contain_text(["Message msg_"])
-    # The next look finds no run that is shown: the list starts again.
+    # The next poll finds no run that the page shows, so the list starts again.
     reader.button("Follow").click()
     newer = finish(10)
     reader.button("Follow").click()

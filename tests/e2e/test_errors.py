@@ -26,7 +26,8 @@ def messages(client: httpx.Client) -> str:
     return f"/threads/{client.post('/threads').json()['id']}/messages"
 
 
-# Each: method, path (MESSAGES stands for a thread's), what is sent, and status, param, code.
+# Each entry: method, path (MESSAGES stands for a thread's path of messages), the request's options, and the expected
+# status, param and code.
 _ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[int, str | None, str | None]]] = {
     "no thread": ("GET", _NO_THREAD, {}, (404, None, None)),
     "no message": ("GET", "MESSAGES/msg_none", {}, (404, None, None)),

@@ -1,4 +1,4 @@
-"""docs/migrate.md: its commands and programs are run one after the other, on files that they are written for."""
+"""docs/migrate.md: its commands and programs run one after the other, on files such as they expect."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from tests.support.imported import message, thread
 from tests.support.local_api import ROOT, LocalApi, serving
 
 TEXT = readme.MIGRATE
-# tests/e2e/test_readme.py runs what serves.
+# tests/e2e/test_readme.py runs the commands that serve.
 _MARKS = {"serves, needs Java", "sets the environment", "needs Java", "copies", "not run, needs AWS"}
 
 
@@ -34,7 +34,7 @@ def api(dynamodb_local: str) -> Iterator[LocalApi]:
 
 
 def program(heading: str, number: int = 0) -> str:
-    """Return a Python block of the document, counted from a heading."""
+    """Return a Python block of the document, by its number below a heading."""
     return readme.blocks("python", text=TEXT.split(f"\n{heading}\n", 1)[1])[number].text
 
 
@@ -101,7 +101,7 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
 
 
 def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
-    """The local API stands in for Azure; the program gets a client of it."""
+    """The local API replaces Azure. The program gets a client of the local API."""
     text = program("## From Foundry Agents (classic)")
     ours = re.sub(r"^client = .*$", lambda _: CLIENT, text, flags=re.MULTILINE)
     ours = ours.replace("from azure.identity import DefaultAzureCredential\n", "")
@@ -126,7 +126,7 @@ def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -
 
 
 def test_what_was_saved_is_imported_and_runs(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
-    """The steps of the document, from the lines that it shows to what its program prints."""
+    """This follows the document's steps, from the lines that it shows to the output of its program."""
     (shown,) = readme.blocks("json", text=TEXT)
     (tmp_path / "threads.jsonl").write_text(shown.text)
     steps = [command for command in commands("needs Java") if " import " in command]

@@ -1,7 +1,7 @@
-"""The ten commonest shapes of programs that use `client.beta.threads`, unmodified, and all that they print.
+"""Runs the ten commonest kinds of programs that use `client.beta.threads`, unmodified, and checks all their output.
 
-The programs in tests/programs/ are our own, in the manner of public ones. They know only OPENAI_BASE_URL and
-OPENAI_API_KEY, and run with the SDK of their time and with the newest.
+We wrote the programs in tests/programs/ in the style of public ones. They get only OPENAI_BASE_URL and OPENAI_API_KEY.
+They run with the SDK of their time and with the newest SDK.
 """
 
 import shutil
@@ -82,7 +82,7 @@ assistant > function
 getRain({{}})
 requires_action
 """
-# Calls with two ids have another form since 5.x: two of these programs are of one time only.
+# Calls with two ids have another form since 5.x, so two of these programs run with only one of the SDKs.
 _OLD, _NEW = versions.NODE
 _OF_BOTH = {"newest": PYTHON["newest"], "event_handler": _EVENTS}
 NODE = {

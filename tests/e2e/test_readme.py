@@ -1,4 +1,4 @@
-"""README.md, docs/local.md and docs/api.md: each block is run. All documents: what they name exists."""
+"""Runs each block of README.md, docs/local.md and docs/api.md. Checks that all things that documents name exist."""
 
 import json
 import os
@@ -133,7 +133,7 @@ def test_the_keys_commands_run(dynamodb_local: str) -> None:
 
 
 def _commands(start: str) -> list[list[str]]:
-    """Return, as words, the commands of all shell blocks that begin so."""
+    """Return the commands of all shell blocks that begin with this text, as lists of words."""
     commands = [shlex.split(command) for block in readme.blocks("sh", None, RUN) for command in block.commands]
     return [command for command in commands if command[: len(start.split())] == start.split()]
 

@@ -59,7 +59,7 @@ def create(client: Client, thread_id: str, **headers: str) -> Answer:
 def test_a_create_that_meets_faults_happens_once_or_is_a_503_and_never_twice(
     client: Client, thread_id: str, effect: Effect, times: int, headers: dict[str, str]
 ) -> None:
-    """botocore sends a call at most twice. The store repeats a call after a conflict."""
+    """A call is sent at most twice, by botocore. After a conflict, the store repeats the call."""
     with fault_injection.inject(Fault("TransactWriteItems", effect, times=times)) as attempts:
         answer = create(client, thread_id, **headers)
     if times == 1 or effect in CONFLICTING:

@@ -1,6 +1,6 @@
-"""Every operation asks the same of DynamoDB, and consumes the same, in a thread of 10 messages and in a long one.
+"""Every operation makes the same calls of DynamoDB, with the same units, in a thread of 10 messages and in a long one.
 
-MESSAGES says how long the long one is: 3,000 unless it is set. 100,000 take about half a minute to write.
+MESSAGES is the length of the long thread, by default 3,000. To write 100,000 takes about half a minute.
 """
 
 import os
@@ -33,7 +33,7 @@ def _middle(names: list[str]) -> str:
 
 
 def _list(**query: Any) -> Callable[[Client, Long], object]:
-    """Return a call for a page of 3; `after=…` and `before=…` are functions of the thread."""
+    """Return a call for a page of 3 messages. `after` and `before` are functions of the thread."""
 
     def call(client: Client, thread: Long) -> object:
         found = {name: value(thread) if callable(value) else value for name, value in query.items()}
@@ -129,7 +129,7 @@ def test_an_operation_costs_the_same_however_long_the_thread_is(owner: Client, t
     for thread in threads:
         with recorded() as made:
             operation(owner, thread)
-        # A list's first two calls are made beside each other.
+        # A list makes its first two calls at the same time.
         assert sorted(made) == sorted(expected)
 
 

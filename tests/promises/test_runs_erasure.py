@@ -1,4 +1,4 @@
-"""A deleted thread's run ends quietly and leaves nothing behind; so do a modified and a deleted assistant."""
+"""A deleted thread's run ends without an error and leaves no items. Nor do changed and deleted assistants leave any."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _LARGE = incompressible(seed=1, length=250_000)
 
 
 def erased_after(runs: Runs, operation: str, *ids: str, body: Any = None) -> None:
-    """Make a call, and then let happen what the follower of the stream and the erasure do."""
+    """Make a call, and then run the function that reads the stream and the erasure."""
     with event_sources.erasures() as erasures:
         if operation == "delete_thread":
             runs.client.create(operation, *ids)
@@ -26,7 +26,7 @@ def erased_after(runs: Runs, operation: str, *ids: str, body: Any = None) -> Non
 
 @pytest.fixture
 def used(runs: Runs, chat: Chat) -> dict[str, Any]:
-    """Return a run that left all kinds of items in its thread: settings, steps and outputs in chunks, an answer."""
+    """Return a run that wrote items of all kinds to its thread: settings, steps and outputs in chunks, an answer."""
     call = chat_stub.calls(("call_1", "get_weather", _LARGE), text="I look it up.")
     chat.replies = [call, says("Sunny.")]
     body = {"assistant_id": runs.assistant(tools=[WEATHER]), "instructions": _LARGE}

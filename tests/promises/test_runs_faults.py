@@ -1,6 +1,6 @@
-"""Every fault at every call of an operation of runs: the operation is done or not, says so, and can be sent again.
+"""Every fault at every call of an operation of runs: the operation is done or not, responds so, and can be sent again.
 
-As tests/promises/test_faults_at_every_call.py does for messages and threads. FAULTS_SHARE=1 makes all trials.
+tests/promises/test_faults_at_every_call.py tests the same for messages and threads. FAULTS_SHARE=1 makes all trials.
 """
 
 import random
@@ -28,7 +28,7 @@ _ONCE = {"idempotency-key": "key"}
 
 @dataclass
 class Stage:
-    """A project with an assistant and a thread; with a run in the status that a case asks for."""
+    """A project with an assistant, a thread, and a run in the status of the case."""
 
     runs: Runs
     assistant_id: str
@@ -61,7 +61,7 @@ def _output(step: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Case:
-    """An operation and the status of the run that it meets, None for none.
+    """An operation, and the status of the run on which it is called, None for no run.
 
     `again` and `doubles` are those of trials.try_operation.
     """
@@ -139,7 +139,7 @@ def test_an_operation_of_runs_is_done_or_not_and_says_which(name: str, chat: Cha
 def test_a_worker_that_meets_a_fault_at_any_call_ends_its_run_or_leaves_it_to_a_later_delivery(
     chat: Chat, clock: Clock, seed: int, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault that comes once costs nothing; one that lasts for a minute costs the answer at most, not ten minutes."""
+    """A single fault has no effect. A fault of a minute costs at most the answer; the run does not wait ten minutes."""
     monkeypatch.setenv("RUNS_QUEUE_URL", "http://127.0.0.1:9/a-queue-that-is-out-of-reach")
     first = _to_execute(chat, status)
     with trials.meeting(clock) as attempts:
@@ -153,7 +153,7 @@ def test_a_worker_that_meets_a_fault_at_any_call_ends_its_run_or_leaves_it_to_a_
             delivered = work(stage.runs.client.project, stage.run)
         end = stage.runs.read(stage.run)["status"]
         if delivered["batchItemFailures"]:
-            # The claim failed. Only one whose response is lost for good costs the run its time.
+            # The claim failed. Only a claim whose responses are all lost delays the run until it expires.
             was_claimed = effect in (fault_injection.lost, fault_injection.done_but_failed)
             assert (lasts, at, end) == (True, 1, "in_progress" if was_claimed else "queued"), trial
             continue
@@ -173,7 +173,7 @@ def _to_execute(chat: Chat, status: str) -> Stage:
 
 
 def _for_a_minute(effect: Effect, at: int) -> Fault:
-    """Return a fault that lasts for a minute, counted from when its first call is made."""
+    """Return a fault that lasts for a minute from its first call."""
     began: list[float] = []
 
     def last(attempt: Attempt) -> Any:
@@ -188,7 +188,7 @@ def _closes() -> None:
     raise ConnectionError
 
 
-# Of one call of the model: what a later attempt passes, and what ends the run.
+# Faults of one call of the model. A later attempt succeeds after the first group. The second group ends the run.
 _PASSING = {"busy": fails(429, retry_after="1"), "down": fails(503), "lost": Reply(before=_closes)}
 _LASTING = {
     "refused": fails(400),

@@ -1,6 +1,6 @@
-"""A run has one answer at most, wherever its worker is killed and however often its queue message is delivered.
+"""A run has at most one answer, wherever its worker is killed and however often its queue message is delivered.
 
-KILLS says how many seeded runs there are of each kind: KILLS=200 python -m pytest tests/promises/test_runs_kills.py
+KILLS is the number of seeded runs of each kind: KILLS=200 python -m pytest tests/promises/test_runs_kills.py
 """
 
 import os
@@ -28,13 +28,13 @@ _CALLS = 7
 
 
 def _replies(draw: random.Random) -> list[Reply]:
-    """Return what the model says in a run: an answer, a fault, or calls before that."""
+    """Return the model's replies in a run: an answer or a fault, and maybe calls before it."""
     call = chat_stub.calls(("call_1", "get_weather", "{}"), text=draw.choice(("", "I look it up.")))
     return [call, says("Sunny.")] if draw.random() < 0.4 else [draw.choice((says("Hello"), fails(400)))]
 
 
 def _execute(runs: Runs, run: dict[str, Any], draw: random.Random, met: set[str]) -> None:
-    """Let the worker be killed at one of its calls, while the model answers, or not at all."""
+    """Execute a run. The worker is killed at one of its calls, or while the model answers, or not at all."""
     from shared.runs import execution
 
     partition = f"{runs.client.project}#{run['thread_id']}"
@@ -97,7 +97,7 @@ def _text(message: dict[str, Any]) -> str:
 
 
 def deliver(secret: str, project: str, queued: list[dict[str, Any]]) -> list[str]:
-    """Let this process's worker take each message, and return how each run ended as this process sees it."""
+    """Let this process's worker take each message. Return the end of each run as this process sees it."""
     runs = Runs(Client(project, secret=secret))
     for run in queued:
         work(project, run)

@@ -1,6 +1,6 @@
-"""The official SDK sends a request again whose response was lost: no run, message or output is there twice.
+"""The official SDK sends a request again if its response was lost. No run, message or output is then stored twice.
 
-The SDK is the one of this project's own environment. Its transport leads to the functions, without a network.
+The SDK is that of this project's own environment. Its transport calls the functions, without a network.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The Assistants API is deprecated
 
 
 class Losing(httpx.BaseTransport):
-    """Leads to the functions; loses the responses to the requests for these paths, each the first time."""
+    """Calls the functions. For each of these paths, it loses the first response."""
 
     def __init__(self, runs: Runs, *lost: str) -> None:
         self._runs = runs
@@ -48,7 +48,7 @@ class Losing(httpx.BaseTransport):
 
 @pytest.fixture
 def losing(runs: Runs, chat: Chat) -> Iterator[Any]:
-    """Return a function that makes an SDK's client whose responses are lost, and its transport."""
+    """Return a function that creates an SDK's client whose responses are lost, and returns it with its transport."""
     opened = []
 
     def client(*lost: str) -> tuple[openai.OpenAI, Losing]:
@@ -155,7 +155,7 @@ def test_a_create_thread_and_run_with_a_key_whose_response_was_lost_makes_one_th
 def test_a_create_run_whose_first_request_was_refused_as_busy_makes_one_run(
     runs: Runs, losing: Any, chat: Chat
 ) -> None:
-    """What never was done is done by the next attempt, though that says that it is one."""
+    """The next attempt makes the run that the first one did not make, although its header says that it is a retry."""
     thread_id, assistant_id = runs.thread(), runs.assistant()
     client, transport = losing()
     respond = transport.handle_request

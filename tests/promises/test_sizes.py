@@ -1,4 +1,4 @@
-"""What was accepted comes back equal, up to the largest bodies, whatever DynamoDB's and Lambda's own limits are."""
+"""Every accepted body is read back equal, up to the largest ones, whatever limits DynamoDB and Lambda have."""
 
 import json
 import random
@@ -101,7 +101,7 @@ def test_a_page_of_the_largest_messages_arrives_as_short_pages_that_hold_all(
 
 @pytest.fixture(scope="module")
 def hundred_largest() -> tuple[Client, str, list[dict[str, Any]]]:
-    """Return a thread of 100 messages, each about as large as its kind can be."""
+    """Return a thread of 100 messages of several kinds, each nearly of its kind's maximal size."""
     kinds = [TEXTS[name] for name in ("quotes", "backslashes", "newlines", "NUL", "CJK")]
     kinds += [TEXTS["random four-byte"], '"\\\n' * 85_333]
     metadata = [*METADATA.values(), {}]

@@ -1,4 +1,4 @@
-"""Threads for the promises: one that has a bit of everything, and what the table still holds of one."""
+"""Threads for the tests of promises: creates a thread with all kinds of items, and finds a thread's remaining items."""
 
 import random
 import time
@@ -14,12 +14,12 @@ from tools.local.gateway import MAX_ANSWER
 
 
 def incompressible(seed: int, length: int = 160_000) -> str:
-    """Return a text of four-byte characters that needs several parts however it is compressed."""
+    """Return a text of four-byte characters that needs several parts even when compressed."""
     return "".join(map(chr, random.Random(seed).choices(range(0x10000, 0x2FFFF), k=length)))
 
 
 def full(client: Client, large: str) -> str:
-    """Create a thread with a bit of everything that its partition may hold; the client's key is a trusted one."""
+    """Create a thread with all kinds of items that its partition may have. The client's key must be trusted."""
     assert client.trusted
     thread_id = client.thread(metadata={"user_id": USER}, messages=[{"role": "user", "content": "first"}])
     client.message(thread_id, "of a run", role="assistant", run_id="run_1")
@@ -30,7 +30,7 @@ def full(client: Client, large: str) -> str:
 
 
 def remains(client: Client, thread_id: str) -> list[str]:
-    """Return the sort keys of all that the table holds of a thread: in its partition, and in the lists."""
+    """Return the sort keys of all items of a thread: in its partition, and in the lists."""
     from shared.store import keys, table
 
     table.set_deadline(60)
@@ -41,7 +41,7 @@ def remains(client: Client, thread_id: str) -> list[str]:
 
 
 def age(client: Client, thread_id: str, seconds: int) -> None:
-    """Let a thread's last activity, or its deletion, lie `seconds` back."""
+    """Move a thread's last activity, or its deletion, `seconds` into the past."""
     from shared.store import keys, table
 
     table.set_deadline(60)
@@ -94,7 +94,7 @@ def check_ends(in_order: Iterable[tuple[float, float]]) -> None:
 
 
 def assert_gone(client: Client, thread_id: str, message_id: str) -> None:
-    """Assert that a thread with a message, and one created with an Idempotency-Key, is a 404 to every call."""
+    """Assert that a thread with a message, and one created with an Idempotency-Key, is a 404 for every call."""
     once = {"idempotency-key": "key"}
     answers = [
         *(client.call(function, thread_id, body={"metadata": {}}) for function in ("retrieve_thread", "modify_thread")),

@@ -116,7 +116,7 @@ def _owned_by_run(run: Item, by_key: dict[str, Item]) -> set[str]:
         assert of_calls != step_ids[-1:], "completed without its answer"
     taken = [step_id for step_id in of_calls if f"output#{run_id}#{step_id}" in by_key]
     assert [step_id for step_id in of_calls if "completedAt" in steps[step_id]] == taken
-    # Only the last one may lack them: it waits, or the run ended while it waited.
+    # Only the last step may lack outputs: it waits, or the run ended while it waited.
     assert taken in (of_calls, of_calls[:-1])
     return {f"step#{run_id}#{step_id}" for step_id in step_ids} | {f"output#{run_id}#{step_id}" for step_id in taken}
 

@@ -219,7 +219,7 @@ def _cancelled(codes: list[str]) -> _RefusedError:
 
 
 def _following(sort_keys: list[str], low: str, high: str, position: str | None, *, forward: bool) -> str | None:
-    """Return the next sort key that a Query passes, or None at its end."""
+    """Return the next sort key that a Query reads, or None at its end."""
     if forward:
         at = bisect.bisect_left(sort_keys, low) if position is None else bisect.bisect_right(sort_keys, position)
         return sort_keys[at] if at < len(sort_keys) and sort_keys[at] <= high else None

@@ -41,7 +41,7 @@ def subscribed(api: LocalApi) -> Iterator[Events]:
     connection = HTTPConnection(url.host, url.port)
     connection.request("GET", "/_local/events")
     sock: socket.socket = connection.sock
-    # Its headers come when the subscription has begun.
+    # The response's headers come when the subscription has begun.
     reading = threading.Thread(target=_read, args=(connection.getresponse(), events))
     reading.start()
     try:
