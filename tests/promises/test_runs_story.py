@@ -89,6 +89,7 @@ class Story:
 
 def note_end(story: Story, run: Run, seen: dict[str, str]) -> None:
     """Record a run's end. Assert that a run does not change after its end. `seen` are the ends known before the read.
+
     A run that has expired by a fast clock is active by a slow clock. There it may be cancelled, but never completed.
     """
     before = seen.get(run["id"])

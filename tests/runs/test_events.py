@@ -251,7 +251,8 @@ def test_records_of_all_other_items_have_no_event(runs: Runs, chat: Chat, clock:
     others = [record for record in records if not sort_of(record).startswith(with_events)]
     kinds = {sort_of(record).partition("#")[0].partition("_")[0] for record in others}
     thread_entry = run["thread_id"].removeprefix("thread_")
-    assert kinds == {"asst", "list", "step", "output", "part", "run", thread_entry}  # "run": a message's entry in its run's list
+    # "run" is a message's entry in its run's list.
+    assert kinds == {"asst", "list", "step", "output", "part", "run", thread_entry}
     later = [json.loads(json.dumps(record).replace('"v": {"N": "1"}', '"v": {"N": "2"}')) for record in others]
     gone = [record for record in of_runs(removed) if "NewImage" not in record["dynamodb"]]
 
