@@ -1,6 +1,6 @@
 """The versions of the official SDKs in the end-to-end tests. The README names the same versions."""
 
-# The package `openai` of PyPI: the newest version of each major version, and an older 1.x.
+# The package `openai` of PyPI: the newest of each major version, and one from before the code that all of these share.
 # Each has the packages whose versions pip would choose wrongly: 1.35 does not work with the newest httpx.
 PYTHON = {
     "1.35.15": ("httpx==0.27.2",),
