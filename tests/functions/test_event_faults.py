@@ -29,7 +29,7 @@ _DETAIL_TYPES = {"thread.created", "thread.message.created", "thread.message.del
 
 
 class Work(NamedTuple):
-    """The work of a function. `run` returns whether the function reported it as done. `check` asserts that it is done."""
+    """The work of a function. `run` returns whether the function reported it as done. `check` asserts that it is."""
 
     run: Callable[[], bool]
     check: Callable[[], None]

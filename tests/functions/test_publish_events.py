@@ -74,7 +74,7 @@ def wide() -> str:
 
 
 def refusing(*codes: str | None) -> Effect:
-    """Let the bus refuse each entry with its code. The bus takes entries with the code None, and those without a code."""
+    """Let the bus refuse each entry with its code. The bus takes entries with the code None or without a code."""
 
     def effect(attempt: Attempt) -> Outcome:
         count = len(attempt.request["Entries"])
@@ -310,7 +310,7 @@ def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(clien
 def test_events_that_the_bus_keeps_refusing_raise_an_alarm(
     client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lambda counts no error for these events. So the alarm counts the log line of the last attempt, and only this one."""
+    """Lambda counts no error for these events. The alarm counts the log line of the last attempt, and only this one."""
     from shared import clients
     from shared.log import logger
 

@@ -42,7 +42,7 @@ def lost(operation: str, *, times: int = 1, at: int = 1) -> Fault:
 
 
 def test_a_lost_response_of_create_run_makes_one_run(runs: Runs, chat: Chat) -> None:
-    """In memory, moto ignores the ClientRequestToken. So the conditions must find the run, as on AWS after ten minutes."""
+    """The engine ignores the ClientRequestToken, so the conditions must find the run, as on AWS after ten minutes."""
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
     with fault_injection.inject(lost("TransactWriteItems")) as attempts:
