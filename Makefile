@@ -1,4 +1,4 @@
-# Everything one does with this repository. Each target sets up by itself what it needs:
+# The tasks of this repository. Each target first sets up what it needs:
 #   .venv/     the tools and packages of uv.lock     .venv-3.13/  the same under the deployed interpreter
 #   .aws-sam/  what `sam build` makes                .build/      the layer once more, for this machine
 
@@ -6,41 +6,42 @@ PYTHON ?= python3
 UV      = .venv/bin/uv
 UV_VERSION = $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
-# SAM's dependencies are taken as they were on that day, so that a newer linter cannot fail an old commit.
+# SAM's dependencies are the newest of this day, so that a newer linter cannot fail an old commit.
 SAM = SAM_CLI_TELEMETRY=0 $(UV) tool run --exclude-newer 2026-11-20 --from aws-sam-cli==1.170.0 sam
 
 # The security linter, with .checkov.yaml. Its tests of templates need no network.
 CHECKOV = $(UV) tool run --quiet --exclude-newer 2026-11-20 --from checkov==3.3.30 checkov
 AUDIT   = $(UV) tool run --quiet --exclude-newer 2026-11-20 --from pip-audit==2.10.1 pip-audit
 
-# The packages of the layer, as uv.lock has them.
+# The packages of the layer, in the versions of uv.lock.
 LAYER_PACKAGES = $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header
-# What only the function that calls the model has: openai, and what it needs beside those.
+# The packages of the function that calls the model: openai, and those of its dependencies that the layer lacks.
 MODEL_PACKAGES = $(LAYER_PACKAGES) --only-group runs $(foreach package,$(shell $(LAYER_PACKAGES) --no-hashes --no-annotate \
 	| sed 's/[ =].*//'),--no-emit-package $(package))
 
-# The interpreter that Lambda runs, where this machine has it: on PATH, or kept by pyenv.
+# The Python version that Lambda runs, if this machine has it on PATH or in pyenv's folder. Otherwise empty.
 DEPLOYED := $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$python" && break; \
 	done)
 
-# Whom the layer is built for: Lambda, but `make check` says this machine.
+# The platform for which the layers are built: Lambda's. `make check` sets this machine's.
 LAYER_FOR = --python-version 3.13 --python-platform aarch64-manylinux_2_28
 
-# Files of tests at once, in the order of their names: each process has an engine of its own. Few files are long, and none
-# of these is among the last, so that no process waits for the others. Three, where tests wait for servers and clocks.
+# Several files of tests run at once, in the order of their names. Each process has its own engine. The few long files
+# are not among the last, so that no process waits for the others. Where tests wait for servers and clocks, three files
+# run at once.
 SIDE_BY_SIDE = --dist loadfile --no-loadscope-reorder --numprocesses
 UNIT   = $(wildcard tests/functions tests/runs tests/shared tests/local tests/transfer tests/upgrades tests/test_*.py)
 BEYOND = $(wildcard tests/e2e tests/promises)
-# What runs on the deployed Python too: all that the interpreter may do otherwise (JSON, texts, types, compression,
-# imports, logs), and the model, whose requests reach all operations.
+# Tests that also run on the deployed Python: those of what the interpreter may do differently (JSON, texts, types,
+# compression, imports, logs), and those with the model of the contract, whose requests reach all operations.
 ON_DEPLOYED = tests/shared tests/runs $(patsubst %,tests/functions/test_%.py,bodies json limits logs model publish_events queries sizes)
 
-# Whatever else the machine has, uv works with the interpreter of .venv and downloads none.
+# uv uses the interpreter of .venv, whichever others the machine has, and downloads none.
 export UV_PYTHON = $(CURDIR)/.venv/bin/python
 export UV_PYTHON_DOWNLOADS = never
 unexport VIRTUAL_ENV
-# Tests start hundreds of processes: without stored bytecode each would compile all that it imports.
+# Tests start hundreds of processes. Without stored bytecode, each process would compile all modules that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
@@ -123,7 +124,7 @@ clean: ## remove everything that was made here
 	rm -rf .venv .venv-3.13 .aws-sam .build .engines .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find functions shared tools benchmarks examples tests -name __pycache__ -prune -exec rm -rf {} +
 
-# Setting up. `touch` marks what is complete, so that an interrupted attempt starts again.
+# Setting up. `touch` marks a complete environment, so that an interrupted attempt starts again.
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -143,9 +144,9 @@ $(UV):
 	@UV_PROJECT_ENVIRONMENT=.venv-3.13 $(UV) sync --quiet --frozen --python $(DEPLOYED)
 	@touch $@
 
-# What `sam build` calls: one target for each resource, which fills ARTIFACTS_DIR.
+# `sam build` calls one of these targets for each resource. The target fills ARTIFACTS_DIR.
 
-# The layers: the packages of uv.lock, without what no function opens.
+# The layers: the packages of uv.lock, without the files that no function opens.
 build-Dependencies: $(UV)
 	@$(call install,$(LAYER_PACKAGES))
 	@.venv/bin/python tools/build/prune_botocore.py "$(ARTIFACTS_DIR)/python"
@@ -166,8 +167,8 @@ endef
 # The functions whose bundle has shared/runs.
 WITH_RUNS = Assistants Runs ExecuteRun PublishEvents
 
-# A function: its own module or package, named as the resource is (CreateMessage, create_message), and what all share.
-# One function also has the document that it returns.
+# A function: its own module or package, and the package `shared`. The names of module and resource match
+# (create_message, CreateMessage). RetrieveOpenapi also has the document that it returns.
 build-%:
 	@module=$$(echo $* | sed 's/\([a-z]\)\([A-Z]\)/\1_\2/g' | tr '[:upper:]' '[:lower:]') && mkdir "$(ARTIFACTS_DIR)/functions" \
 		&& cp -R functions/__init__.py $$(ls -d "functions/$$module" "functions/$$module.py" 2>/dev/null) \
@@ -177,9 +178,10 @@ build-%:
 	@$(if $(filter RetrieveOpenapi,$*),cp openapi.json "$(ARTIFACTS_DIR)")
 	@$(call compile,/var/task,-b) $(if $(DEPLOYED),&& find "$(ARTIFACTS_DIR)" -name '*.py' -delete)
 
-# Bytecode, else every cold start compiles again (Lambda's folders are read-only). The hash is never checked against the
-# source, whose times a deployment changes. $(1) is where Lambda unpacks the files, as tracebacks show them. Our own
-# functions travel as bytecode alone ($(2) is -b): half as much to fetch, and a line of a traceback is looked up here.
+# Bytecode. Without it every cold start compiles again, because Lambda's folders are read-only. Python never compares
+# the bytecode with its source: a deployment changes the times of the source. $(1) is the folder into which Lambda
+# unpacks the files; tracebacks show it. Our own functions are deployed as bytecode alone ($(2) is -b), which halves
+# their size. Look up the line of a traceback in this repository.
 ifdef DEPLOYED
 compile = $(DEPLOYED) -I -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p $(1) $(2) "$(ARTIFACTS_DIR)"
 else

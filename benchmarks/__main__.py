@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those that are named, and writes their figures into the documents."""
+"""Runs all benchmarks, or the named ones, and writes their figures into the documents."""
 
 import datetime as dt
 import importlib.metadata
@@ -19,13 +19,13 @@ from tools.local.dynamodb.download import ENGINE
 DOCUMENT = ROOT / "docs" / "performance.md"
 COST = ROOT / "docs" / "cost.md"
 RUNS = ROOT / "docs" / "runs.md"
-# Where the tables of a benchmark are written. The others have none.
+# The document into which the tables of a benchmark are written. The other benchmarks have no tables.
 PLACES = {"cost": COST, "dollars": COST, "bill": COST, "cost_of_runs": RUNS, "bill_of_runs": COST, "peers": DOCUMENT}
 BENCHMARKS = ("cold", "warm", "growth", "throughput", "runs", *PLACES)
 
 
 def main(names: list[str]) -> None:
-    """Run benchmarks, each in a process of its own: the store makes its client once, for the engine it finds first."""
+    """Run each benchmark in its own process, because the store makes one client, for the first engine it finds."""
     started = time.monotonic()
     chosen = names or list(BENCHMARKS)
     for place, name in enumerate(chosen, start=1):
@@ -43,7 +43,7 @@ def main(names: list[str]) -> None:
 
 
 def _rows(name: str, rows: Sequence[Row]) -> list[list[str]]:
-    """Return the rows of the summary, those of one benchmark replaced and dated today."""
+    """Return the rows of the summary. The new rows of one benchmark replace its old rows, and have today's date."""
     text = DOCUMENT.read_text(encoding="utf-8").split("<!-- summary -->")[1].split("<!-- end of summary -->")[0]
     found = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in text.strip().splitlines()[2:]]
     today = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
@@ -53,7 +53,7 @@ def _rows(name: str, rows: Sequence[Row]) -> list[list[str]]:
 
 
 def _write(document: Path, name: str, text: str) -> None:
-    """Put a text between the marks of its name."""
+    """Write a text into a document, between the marks with this name."""
     between = re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- end of {name} -->\n)", re.DOTALL)
     written, places = between.subn(lambda _: f"\n{text}\n\n", document.read_text(encoding="utf-8"))
     if places != 1:
@@ -62,7 +62,7 @@ def _write(document: Path, name: str, text: str) -> None:
 
 
 def _machine() -> str:
-    """Say on what this was measured."""
+    """Describe the machine that ran the benchmarks."""
     packages = [f"{name} {importlib.metadata.version(name)}" for name in ("botocore", "boto3", "pydantic", "openai")]
     information = Path("/proc/cpuinfo").read_text(encoding="utf-8") if sys.platform == "linux" else ""
     processors = [line.partition(": ")[2] for line in information.splitlines() if line.startswith("model name")]

@@ -1,7 +1,8 @@
 """Cold start: the processor time of a fresh interpreter from its start to a ready handler, on built artifacts.
 
-The floor imports boto3 and makes one DynamoDB client. Lambda's folders are read-only, so nothing is written here:
-what has no bytecode is compiled anew each time. The sizes are those of the zip files that `sam deploy` uploads.
+The floor imports boto3 and makes one DynamoDB client. Lambda's folders are read-only, so the interpreter writes no
+bytecode here: it compiles each module without bytecode at every start. The sizes are those of the zip files that
+`sam deploy` uploads.
 """
 
 import importlib.metadata
@@ -22,7 +23,7 @@ from tests.support.memory import MODEL
 from tools.local import template
 
 _FLOOR = "import boto3; boto3.client('dynamodb')"
-# What functions may take of the floor.
+# The modules of each group, and the bound for their ratio to the floor.
 _GROUPS = {
     "retrieve, list, delete": ("retrieve_* list_* delete_* unknown_route", "0.80"),
     "create, modify, ingest": ("create_* modify_* ingest_*", "1.10"),
@@ -30,13 +31,13 @@ _GROUPS = {
     "the other event functions": ("*", "1.10"),
 }
 _TEMPLATE = template.load(parameters=MODEL)
-# The keys lead nowhere.
+# Credentials of no account.
 _KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 _ENVIRONMENT = _TEMPLATE.environment | _KEYS | {"AWS_DEFAULT_REGION": template.REGION, "AWS_REGION": template.REGION}
 
 
 def run() -> Report:
-    """Measure every function; needs the Python that Lambda runs, because the bytecode is for that one only."""
+    """Measure every function. This needs the Python version that Lambda runs, for which the bytecode is made."""
     if not platform.python_version().startswith("3.13."):
         figures.say("Not measured: there is no CPython 3.13 here.")
         return Report()

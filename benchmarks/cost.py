@@ -1,7 +1,7 @@
-"""What operations cost: in DynamoDB's units, in dollars for a million, and in the bill of a month (docs/cost.md).
+"""The cost of operations in DynamoDB's units, in dollars for a million, and in the bill of a month (docs/cost.md).
 
-A read unit is a read of 4 KB, a write unit a write of 1 KB; in a transaction each counts twice. The look-up of the API
-key is not in it: one read unit for each key and function instance, once a minute.
+A read unit is a read of 4 KB, a write unit a write of 1 KB. In a transaction each counts twice. The figures omit the
+look-up of the API key: one read unit for each key and function instance, once a minute.
 """
 
 import math
@@ -21,36 +21,36 @@ from tests.support.expected import compact, text
 from tools.local import template
 
 # List prices of us-east-1, 2026-11, in dollars for a million: on-demand DynamoDB (standard table class, since
-# 2024-11), Lambda on arm64, requests of an HTTP API (first 300 million a month; each 512 KB of one count), events of
-# EventBridge, traces of X-Ray.
+# 2024-11), Lambda on arm64, requests of an HTTP API (first 300 million a month; each 512 KB of a request count as one),
+# events of EventBridge, traces of X-Ray.
 WRITE_UNITS, READ_UNITS = 0.625, 0.125
 INVOCATIONS, GB_SECOND = 0.20, 0.0000133334 * 1e6
 REQUESTS, METERED_BYTES = 1.00, 512 * 1024
 EVENTS, TRACES = 1.00, 5.00
 RECEIVES, FIFO_RECEIVES = 0.40, 0.50
-# For a GB and month, for a GB, for a piece and month.
+# First line: for a GB and month. Second line: for a GB. Third line: for one of them and a month.
 STORED_GB, BACKUP_GB = 0.25, 0.20
 LOGGED_GB, SENT_GB = 0.50, 0.09
 ALARM, METRIC, DASHBOARD = 0.10, 0.30, 3.00
 
-# What a call of DynamoDB takes from Lambda in one region, and our own code with 512 MB, rounded up.
+# The time of a DynamoDB call from Lambda in the same region, and of our own code with 512 MB, rounded up.
 CALL_MILLISECONDS, OWN_MILLISECONDS = 6, 5
-# PublishEvents, for each change: when there are few, a call has one of them.
+# The time of PublishEvents for each change. When changes are rare, each invocation has one change.
 PUBLISH_MILLISECONDS = 40
 
-# Lambda polls a queue that is empty with five connections; each waits for 20 seconds.
+# Lambda polls an empty queue with five connections. Each receive waits for 20 seconds.
 EMPTY_RECEIVES = 5 * 3 * 60 * 24 * 30
 
-# What a month looks like, for each message that is created in it.
+# Messages created in a month.
 MONTHS = {"a team's tool": 1e5, "a product": 3e6, "a large product": 1e8}
 MONTHS_KEPT = 12
 KEPT = f"DynamoDB, what {MONTHS_KEPT} months leave, and its backups"
 SIZE = 1_000
 OPERATIONS = {"create": 1.0, "create thread": 0.1, "list 20": 0.5, "retrieve": 0.1, "modify": 0.05, "delete": 0.01}
 CHANGES = ("create", "create thread", "modify", "delete")
-# A line of the function, Lambda's own three, a line of the access log; in bytes.
+# Bytes of a request's log: one line of the function, Lambda's own three lines, one line of the access log.
 LOGGED_BYTES = 1_300
-# What Lambda traces: a request a second, and one in twenty of the others.
+# Lambda traces one request a second, and one in twenty of the other requests.
 TRACED = 0.05
 LOG_OF_A_REQUEST = LOGGED_BYTES / 1000 * LOGGED_GB + TRACED * TRACES
 ITEM_OVERHEAD_BYTES = 100  # DynamoDB adds it to each stored item
@@ -68,12 +68,12 @@ _WORDS = """
 
 
 def prose(length: int) -> str:
-    """Return common words at random, which deflate takes to about 40 %, as it does prose."""
+    """Return common words at random. Deflate compresses them to about 40 %, as it does prose."""
     return " ".join(random.Random(length).choices(_WORDS.split(), k=length // 3))[:length]
 
 
 def noise(length: int) -> str:
-    """Return printable characters at random, which deflate can hardly shrink."""
+    """Return printable characters at random. Deflate can hardly compress them."""
     return "".join(random.Random(length).choices(string.ascii_letters + string.digits + string.punctuation, k=length))
 
 
@@ -112,7 +112,10 @@ def _erase(client: Client, thread_id: str) -> None:
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Let a list wait for its head. On a busy machine the head comes late and a list asks twice; not in a region."""
+    """Let a list wait for its head. On a busy machine the head arrives late, and the list makes its Query twice.
+
+    In a region this does not happen.
+    """
     from shared.store import pages
 
     with mock.patch.object(pages, "_TOGETHER_SECONDS", float("inf")):
@@ -133,7 +136,7 @@ def run() -> Report:
 
 
 def dollars() -> Report:
-    """Return the dollars for a million of an operation, for messages of several sizes, of prose."""
+    """Return the dollars for a million calls of each operation, for messages of prose in several sizes."""
     columns = [costs(Client(), prose(size)) for size in SIZES]
     rows: list[list[str]] = []
     for name in ("create", "retrieve", "list 20", "modify", "delete", "create thread"):
@@ -154,7 +157,10 @@ def bill() -> Report:
 
 
 def bill_table(bills: Mapping[str, Mapping[str, float]], *further: list[str]) -> str:
-    """Return bills of a month, each by what is paid for, as Markdown; `further` are rows after their sums."""
+    """Return bills of a month as a Markdown table: one row for each thing that is paid for, then the sums.
+
+    `further` has the rows after the sums.
+    """
     rows = [[part, *(shown(bill[part]) for bill in bills.values())] for part in next(iter(bills.values()))]
     rows.append(["**a month**", *(f"**{shown(sum(bill.values()))}**" for bill in bills.values())])
     return figures.table(["USD", *bills], [*rows, *further])
@@ -166,7 +172,7 @@ def units_of(calls: list[Call], parts: int) -> str:
 
 
 def request_dollars(name: str, calls: list[Call], size: int) -> tuple[float, float, float]:
-    """Return the dollars for a million of an operation: DynamoDB, Lambda, HTTP API."""
+    """Return the dollars for a million calls of an operation: DynamoDB, Lambda, HTTP API."""
     reads, writes = units(calls)
     answered = size * 20 if name == "list 20" else size
     seconds = (CALL_MILLISECONDS * len(calls) + OWN_MILLISECONDS) / 1000
@@ -179,7 +185,7 @@ def lambda_dollars(seconds: float) -> float:
 
 
 def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
-    """Return the dollars of a month with this number of messages, by what they are paid for."""
+    """Return the dollars of a month with this number of messages, for each thing that is paid for."""
     parts = {name: request_dollars(name, measured[name], SIZE) for name in OPERATIONS}
     millions = {name: messages * times / 1e6 for name, times in OPERATIONS.items()}
     table, functions, api = (sum(parts[name][place] * millions[name] for name in OPERATIONS) for place in range(3))
@@ -200,7 +206,7 @@ def _bill(messages: float, measured: dict[str, list[Call]]) -> dict[str, float]:
 
 
 def _stored_bytes() -> float:
-    """Return what a message and its share of its thread take in the table."""
+    """Return the bytes that a message and its share of its thread take in the table."""
     from shared import ids
     from shared.store import head, items, keys
     from shared.store.threads import entry_of
@@ -219,20 +225,20 @@ def _stored_bytes() -> float:
 
 
 def _polling() -> float:
-    """Return what a month of empty receives costs: Lambda polls each queue that a function reads, used or not."""
+    """Return the dollars for a month of empty receives. Lambda polls each queue of a function, even an unused one."""
     queues = [queue for function in _TEMPLATE.functions for queue in function.queues]
     million = EMPTY_RECEIVES / 1e6
     return sum((FIFO_RECEIVES if queue.name.endswith(".fifo") else RECEIVES) * million for queue in queues)
 
 
 def alarms(condition: str | None = None) -> int:
-    """Return how many alarms a stack has under this condition; without one, whatever its parameters are."""
+    """Return how many alarms of the template have this condition. None counts the alarms that every stack has."""
     resources = template.read()["Resources"].values()
     return sum(found["Type"] == "AWS::CloudWatch::Alarm" and found.get("Condition") == condition for found in resources)
 
 
 def event_dollars() -> float:
-    """Return the dollars for a million changes that are published."""
+    """Return the dollars for a million published changes."""
     return lambda_dollars(PUBLISH_MILLISECONDS / 1000) + EVENTS
 
 

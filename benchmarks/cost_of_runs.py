@@ -1,4 +1,4 @@
-"""What runs cost: in DynamoDB's units, and in dollars, without what the endpoint of the model bills."""
+"""The cost of runs in DynamoDB's units and in dollars, without the price of the model's endpoint."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,9 +10,9 @@ from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tests.support.runs import WEATHER, Runs, calls_of, with_model, work
 
-# How long the model writes, in each call.
+# How long each call of the model takes.
 MODEL_SECONDS = 10
-# A program polls at once, and then every 500 ms, which is what the responses ask SDKs to wait.
+# A program polls at once, and then every 500 ms. The responses ask SDKs to wait that long.
 POLLS = 1 + 2 * MODEL_SECONDS
 # A message of the queue is sent, received and deleted.
 SQS_REQUESTS = 3
@@ -20,7 +20,8 @@ MONTHS = {name: messages / 2 for name, messages in cost.MONTHS.items()}
 
 _CREATE, _POLL, _SUBMIT, _LIST = "create run", "retrieve run", "submit tool outputs", "list messages"
 _ANSWER, _CALLS, _LAST = "execute run: an answer", "execute run: function calls", "execute run: an answer after those"
-# Requests beside the polls, executions, and events of a run: each new status is one, and so is the message.
+# A run's requests except the polls, its executions, and the number of its events: one for each new status, one for the
+# message.
 KINDS = {
     "a text answer": ((_CREATE, _LIST), (_ANSWER,), 4),
     "one function call": ((_CREATE, _SUBMIT, _LIST), (_CALLS, _LAST), 7),
@@ -28,7 +29,7 @@ KINDS = {
 
 
 class Measured(NamedTuple):
-    """The calls of each operation; the bytes of a run in a response, and in the table."""
+    """The calls of each operation, and the bytes of a run in a response and in the table."""
 
     calls: dict[str, list[Call]]
     shown: int
@@ -47,7 +48,7 @@ def run() -> Report:
 
 
 def bill_of_runs() -> Report:
-    """Return what runs with a text answer add to each bill of a month."""
+    """Return the dollars that runs with a text answer add to each bill of a month."""
     measured = _measured()
     price = _price(measured, "a text answer")
     price[cost.KEPT] = cost.MONTHS_KEPT * measured.stored / 1000 * (cost.STORED_GB + cost.BACKUP_GB)
@@ -63,7 +64,7 @@ def bill_of_runs() -> Report:
 
 
 def _price(measured: Measured, kind: str) -> dict[str, float]:
-    """Return the dollars for a million runs of a kind, by what they are paid for."""
+    """Return the dollars for a million runs of a kind, for each thing that is paid for."""
     requests, executions, events = KINDS[kind]
     polls = POLLS * len(executions)
     per_request = {name: cost.request_dollars("", calls, 1) for name, calls in measured.calls.items()}
@@ -81,7 +82,10 @@ def _price(measured: Measured, kind: str) -> dict[str, float]:
 
 
 def _measured() -> Measured:
-    """Make each operation once, with small contents and one function, as a program does."""
+    """Call each operation once, as a program does, and measure it.
+
+    The contents are small. The assistant has one function.
+    """
     from shared.store import items, keys, table
 
     calls: dict[str, list[Call]] = {}
@@ -92,7 +96,7 @@ def _measured() -> Measured:
 
     replies = chat_stub.calls(("call_1", "get_weather", '{"city":"Rome"}')), chat_stub.says("Sunny.")
     with with_model(*replies), cost.unhurried():
-        runs = Runs(Client("default"))  # the length of its name counts
+        runs = Runs(Client("default"))  # the length of the project's name changes the units
         project, thread_id = runs.client.project, runs.thread()
         assistant_id = record("create assistant", lambda: runs.assistant(tools=[WEATHER]))
         record("retrieve assistant", lambda: runs.create("retrieve_assistant", assistant_id))

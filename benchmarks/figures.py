@@ -1,4 +1,4 @@
-"""Figures: measured side by side, summed up as medians and ratios, and shown as Markdown."""
+"""Measures sides in turns, sums the figures up as medians and ratios, and shows them as Markdown."""
 
 import importlib
 import os
@@ -12,13 +12,13 @@ from typing import NamedTuple, TypeVar
 
 ROOT = Path(__file__).parent.parent
 
-# Fewer show only that a benchmark works.
+# With fewer samples, a benchmark only shows that it works.
 SAMPLES = int(os.environ.get("SAMPLES", "15"))
 
 # The message of all benchmarks: 900 characters.
 TEXT = ("A message of an ordinary length says something in two or three sentences. " * 12)[:900]
 
-# The modules whose benchmarks find a table in DynamoDB Local.
+# The modules whose benchmarks need a table in DynamoDB Local.
 _ON_ENGINE = ("growth", "throughput", "cost", "cost_of_runs")
 
 K = TypeVar("K")
@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 
 class Row(NamedTuple):
-    """A line of the summary: what was measured, how it came out, and what it is held to."""
+    """A line of the summary: what was measured, the result, and its bound."""
 
     what: str
     figure: str
@@ -34,14 +34,14 @@ class Row(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a benchmark found: its lines of the summary in docs/performance.md, and its own tables in Markdown."""
+    """The results of a benchmark: its lines of the summary in docs/performance.md, and its own tables in Markdown."""
 
     summary: Sequence[Row] = ()
     text: str = ""
 
 
 class Ratio(NamedTuple):
-    """A ratio of medians, and the quartiles of the ratios of the single runs: half of the runs lie between them."""
+    """A ratio of medians, and the lower and upper quartile of the single samples' ratios."""
 
     median: float
     low: float
@@ -52,14 +52,14 @@ class Ratio(NamedTuple):
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """Do some work and return the time that it took."""
+    """Do the work and return the time that it took."""
     started = time.perf_counter()
     work()
     return (time.perf_counter() - started) * 1000
 
 
 def alternate(sides: Mapping[K, Callable[[], V]]) -> dict[K, list[V]]:
-    """Let the sides take turns, each once unmeasured and then `SAMPLES` times; return what each returned."""
+    """Call the sides in turns, `SAMPLES` times after one warm-up call each. Return the results of each side."""
     for side in sides.values():
         side()
     found: dict[K, list[V]] = {name: [] for name in sides}
@@ -70,13 +70,13 @@ def alternate(sides: Mapping[K, Callable[[], V]]) -> dict[K, list[V]]:
 
 
 def ratio(ours: Sequence[float], other: Sequence[float]) -> Ratio:
-    """Return how much of the other side ours takes; the sides were measured in turns."""
+    """Return the ratio of our figures to those of the other side. The sides were measured in turns."""
     low, _, high = statistics.quantiles([one / two for one, two in zip(ours, other, strict=True)], n=4)
     return Ratio(statistics.median(ours) / statistics.median(other), low, high)
 
 
 def highest(ratios: Mapping[str, Ratio]) -> str:
-    """Show some ratios; return the highest and its name, as the summary shows it."""
+    """Print the ratios. Return the highest one with its name, in the form of the summary."""
     for name, found in ratios.items():
         say(f"  {name}: {found}")
     name, found = max(ratios.items(), key=lambda pair: pair[1])
@@ -90,13 +90,13 @@ def spread(values: Sequence[float], form: str = ".1f") -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; all columns but the first hold figures."""
+    """Return a Markdown table. All columns except the first hold figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def report_of(benchmark: str) -> Report:
-    """Run a benchmark: the function `run` of its module, or one that has its name."""
+    """Run a benchmark: the function `run` of its module, or the function that has the benchmark's name."""
     module_name = {"dollars": "cost", "bill": "cost", "bill_of_runs": "cost_of_runs"}.get(benchmark, benchmark)
     module = importlib.import_module(f"benchmarks.{module_name}")
     with on_engine() if module_name in _ON_ENGINE else nullcontext():
@@ -106,8 +106,8 @@ def report_of(benchmark: str) -> Report:
 
 @contextmanager
 def on_engine() -> Iterator[None]:
-    """Have an empty table in DynamoDB Local."""
-    # A peer's environment, which uses this module too, has no such packages.
+    """Provide an empty table in DynamoDB Local."""
+    # A peer's environment uses this module too, but lacks the packages that these imports need.
     from tools.local import template
     from tools.local.dynamodb import database, engine
 

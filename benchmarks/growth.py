@@ -18,7 +18,7 @@ _CREATING = ("create message", "delete message")
 
 
 def run() -> Report:
-    """Measure all operations, the sizes taking turns."""
+    """Measure all operations. The sizes take turns."""
     operations = {}
     for size in SIZES:
         figures.say(f"  {size:,} messages are written")
@@ -26,7 +26,7 @@ def run() -> Report:
         thread, ids, _ = fill(client, size, TEXT, age_seconds=3_600)
         operations[size] = _operations(client, thread, ids)
     ratios, grown = {}, []
-    # A page also looks at what was created in the last seconds; so reads come first, as in a thread at rest.
+    # A list also looks at the thread's newest creates. So reads are measured before creates, in a thread at rest.
     for name in sorted(operations[SIZES[0]], key=_CREATING.__contains__):
         times = figures.alternate({size: partial(figures.milliseconds, operations[size][name]) for size in SIZES})
         ratios[name] = figures.ratio(times[SIZES[-1]], times[SIZES[0]])
@@ -39,14 +39,14 @@ def run() -> Report:
 
 def _units(operation: Callable[[], Any]) -> tuple[float, float]:
     """Return the read and write units of an operation."""
-    operation()  # which may look up the client's key, once a minute
+    operation()  # not recorded: it may look up the client's key, once a minute
     with capacity.recorded() as made:
         operation()
     return capacity.units(made)
 
 
 def _operations(client: Client, thread: str, ids: list[str]) -> dict[str, Callable[[], Any]]:
-    """Return the operations on a thread; the middle is where `before` and `after` are hardest."""
+    """Return the operations on a thread. `before` and `after` name its middle, where they are hardest."""
     middle = ids[len(ids) // 2]
     metadata = {"metadata": {"user_id": "u"}}
 

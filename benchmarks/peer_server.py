@@ -1,6 +1,6 @@
-"""`python benchmarks/peer_server.py`: a llamphouse server, with one assistant that sends its thread to the model.
+"""`python benchmarks/peer_server.py`: a llamphouse server. Its one assistant sends the run's thread to the model.
 
-It runs in an environment of its own, on PORT. Its store and its queue are in memory, as they are by default.
+The server runs in its own environment, on PORT. Its store and its queue are in memory, which is llamphouse's default.
 """
 
 import importlib
@@ -13,7 +13,7 @@ model = openai.AsyncOpenAI(base_url=os.environ["MODEL_URL"], api_key="none")
 
 
 async def run(_: object, context: Any) -> None:
-    """Answer the thread."""
+    """Answer the thread by a call of the model."""
     sent = [{"role": message.role, "content": message.parts[0].text} for message in context.messages]
     chunks = await model.chat.completions.create(model="m", messages=sent, stream=True)
     texts = [chunk.choices[0].delta.content or "" async for chunk in chunks if chunk.choices]

@@ -1,6 +1,6 @@
 """`python -m benchmarks.peer_worker NAME SIZE`: measures a peer's operations in the peer's own environment.
 
-Prints as JSON what each takes in a thread of this size: milliseconds, calls, read and write units.
+It prints JSON: the milliseconds, calls, read and write units of each operation in a thread of this size.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import boto3
 from benchmarks.figures import SAMPLES, TEXT, milliseconds
 from tests.support.capacity import recorded, units
 
-# Two operations on a thread that is there: append a message, and read the last 20.
+# Two operations on a thread that exists: append a message, and read the last 20.
 Operations = tuple[Callable[[], object], Callable[[], object]]
 
 
@@ -44,8 +44,11 @@ def langchain(aws: Any, table: str, size: int) -> Operations:
 
 
 def chainlit(aws: Any, table: str, size: int) -> Operations:
-    """Chainlit's DynamoDB data layer: a message is an item, in the order of random ids; a thread is opened whole."""
-    # There is no session of a browser here, in which it would wait for the first message of the user.
+    """Chainlit's DynamoDB data layer. Each message is an item; the items are in the order of random ids.
+
+    Chainlit reads a thread as a whole.
+    """
+    # With a browser's session, Chainlit would wait for the user's first message. Here is no session.
     importlib.import_module("chainlit.data.utils").context = SimpleNamespace(session=None)  # type: ignore[attr-defined]
     layer = importlib.import_module("chainlit.data.dynamodb").DynamoDBDataLayer(table, aws.client("dynamodb"))
     run = asyncio.new_event_loop().run_until_complete
@@ -62,7 +65,7 @@ def chainlit(aws: Any, table: str, size: int) -> Operations:
 
 
 def langgraph(aws: Any, table: str, size: int) -> Operations:
-    """langgraph-checkpoint-aws's DynamoDB saver: each step of a graph, here of one node, stores the whole state."""
+    """langgraph-checkpoint-aws's DynamoDB saver: each step of a graph stores the whole state. Here it has one node."""
     graphs = importlib.import_module("langgraph.graph")
     message = importlib.import_module("langchain_core.messages").HumanMessage
     saver = importlib.import_module("langgraph_checkpoint_aws").DynamoDBSaver
@@ -91,7 +94,7 @@ def _create_table(aws: Any, name: str) -> None:
 
 
 def main(name: str, size: str) -> None:
-    """Measure each operation: first its calls, then its time."""
+    """Measure first the calls of each operation, then its time."""
     make = {"ours": ours, "langchain": langchain, "chainlit": chainlit, "langgraph": langgraph}[name]
     aws, table = boto3.Session(), f"{name}-{size}"
     _create_table(aws, table)

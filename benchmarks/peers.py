@@ -1,7 +1,7 @@
-"""What people would pick instead, taking turns with this API.
+"""Measures the alternatives to this API. They and this API take turns.
 
 Stores of messages work on the same DynamoDB Local with the same messages. A server of the Assistants API, llamphouse,
-works beside the local API; both keep their data in memory and ask the same model.
+runs next to the local API. Both servers keep their data in memory and call the same model.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ OPERATIONS = ("append one", "read the last 20")
 
 
 class Took(NamedTuple):
-    """What one operation takes: milliseconds, calls, read and write units."""
+    """The milliseconds, calls, read and write units of one operation."""
 
     ms: float
     calls: int
@@ -70,11 +70,14 @@ def run() -> Report:
 
 
 def _store(side: str, python: str, size: int) -> list[Took]:
-    """Return what the operations of a store take in a thread of this size; nothing if it fails in one so long."""
+    """Return the figures of a store's operations in a thread of this size, or [] if the store fails in a long thread.
+
+    Raises CalledProcessError if it fails in a thread of the smallest size.
+    """
     done = subprocess.run(
         [python, "-m", "benchmarks.peer_worker", "ours" if side == OURS else side, str(size)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        cwd=Path(python).parent,  # Chainlit writes its settings where it is started
+        cwd=Path(python).parent,  # Chainlit writes its settings into the current folder
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if size > SIZES[0] else None,
         check=size == SIZES[0],
@@ -84,7 +87,7 @@ def _store(side: str, python: str, size: int) -> list[Took]:
 
 @contextmanager
 def _python(packages: tuple[str, ...]) -> Iterator[str]:
-    """Yield the interpreter of an environment with nothing but these packages."""
+    """Yield the interpreter of an environment that has only these packages and their dependencies."""
     with tempfile.TemporaryDirectory() as folder:
         python = f"{folder}/bin/python"
         options = ["--quiet", "--exclude-newer", plot.EXCLUDE_NEWER, "--python"]
@@ -94,7 +97,7 @@ def _python(packages: tuple[str, ...]) -> Iterator[str]:
 
 
 def _servers() -> list[list[str]]:
-    """Return the rows of what the two servers of the Assistants API take."""
+    """Return the rows with the figures of the two servers of the Assistants API."""
     with servers.model() as chat, _python(SERVER) as python:
         variables = os.environ | {"LLAMPHOUSE_TELEMETRY": "0", "MODEL_URL": chat.base_url}
         command = [python, str(Path(__file__).with_name("peer_server.py"))]
@@ -116,7 +119,7 @@ def _servers() -> list[list[str]]:
 
 
 def _requests(server: Server, assistant: str) -> dict[str, Callable[[], float]]:
-    """Return what measures requests on a thread of 20 messages, in milliseconds."""
+    """Return functions that each measure a request on a thread of 20 messages, in milliseconds."""
     thread = f"/threads/{server.create('/threads')['id']}"
     create = partial(server.create, f"{thread}/messages", role="user", content=TEXT)
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""Line plots as SVG, both axes logarithmic, by matplotlib in an environment of its own; for light and dark pages."""
+"""Draws line plots as SVG for light and dark pages. Both axes are logarithmic. matplotlib has its own environment."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 MATPLOTLIB = "matplotlib==3.10.7"
-# What packages depend on is taken as it was on that day.
+# uv ignores versions of packages and of their dependencies that were published after this day.
 EXCLUDE_NEWER = "2026-11-20"
 _GREY = "#888888"
 
@@ -15,13 +15,13 @@ Points = Sequence[tuple[float, float]]
 
 
 def write(file: Path, title: str, axes: tuple[str, str], lines: Mapping[str, Points]) -> None:
-    """Draw lines through points above 0."""
+    """Draw lines. The coordinates of all points must be above 0."""
     command = [*run_with(MATPLOTLIB), "python", __file__]
     subprocess.run(command, input=json.dumps([str(file), title, axes, lines]), text=True, check=True)
 
 
 def run_with(package: str) -> list[str]:
-    """Return how a command that follows is run in an environment with this package, and without ours."""
+    """Return the start of a command line that runs a command in an environment with this package, without ours."""
     import uv
 
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]

@@ -1,4 +1,7 @@
-"""Runs: our own time around a model call, growth with the thread, and many runs at once; the model is a stub."""
+"""Measures runs: our own time around a model call, growth with the thread, and many runs at once.
+
+The model is a stub.
+"""
 
 import os
 import tempfile
@@ -32,10 +35,10 @@ CLIENTS = 16
 def run() -> Report:
     """Measure the handlers on DynamoDB Local, then the local API."""
     with servers.model() as chat:
-        # The handlers have a process of their own: the model's processor time is not theirs.
+        # The handlers have their own process, so that their processor time does not include the model's.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             summary = pool.submit(_handlers, chat.base_url).result()
-        # With its data in a folder, the local API has the engine in a process of its own.
+        # With its data in a folder, the local API runs the engine in a separate process.
         with (
             tempfile.TemporaryDirectory() as folder,
             servers.ours(chat, DATA=folder, RUNS_AT_ONCE=str(RUNS_AT_ONCE)) as api,
@@ -52,7 +55,7 @@ def _handlers(url: str) -> list[Row]:
 
 
 def _around() -> list[Row]:
-    """Return what a run takes beside the call of the model, which the package openai makes here by itself."""
+    """Return the time of a run without its model call. The model call is measured with the package openai alone."""
     ours, thread, assistant = _thread(SIZES[0])
     bare = openai.OpenAI(base_url=os.environ["MODEL_URL"], api_key="none")
     messages: Any = [{"role": "user", "content": TEXT}] * SIZES[0]
@@ -64,7 +67,7 @@ def _around() -> list[Row]:
         worker.work(ours.client.project, ours.run(thread, assistant, **TRUNCATED))
 
     def measured(work: Callable[[], None]) -> tuple[float, float]:
-        """Return the milliseconds on the clock, and those of the processor."""
+        """Return the elapsed milliseconds, and those of the processor."""
         spent = time.process_time()
         return figures.milliseconds(work), (time.process_time() - spent) * 1000
 
@@ -78,7 +81,7 @@ def _around() -> list[Row]:
 
 
 def _growth() -> list[Row]:
-    """Return what the execution of a truncated run reads and takes in threads of several lengths."""
+    """Return the messages, read units and time of a truncated run's execution, in threads of several lengths."""
     threads = {size: _thread(size) for size in SIZES}
     read: dict[int, tuple[int, float]] = {}
 
@@ -108,7 +111,7 @@ def _thread(size: int) -> tuple[worker.Runs, str, str]:
 
 
 def _first_request(api: Server, assistant: str, chat: Chat) -> Row:
-    """Return the time from sending create run to the model's receipt of its request."""
+    """Return the time from the request for create run to the first request that the model receives."""
     thread = _thread_of(api)
     took = []
     for _ in range(SAMPLES):
@@ -122,7 +125,7 @@ def _first_request(api: Server, assistant: str, chat: Chat) -> Row:
 
 
 def _at_once(api: Server, assistant: str) -> Row:
-    """Return the runs a second when many are created at once, each on a thread of its own."""
+    """Return the runs a second when many are created at once, each on its own thread."""
 
     def create(thread: str) -> str:
         return str(api.create(f"{thread}/runs", assistant_id=assistant)["id"])

@@ -1,4 +1,4 @@
-"""Servers of the Assistants API as processes of their own, and a model that takes a fixed time to answer."""
+"""Runs servers of the Assistants API, each in its own process, and a model that takes a fixed time to answer."""
 
 import functools
 import socket
@@ -25,7 +25,7 @@ _KEY = "sk-benchmark"
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers: its client, its process, and the seconds that its start took."""
+    """A running server: its client, its process, and the seconds that its start took."""
 
     http: httpx.Client
     process: int
@@ -49,7 +49,7 @@ class Server:
 
     @property
     def megabytes(self) -> float:
-        """The memory that the process and its children hold now."""
+        """The megabytes that the process and its children hold now."""
         command = ["ps", "-o", "rss=", "--pid", str(self.process), "--ppid", str(self.process)]
         return sum(map(int, subprocess.check_output(command, text=True).split())) / 1000
 
@@ -68,7 +68,10 @@ def ours(chat: Chat, **variables: str) -> AbstractContextManager[Server]:
 
 @contextmanager
 def serving(command: Sequence[str], folder: Path, environment: dict[str, str], path: str) -> Iterator[Server]:
-    """Run a server on a free port, which the variable PORT names, until the context ends; it serves `path`."""
+    """Run a server until the context ends. The variable PORT names a free port to it.
+
+    The server has started when it responds to GET `path` with a success.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

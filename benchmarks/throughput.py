@@ -1,4 +1,4 @@
-"""Throughput: 32 clients in four processes create messages, all in one thread, then spread over 1,000 threads."""
+"""Throughput: 32 clients in four processes create messages, first in one thread, then spread over 1,000 threads."""
 
 import random
 import time
@@ -12,7 +12,7 @@ PROCESSES, CLIENTS, SECONDS = 4, 32, 15.0
 
 
 def run() -> Report:
-    """Create messages for some seconds, in one thread and in many; what is refused with a 503 does not count."""
+    """Create messages for some seconds, in one thread and in many. Creates that get a 503 do not count."""
     client = Client()
     threads = [client.thread() for _ in range(1_000)]
     summary = []
@@ -24,7 +24,7 @@ def run() -> Report:
 
 
 def _process(secret: str, threads: list[str]) -> list[int]:
-    """Create messages with this process's share of the clients, and return how many each of them got in time."""
+    """Create messages with this process's share of the clients. Return how many each client created in time."""
     client = Client("", secret=secret)
     until = time.monotonic() + SECONDS
 

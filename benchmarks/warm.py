@@ -1,7 +1,7 @@
-"""Warm handlers beside bare ones: event in, answer out, DynamoDB answered by a canned HTTP response.
+"""Warm handlers against bare ones: an event in, a response out. Recorded HTTP responses stand in for DynamoDB.
 
-A bare handler makes the same AWS calls with boto3, one after the other, and reads and writes JSON: no key, no rules, no
-errors, no log. Ours logs as it does when deployed. Both sides take turns in one process.
+A bare handler makes the same AWS calls with boto3, one after the other, and reads and writes JSON. It has no API key,
+no rules, no errors and no log. Our handler logs as it does when deployed. Both sides take turns in one process.
 """
 
 import copy
@@ -34,7 +34,7 @@ from tools.local.dynamodb import moto
 CALLS = 40
 BOUND = 1.05
 
-# Looking up the API key is no call of the operation's: it is done once a minute.
+# The look-up of the API key does not count as a call of the operation: it happens once a minute.
 _KEY_LOOK_UP = b'"key#'
 
 Event = dict[str, Any]
@@ -52,10 +52,10 @@ class Call(NamedTuple):
 def run() -> Report:
     """Measure all operations, with messages of 900 characters."""
     if sys.platform == "linux":
-        # A function of 512 MB has a third of a core. With two cores, a list's second thread runs on the other one, and
-        # to wake it there takes as much time as its work.
+        # A function of 512 MB has a third of a core. With two cores, a list's second thread runs on the other core. To
+        # wake that thread there takes as much time as its work.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    # The logger keeps the stdout that it first sees, and the level.
+    # The logger keeps the first stdout and the first level that it sees.
     os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO"
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         ratios = _measure()
@@ -63,7 +63,7 @@ def run() -> Report:
 
 
 def _measure() -> dict[str, Ratio]:
-    """Return how much of the bare handler's processor time ours takes, by operation."""
+    """Return the ratio of our handler's processor time to the bare handler's, by operation."""
     with moto.in_memory(template.load()):
         client = Client(trusted=True)
         with _recording() as calls:
@@ -72,7 +72,7 @@ def _measure() -> dict[str, Ratio]:
         events = _events(client)
         recorded = {name: _recorded(name, event) for name, event in events.items()}
         aws = boto3.client("dynamodb")
-    gc.freeze()  # a deployed function has no moto, whose many objects would slow the collections of both sides
+    gc.freeze()  # moto's many objects would slow the garbage collections of both sides; a deployed function has none
     found = {}
     for name, event in events.items():
         ours = _handler(name)
@@ -86,7 +86,7 @@ def _measure() -> dict[str, Ratio]:
 
 
 def _events(client: Client) -> dict[str, Event]:
-    """Return an event for each operation; the destructive ones come last."""
+    """Return an event for each operation. The events that delete come last."""
     thread = client.thread(metadata={"user_id": "u"})
     messages = [client.message(thread, TEXT)["id"] for _ in range(101)]
     for _ in range(20):
@@ -111,7 +111,7 @@ def _events(client: Client) -> dict[str, Event]:
 
 
 def _recorded(name: str, event: Event) -> list[Call]:
-    """Run our handler once on moto; return its calls."""
+    """Run our handler once on moto. Return its AWS calls."""
     with _recording() as calls:
         _handler(name)(event)
     return calls
@@ -119,7 +119,7 @@ def _recorded(name: str, event: Event) -> list[Call]:
 
 @contextmanager
 def _recording() -> Iterator[list[Call]]:
-    """Yield the list of the store's calls; each is added when it has been answered."""
+    """Yield the list of the store's calls. Each call is added when its response has arrived."""
     calls: list[Call] = []
 
     def ask(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -134,7 +134,10 @@ def _recording() -> Iterator[list[Call]]:
 
 @contextmanager
 def _canned(calls: list[Call], key: AWSResponse) -> Iterator[None]:
-    """Answer every request of botocore's with what was recorded for its operation, and the look-up of an API key."""
+    """Respond to every request of botocore with the recorded response of its operation.
+
+    Respond to the look-up of an API key with `key`.
+    """
     answers = {call.operation: call.response for call in calls}
 
     def send(_: object, request: Any) -> AWSResponse:
@@ -163,7 +166,7 @@ def _bare(aws: Any, calls: list[Call], event: Event) -> Any:
 
 
 def _items(answer: dict[str, Any]) -> list[Any]:
-    """Return the items that an answer of DynamoDB's holds, whatever the operation."""
+    """Return the items in a response of DynamoDB, for any operation."""
     single = [answer[name] for name in ("Item", "Attributes") if name in answer]
     return [*answer.get("Items", []), *single, *itertools.chain(*answer.get("Responses", {}).values())]
 

@@ -8,7 +8,7 @@ from shared.wire import message_json
 
 
 def create_message(request: Request) -> Response:
-    """Append a message to a thread; with an Idempotency-Key, once."""
+    """Append a message to a thread. Requests with the same Idempotency-Key append it only once."""
     thread_id = request.thread_id
     body = request.body()
     data = new_message_data(body, trusted=request.trusted)

@@ -8,7 +8,7 @@ from shared.wire import thread_json
 
 
 def create_thread(request: Request) -> Response:
-    """Create a thread with its first messages; with an Idempotency-Key, once."""
+    """Create a thread with its first messages. Requests with the same Idempotency-Key create it only once."""
     body = request.body()
     data = new_thread_data(body, trusted=request.trusted)
     thread, replayed = threads.create(request.project, data, request.idempotency_key(body))

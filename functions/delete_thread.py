@@ -7,7 +7,7 @@ from shared.wire import deleted_json
 
 
 def delete_thread(request: Request) -> Response:
-    """Delete a thread with all its messages. It is not found from then on, and erased soon after."""
+    """Delete a thread with all its messages. From then on the thread is not found. It is erased soon after."""
     thread_id = request.thread_id
     threads.delete(request.project, thread_id)
     return Response(deleted_json(thread_id, "thread.deleted"))

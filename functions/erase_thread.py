@@ -15,7 +15,7 @@ _RESERVE_SECONDS = 30
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Erase for most of the function's time; queue the rest. A failure has the queue deliver the message again."""
+    """Erase for most of the function's time; queue the rest. After a failure the queue delivers the message again."""
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     until = time.monotonic() + seconds
     for record in event["Records"]:

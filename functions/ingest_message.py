@@ -5,7 +5,7 @@ from typing import Any
 from shared import inbound
 from shared.store import table
 
-# In the init phase, which no event waits for. The client of SQS is made for the first command that is not done.
+# The init phase makes this client, so that no event waits for it. The first command that is not done makes that of SQS.
 table.client()
 
 # The time in which a command may call the table. Ten commands end before the time-out of 180 seconds.

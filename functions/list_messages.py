@@ -7,7 +7,7 @@ from shared.wire import list_json, message_json
 
 
 def list_messages(request: Request) -> Response:
-    """Return one page of a thread's messages, or of those of one run."""
+    """Return one page of a thread's messages, or only of the messages of one run."""
     thread_id = request.thread_id
     page = pages.list_messages(request.project, thread_id, request.page_request("msg"), request.run_id)
     return Response(list_json(page, message_json))

@@ -1,4 +1,4 @@
-"""Publish events: publishes every change of a thread or message, from the table's stream, on the event bus."""
+"""Publish events: publishes changes of threads, messages and runs from the table's stream on the event bus."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _SECONDS = 40.0
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Publish the changes in these records; return the first record with an event that the bus did not take.
 
-    The stream delivers from that one again, so an event may come twice, with the same event id.
+    The stream delivers the records from this one on again. An event may thus come twice, with the same event id.
     """
     table.set_deadline(_SECONDS)
     changes = [(record, change) for record in event["Records"] for change in events.of_record(record)]

@@ -1,4 +1,4 @@
-"""Queue jobs: from the table's stream, what a deletion left goes to the erasure queue, a queued run to the run queue.
+"""Queue jobs: reads the table's stream, and sends erasures to the erasure queue and queued runs to the run queue.
 
 One function does both, because a shard of the stream has two readers at most, and publish_events is the other.
 """
@@ -10,12 +10,12 @@ from shared.erasure_queue import Erasure
 from shared.run_queue import QueuedRun
 from shared.store import items, keys
 
-# Made in the init phase, which no event waits for.
+# The init phase makes the client, so that no event waits for it.
 clients.sqs()
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Queue what each record of the stream calls for. A failure has the whole batch delivered again: that is harmless.
+    """Queue the job of each record of the stream. After a failure the whole batch comes again, which is harmless.
 
     The template's filter lets through the heads that became tombstones, the changes of messages and assistants that had
     chunks, and the runs that became queued.
@@ -32,7 +32,7 @@ def _queued_run(change: dict[str, Any]) -> QueuedRun | None:
 
 
 def _erasure(change: dict[str, Any]) -> Erasure | None:
-    """Return what a change has left behind, or None when it has left nothing."""
+    """Return the items to erase after a change, or None when there are none."""
     partition, sort = change["Keys"]["threadId"]["S"], change["Keys"]["messageId"]["S"]
     if sort == keys.HEAD:
         return Erasure(partition)

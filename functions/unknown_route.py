@@ -17,7 +17,7 @@ _METHODS = [
     (re.compile(f"{_THREAD}/messages/[^/]+"), ("GET", "POST", "DELETE")),
     (re.compile(r"(?:/v1)?/openapi\.json"), ("GET",)),
 ]
-# Where runs are on. Requests for these paths reach their own functions, all but those for `/threads/runs`.
+# Only when runs are on. Requests for these paths reach their own functions, except requests for `/threads/runs`.
 _METHODS_OF_RUNS = [
     (re.compile(f"{_PREFIX}/threads/runs"), ("POST",)),
     (re.compile(f"{_PREFIX}/assistants"), ("GET", "POST")),
@@ -47,7 +47,7 @@ def _methods(path: str) -> tuple[str, ...]:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Let a browser's preflight pass: it never has a key. API Gateway adds the headers that allow or refuse."""
+    """Accept a browser's preflight, which never has a key. API Gateway adds the headers that allow or refuse."""
     is_preflight = {"origin", "access-control-request-method"} <= event.get("headers", {}).keys()
     if is_preflight and event["requestContext"]["http"]["method"] == "OPTIONS":
         return {"statusCode": 204}

@@ -11,7 +11,7 @@ _REMEMBERED_SECONDS = 60.0
 # Bounds the memory that keys take. The oldest entry is removed first.
 _REMEMBERED_KEYS = 1_000
 
-# Two maps, so that made-up keys never push out a valid one.
+# Two maps, so that made-up keys never displace a valid key.
 _remembered: dict[str, tuple[float, ApiKey | None]] = {}
 _unknown: dict[str, tuple[float, ApiKey | None]] = {}
 

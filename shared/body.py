@@ -1,4 +1,4 @@
-"""From the text of a body to a JSON object, and to the hash by which an equal body is recognized."""
+"""Parses the text of a body to a JSON object, and hashes the object, to recognize an equal body."""
 
 import base64
 import hashlib
@@ -8,9 +8,9 @@ from typing import Any
 
 from shared import errors
 
-# No body of the contract is nested deeper than 8. The rest is for tool_resources, and a margin.
+# No body of the contract is nested deeper than 8 levels. The other levels are for tool_resources and a margin.
 _MAX_DEPTH = 64
-# A string of JSON, which may contain the words, or one of the constants that Python's parser takes for JSON.
+# A JSON string, or a constant that Python's parser accepts although JSON lacks it. A string may contain these words.
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 
 
@@ -31,7 +31,7 @@ def parse(text: str, *, in_base64: bool = False) -> dict[str, Any]:
 
 
 def hash_of(body: dict[str, Any]) -> str:
-    """Return the SHA-256 of a body; bodies that are equal as JSON have the same."""
+    """Return the SHA-256 of a body. Bodies that are equal as JSON have the same hash."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -45,7 +45,7 @@ def _decode(text: str) -> str:
 
 def _load(text: str) -> Any:
     def refuse_constant(name: str) -> None:
-        # Up to here the text is JSON, so the first constant outside of its strings is the one.
+        # The text before the constant is JSON, so the parser means the first constant outside of strings.
         position = next(match.start() for match in _STRING_OR_CONSTANT.finditer(text) if match[1])
         raise json.JSONDecodeError(f"Invalid value {name}", text, position)
 
@@ -60,7 +60,7 @@ def _load(text: str) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    """Tell whether objects and arrays are nested deeper than in any body of the contract."""
+    """Return whether objects and arrays are nested deeper than in any body of the contract."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [

@@ -1,6 +1,6 @@
 """The clients of SQS, EventBridge and Secrets Manager.
 
-A function that always needs one calls it at import, in the init phase.
+A function that always needs a client makes it at import, in the init phase.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-# A queue that does not respond fails the function within its time-out: the records are delivered again.
+# If a queue does not respond, the function fails within its time-out, and the records are delivered again.
 _SQS_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 _EVENTS_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 _SECRETS_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
@@ -25,10 +25,10 @@ def sqs() -> Any:
 
 
 def queue_all(variable: str, messages: Sequence[Any], **options: int) -> None:
-    """Send named tuples as JSON to the queue that a variable has the URL of, ten a call.
+    """Send named tuples as JSON to the queue whose URL is in an environment variable, ten in each call.
 
     Without messages the variable is not read: a deployment without runs has no queue of runs.
-    Raises RuntimeError when the queue did not take one.
+    Raises RuntimeError when the queue did not take one of the messages.
     """
     for start in range(0, len(messages), 10):
         entries = [

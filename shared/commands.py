@@ -1,7 +1,7 @@
-"""Commands: a producer puts one into an inbound queue to have a message created.
+"""Commands: a producer puts a command into an inbound queue to create a message.
 
-A command is the body of create message, with the fields of trusted writers, and `command_id`, `project` and
-`thread_id` beside them. A rule of EventBridge may send its whole event: the command is then the event's `detail`.
+A command is the body of create message, with the fields of trusted writers. It also has `command_id`, `project` and
+`thread_id`. A rule of EventBridge may send its whole event: the command is then the event's `detail`.
 """
 
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from shared.store.errors import IdempotencyKeyReusedError
 from shared.store.idempotency import IdempotencyKey
 from shared.validation import validate
 
-# Longer than a command can travel: 14 days in its queue, 14 in the dead-letter queue, redriven more than once.
+# Longer than a command can wait: 14 days in its queue and 14 in the dead-letter queue, even if redriven more than once.
 _REMEMBERED_SECONDS = 90 * 86_400
 _ENVELOPE = ("command_id", "project", "thread_id")
 
@@ -45,12 +45,12 @@ class Envelope(Model):
 def create_message(command: dict[str, Any]) -> None:
     """Create the message that a command describes, unless the same command has created it before.
 
-    Raises `WireError` or an error of the store's; after any but `BusyError`, a retry is in vain.
+    Raises `WireError` or an error of the store. A retry can succeed only after `BusyError`.
     """
     envelope = validate(Envelope, {name: command[name] for name in _ENVELOPE if name in command})
     message_body = {name: value for name, value in command.items() if name not in _ENVELOPE}
     data = new_message_data(message_body, trusted=True)
-    # No Idempotency-Key can hold a line feed, so a command never meets one of a client's.
+    # No Idempotency-Key of a client can contain a line feed, so a command's key never equals a client's key.
     key = IdempotencyKey(f"command\n{envelope.command_id}", body.hash_of(message_body), _REMEMBERED_SECONDS)
     try:
         messages.create(envelope.project, envelope.thread_id, data, key, during_run=True)

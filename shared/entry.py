@@ -1,4 +1,4 @@
-"""The one way into every operation: the key is checked, the operation run, an error mapped to the wire."""
+"""The only entry to every operation: it checks the key, runs the operation and maps an error to the API's error."""
 
 import json
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from shared.request import Request
 from shared.responses import Event, LogFields, Response, Result, http_handler
 from shared.store import table
 
-# In the init phase, which a request does not wait for.
+# The init phase makes the client, so that no request waits for it.
 table.client()
 
 __all__ = ["Response", "serve", "serve_any"]
 
 Operation = Callable[[Request], Response]
 Handler = Callable[[Event, object], Result]
-# From a request, which may take parameters out of its path, to the operation that serves it. Raises `WireError`.
+# Returns the operation that serves a request. May add the parameters of the path to the request. Raises `WireError`.
 Find = Callable[[Request], Operation]
 MapError = Callable[[Exception, str], WireError]
 
 
 def serve(operation: Operation) -> Handler:
-    """Return the Lambda handler of an operation. There is no other way to reach one, and no way round the key."""
+    """Return the Lambda handler of an operation. It checks the key of every request."""
     return serve_any(operation.__name__, lambda _request: operation, error_mapping.wire_error)
 
 
@@ -50,7 +50,7 @@ def _respond(event: Event, log_fields: LogFields, find: Find, map_error: MapErro
         operation = find(request)
         log_fields["operation"] = operation.__name__
         return operation(request)
-    except Exception as error:  # noqa: BLE001 - every error becomes a response in the wire's shape
+    except Exception as error:  # noqa: BLE001 - every error becomes a response in the API's form
         mapped = map_error(error, event.get("pathParameters", {}).get("threadId", ""))
         if mapped.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log_fields["cause"] = error_mapping.cause(error)

@@ -7,7 +7,10 @@ from shared import clients
 
 
 class Erasure(NamedTuple):
-    """A partition of a thread, to be erased when its head is a tombstone; with a prefix, only the keys under it."""
+    """A partition of a thread, to be erased if its head is a tombstone.
+
+    With a prefix, only the items whose sort keys begin with it are erased, whatever the head is.
+    """
 
     partition: str
     prefix: str = ""
@@ -16,8 +19,8 @@ class Erasure(NamedTuple):
 def send(erasures: list[Erasure], *, delayed: bool = True) -> None:
     """Queue erasures. Raises RuntimeError when the queue did not take one of them.
 
-    The queue delivers them after a delay, which is longer than any function runs. Writes that began before the thread
-    was deleted have ended by then. `delayed=False` is for erasures that have waited already.
+    The queue delivers them after a delay, which is longer than the time-out of the API's functions. Writes that began
+    before the thread was deleted have ended by then. `delayed=False` is for erasures that have waited already.
     """
     clients.queue_all("ERASURE_QUEUE_URL", erasures, **({} if delayed else {"DelaySeconds": 0}))
 

@@ -18,7 +18,7 @@ from shared.store.errors import (
 
 
 def wire_error(error: Exception, thread_id: str) -> WireError:
-    """Return the wire's error for an error that a request about this thread has met."""
+    """Return the API's error for an error that a request about this thread has raised."""
     match error:
         case WireError():
             mapped = error
@@ -40,7 +40,10 @@ def wire_error(error: Exception, thread_id: str) -> WireError:
 
 
 def cause(error: Exception) -> dict[str, Any]:
-    """Return the types, AWS codes and places of a fault for the log. Its text could contain content or a key."""
+    """Return the types, AWS codes and places of a fault for the log, without its text.
+
+    The text could contain content or a key.
+    """
     causes = [error, *filter(None, [error.__cause__])]
     frames = traceback.extract_tb(causes[-1].__traceback__)
     return {

@@ -1,4 +1,7 @@
-"""The wire's errors and all their texts. Status, type, param and code are the contract; each case has one function."""
+"""The API's errors and all their texts, with one function for each case.
+
+Status, type, param and code are part of the contract.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -48,7 +51,7 @@ def wrong_api_key(secret: str) -> WireError:
 
 
 def unknown_url(method: str, path: str, *, runs_on: bool) -> WireError:
-    """A route that this service does not have. Where runs are off, old programs call theirs next."""
+    """A route that this service does not have. Programs that expect runs get this error where runs are off."""
     if runs_on:
         about = "This service has threads, messages, assistants and runs. It has no files and no vector stores."
     else:
@@ -61,7 +64,7 @@ def unknown_url(method: str, path: str, *, runs_on: bool) -> WireError:
 
 
 def misspelt_url(method: str, path: str, meant: str) -> WireError:
-    """A path that is a known one but for an extra slash or an extra `/v1`."""
+    """A known path with an extra slash or an extra `/v1`."""
     message = (
         f"Unknown request URL: {method} {path}. Use '{meant}' instead: there is a '/' or a '/v1' too many, "
         "perhaps in the base URL of the client."
@@ -95,7 +98,7 @@ def assistant_not_found(assistant_id: str) -> WireError:
 
 
 def unknown_assistant(assistant_id: str) -> WireError:
-    """A run names an assistant that the key's project does not have; many send ids that were made at OpenAI."""
+    """A run names an assistant that the key's project does not have. Many programs send ids that OpenAI made."""
     remedy = (
         "Import it with ./message-api import, or set UnknownAssistants (locally UNKNOWN_ASSISTANTS) to default to run "
         "assistants that do not exist."
@@ -119,7 +122,7 @@ def run_exists(thread_id: str, run_id: str) -> WireError:
 
 
 def nothing_to_run() -> WireError:
-    """No instructions, and a thread that never had a message."""
+    """A run without instructions, for a thread that never had a message."""
     return WireError(
         400,
         "Run creation requires a Thread with a user message or an assistant with instructions.",
@@ -159,23 +162,23 @@ def tools_too_large(limit: int) -> WireError:
 
 
 def stream_ended(run_id: str) -> WireError:
-    """A stream that ends before its run: API Gateway gives a response no more time."""
+    """A stream that ends before its run, because API Gateway limits the time of a response."""
     return WireError(503, f"The stream has reached its longest time. {_GOES_ON.format(run_id)}", code="stream_ended")
 
 
 def stream_too_large(run_id: str) -> WireError:
-    """A stream that ends before its run: Lambda's responses hold no more."""
+    """A stream that ends before its run, because Lambda limits the size of a response."""
     return WireError(503, f"The stream has reached its largest size. {_GOES_ON.format(run_id)}", code="stream_ended")
 
 
 def stream_broken(run_id: str) -> WireError:
-    """A stream whose message was stored under another id than it had shown: a trusted key added a message meanwhile."""
+    """The message was not stored under the id that the stream showed: meanwhile a trusted key added a message."""
     message = f"The message of this stream got another id, because another message was added meanwhile. {_GOES_ON}"
     return WireError(503, message.format(run_id), code="stream_ended")
 
 
 def body_not_json(reason: str, line: int, column: int) -> WireError:
-    """The body is not JSON; `reason` is the parser's, such as `Extra data`."""
+    """The body is not JSON; `reason` is the parser's message, such as `Extra data`."""
     reason = reason.rstrip(": ").removesuffix(" at")
     return _body_not_parsed(f"it is not valid JSON: {reason[0].lower()}{reason[1:]} at line {line}, column {column}")
 
@@ -240,12 +243,12 @@ def event_detail_not_a_command(detail: object) -> WireError:
 
 
 def too_busy() -> WireError:
-    """The table is contended, throttled or out of reach. Clients may send the request again."""
+    """The table is contended, throttled or unreachable. Clients may send the request again."""
     return WireError(503, "The service is busy. Send the request again.", headers={"retry-after": "1"})
 
 
 def internal_error() -> WireError:
-    """A fault of ours. Only the log says which."""
+    """A fault of this service. Only the log shows the cause."""
     return WireError(500, "The server had an error while processing the request.")
 
 
@@ -262,22 +265,22 @@ def unsupported_value(param: str, value: object, supported: Iterable[str]) -> Wi
 
 
 def malformed_id(param: str, value: str, prefix: str) -> WireError:
-    """An id in a path, or a cursor, that is without its prefix, too long, or has other characters."""
+    """An id or a cursor that lacks its prefix, is too long, or has characters that no id has."""
     return invalid_value(param, f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.")
 
 
 def invalid_plain_id(param: str, value: str) -> WireError:
-    """An id or name that was made elsewhere, such as that of a run."""
+    """An id of a run or assistant, possibly of another service, that is too long or has characters that no id has."""
     return invalid_value(param, f"Invalid '{param}': '{value}'. Expected only letters, digits, '_' and '-'.")
 
 
 def not_allowed(param: str) -> WireError:
-    """A value that breaks a rule without a case of its own."""
+    """A value that breaks a rule which has no function of its own here."""
     return invalid_value(param, f"Invalid '{param}': the value is not allowed.")
 
 
 def invalid_project(param: str, value: str) -> WireError:
-    """The name of a project that cannot be one."""
+    """A text that cannot be the name of a project."""
     return invalid_value(
         param,
         f"Invalid '{param}': '{value}'. Expected 1 to 63 lower-case letters, digits and '-', without a '-' at the "
@@ -296,7 +299,7 @@ def url_in_blanks(param: str) -> WireError:
 
 
 def data_url(param: str) -> WireError:
-    """A URL that carries its data."""
+    """A URL that contains the file itself (`data:`)."""
     return invalid_value(param, f"Invalid '{param}': a data: URL is a file, and this service does not store files.")
 
 
@@ -363,7 +366,7 @@ def unknown_parameter(param: str) -> WireError:
 
 
 def string_too_short(param: str, limit: int, length: int) -> WireError:
-    """Lengths in code points. An id or URL that is empty has a case of its own, `empty_value`."""
+    """A text that is too short. Lengths are in code points. For an empty id or URL use `empty_value`."""
     message = (
         f"Invalid '{param}': string too short. Expected a string with minimum length {limit}, "
         f"but got a string with length {length} instead."
@@ -380,7 +383,7 @@ def pattern_mismatch(param: str, pattern: str) -> WireError:
 
 
 def string_too_long(param: str, limit: int, length: int) -> WireError:
-    """Lengths in code points."""
+    """A text that is too long. Lengths are in code points."""
     message = (
         f"Invalid '{param}': string too long. Expected a string with maximum length {limit}, "
         f"but got a string with length {length} instead."
@@ -445,12 +448,12 @@ def _body_not_parsed(why: str) -> WireError:
 
 
 def _plain(bound: float) -> str:
-    """Return a bound as it is written: 2 and not 2.0."""
+    """Return a bound as text, a whole number without decimals: 2 and not 2.0."""
     return str(int(bound)) if bound == int(bound) else str(bound)
 
 
 def _clipped(text: str) -> str:
-    """Return a text, which may repeat megabytes of the request, at a length that a response can carry."""
+    """Return a text, cut to a length that a response can hold. It may repeat megabytes of the request."""
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 

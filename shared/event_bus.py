@@ -1,4 +1,4 @@
-"""Publishes events on the stack's event bus, and retries those that it refuses."""
+"""Publishes events on the stack's event bus, and sends events that the bus refuses again."""
 
 import os
 import time
@@ -14,9 +14,9 @@ _TRIES = 4
 
 
 def send(events: list[Event]) -> int | None:
-    """Put events on the bus; return the index of the first that it did not take, None when it took all.
+    """Put events on the bus. Return the index of the first event that the bus did not take, or None when it took all.
 
-    An entry and a call may each hold 1 MB, a call ten entries.
+    An entry may hold 1 MB. A call may hold 1 MB and ten entries.
     """
     for indexes in _packs(events):
         refused = _put(events, indexes)
@@ -42,7 +42,7 @@ def _put(events: list[Event], indexes: list[int]) -> list[int]:
         if not refused:
             return []
         indexes = [*refused]
-        # The last attempt is an error: template.yaml counts these lines for an alarm.
+        # A refusal in the last attempt is logged as an error: template.yaml counts these lines for an alarm.
         log = logger.error if attempt == _TRIES - 1 else logger.warning
         log("refused events", extra={"count": len(refused), "codes": sorted({*refused.values()})})
     return indexes

@@ -1,8 +1,8 @@
-"""Events: each describes a change of a thread or message, made from one record of the table's stream.
+"""Events: each describes a change of a thread, message or run, made from one record of the table's stream.
 
-The detail of an event is the wire's object and five fields more: `event_id`, unique, and the same each time that a
-change is published; `project`; `version`, which orders the changes of one object; `content_omitted`; for an update
-`previous_metadata`, and `content_changed` when it is one of a message.
+The detail of an event is the object as the API returns it, with four more fields: `event_id`, which is unique, and the
+same each time that a change is published; `project`; `version`, which orders the changes of one object; and
+`content_omitted`. An update of a thread or message also has `previous_metadata`, that of a message `content_changed`.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """A change of an item: `created` or `updated`, the item after it, and the item before it where that is known."""
+    """A change of an item: `created` or `updated`, the item after the change, and, if known, the item before it."""
 
     name: str
     item: Item
@@ -39,7 +39,7 @@ class _Change(NamedTuple):
 def of_record(record: dict[str, Any]) -> Iterator[Event]:
     """Yield the events of one stream record that the template's filter lets through.
 
-    Raises `BusyError` when the table cannot be asked for what the record does not contain.
+    Raises `BusyError` when data that the record does not contain cannot be read from the table.
     """
     change = record["dynamodb"]
     partition, sort = change["Keys"]["threadId"]["S"], change["Keys"]["messageId"]["S"]
@@ -60,7 +60,7 @@ def _of_thread_change(partition: str, new: Item, old: Item | None) -> Iterator[E
         return
     yield of_thread(new, old)
     if not old and "staged" in new:
-        # They were written before the thread was visible. A later change has its own record.
+        # The staged messages were written before the thread was visible. A later change of theirs has its own record.
         messages_of_thread = table.query(partition, "msg_0", "msg_~")
         yield from (_of_message(_Change(_CREATED, item)) for item in messages_of_thread if "staged" in item)
 
@@ -76,12 +76,12 @@ def _of_message_change(partition: str, new: Item | None, old: Item | None) -> It
 
 
 def _is_import(new: Item) -> bool:
-    """Tell whether an item was imported: then nothing happened, it was so before, elsewhere."""
+    """Return whether this change imports an item. An import has no event: the object existed before, elsewhere."""
     return "imported" in new and _name(new) == _CREATED
 
 
 def of_thread(item: Item, old: Item | None = None) -> Event:
-    """Return the event of a thread as it is: created while it is in its first version, then updated."""
+    """Return the event of a thread's current state: `created` for its first version, `updated` for later versions."""
     project, _, thread_id = item["threadId"]["S"].partition("#")
     shown = thread_json(items.thread(item, thread_id))
     change = _Change(_name(item), item, old)
@@ -89,13 +89,13 @@ def of_thread(item: Item, old: Item | None = None) -> Event:
 
 
 def of_run(item: Item) -> Iterator[Event]:
-    """Yield the event of a run's status; none when its thread is being erased. Raises `BusyError`."""
+    """Yield the event of a run's status, or nothing when its thread is being erased. Raises `BusyError`."""
     if event := run_events.run_event(item, MAX_DETAIL_BYTES):
         yield Event(*event)
 
 
 def of_message(item: Item, old: Item | None = None) -> Event:
-    """Return the event of a message as it is: created while it is in its first version, then updated.
+    """Return the event of a message's current state: `created` for its first version, `updated` for later versions.
 
     Raises `BusyError`.
     """
@@ -103,7 +103,7 @@ def of_message(item: Item, old: Item | None = None) -> Event:
 
 
 def thread_deleted(partition: str) -> Event:
-    """Return the event of a thread's deletion. It has no version, for nothing can follow it."""
+    """Return the event of a thread's deletion. Its version is null, because no change can follow it."""
     project, _, thread_id = partition.partition("#")
     shown = deleted_json(thread_id, "thread.deleted")
     fields = _fields(f"{project}/{thread_id}/deleted", project, "null")
@@ -126,7 +126,7 @@ def _of_message(change: _Change) -> Event:
 
 
 def _message_event(change: _Change, parts: list[Item] | None) -> Event:
-    """Return the event with its content; without it when `parts` is None."""
+    """Return the event with the message's content, or without the content when `parts` is None."""
     project, _, thread_id = change.item["threadId"]["S"].partition("#")
     omitted = parts is None
     message = items.message(items.without_content(change.item) if omitted else change.item, parts or [], thread_id)
@@ -137,12 +137,12 @@ def _message_event(change: _Change, parts: list[Item] | None) -> Event:
 
 
 def _parts(item: Item) -> list[Item] | None:
-    """Return the chunks, or None if they were deleted since; a later event covers that change."""
+    """Return the chunks, or None if they were deleted after the change. A later event covers the deletion."""
     for _ in islice(table.backoff(), 8):
         parts = messages.get_chunks(item)
         if parts is not None or not _is_current(item):
             return parts
-        # They were written with the item, and are about to be visible.
+        # The chunks were written with the item, and will soon be visible.
     return None
 
 
@@ -152,7 +152,7 @@ def _is_current(item: Item) -> bool:
 
 
 def _is_open(partition: str) -> bool:
-    """Tell whether a thread is not deleted. An expired one counts as deleted once it is marked so, with an event."""
+    """Return whether a thread is open. An expired thread is open until its head is a tombstone, which has an event."""
     item = table.get(keys.key(partition, keys.HEAD))
     return item is not None and item["state"]["S"] == head.OPEN
 
@@ -162,9 +162,9 @@ def _name(item: Item) -> str:
 
 
 def _extended(shown: str, project: str, subject: str, change: _Change, *, omitted: bool = False) -> str:
-    """Return the wire's object with the fields of an event."""
+    """Return an object as the API returns it, with the additional fields of an event."""
     version = change.item["version"]["N"]
-    # A staged message may have been modified before its creation is published: that has an event of its own.
+    # A staged message may have been modified before its creation is published. The modification has its own event.
     event_id = f"{project}/{subject}/{1 if change.name == _CREATED else version}"
     fields = _fields(event_id, project, version, omitted=omitted)
     if change.name == _UPDATED:

@@ -1,4 +1,4 @@
-"""Ids: ULIDs whose order is the order of the messages, and the forms that an id may have.
+"""Ids: ULIDs, whose order is the order of the messages, and the forms that an id may have.
 
 A ULID is 26 characters of Crockford's base 32: 48 bits of milliseconds since 1970, then 80 random bits.
 """
@@ -16,11 +16,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def new_ulid(above: str = "") -> str:
-    """Return a ULID of this moment, or, when that would not be greater than `above`, the next one above `above`.
+    """Return a ULID of this moment. If it would not be greater than `above`, return one a little greater than `above`.
 
-    The randomness is drawn here, at the call, because a restored snapshot would repeat what was drawn at import.
-    The step above a given ULID is random too (64 bits), so that two writers that step over the same one never
-    take the same id.
+    The random bits are drawn at the call, because restored snapshots would repeat bits that were drawn at import.
+    The step above `above` is random too (64 bits), so that two writers with the same `above` never take the same id.
     """
     value = time.time_ns() // 1_000_000 << _RANDOM_BITS | int.from_bytes(os.urandom(10))
     if above:
@@ -36,27 +35,30 @@ def milliseconds(ulid: str) -> int:
 
 
 def lowest_ulid(since: int, lower: int = 0) -> str:
-    """Return the lowest ULID that carries these milliseconds since 1970, or that with these lower 80 bits."""
+    """Return the ULID with these milliseconds since 1970 and these lower 80 bits: by default the lowest one."""
     return _encode(since << _RANDOM_BITS | lower)
 
 
 def next_ulid(ulid: str) -> str:
-    """Return the ULID right above one."""
+    """Return the next ULID after this one."""
     return _encode(_decode(ulid) + 1)
 
 
 def is_ulid(text: str) -> bool:
-    """Tell whether a text is a ULID in its canonical, upper-case form."""
+    """Return whether a text is a ULID in its canonical, upper-case form."""
     return _ULID.fullmatch(text) is not None
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether an id that was made elsewhere may become part of a key: 128 of letters, digits, `_` and `-`."""
+    """Return whether an id from elsewhere may become part of a key: 1 to 128 letters, digits, `_` and `-`."""
     return _PLAIN.fullmatch(text) is not None
 
 
 def is_path_id(text: str, prefix: str) -> bool:
-    """Tell whether a text has the form of an id in a path: `prefix_`, then letters, digits, `_` and `-`; 128 in all."""
+    """Return whether a text has the form of an id in a path.
+
+    The form is `prefix_`, then letters, digits, `_` and `-`, at most 128 characters in all.
+    """
     return is_plain(text) and text.startswith(f"{prefix}_") and len(text) > len(prefix) + 1
 
 

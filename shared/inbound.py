@@ -1,4 +1,4 @@
-"""The inbound queues: each command ends as a message in its thread, in a dead-letter queue, or is delivered again."""
+"""The inbound queues: a command becomes a message in its thread, goes to a dead-letter queue, or is delivered again."""
 
 import json
 import os
@@ -13,9 +13,9 @@ from shared.errors import WireError
 from shared.log import logger
 from shared.store import table
 
-# A message of a queue ends at 1 MiB, its attributes included.
+# A message of a queue may have 1 MiB at most, including its attributes.
 _MAX_BYTES = 1_048_576
-# SQS delivers a command at most 1,000 times. With this pause, they last for the 14 days that the queue keeps it.
+# SQS delivers a command at most 1,000 times. With this pause, that takes longer than the queue's retention of 14 days.
 _LONGEST_PAUSE_SECONDS = 1_300
 
 
@@ -23,9 +23,9 @@ Record = dict[str, Any]
 
 
 def ingest(records: list[Record], seconds: float) -> list[str]:
-    """Run the commands in these records of a queue; return the ids of those that are to be delivered again.
+    """Run the commands in these records of a queue; return the ids of the records that are to be delivered again.
 
-    In a FIFO queue the commands behind a failed one of the same group wait for it, those of other groups go on.
+    In a FIFO queue, commands behind a failed command of the same group wait for it. Commands of other groups go on.
     """
     again: list[Record] = []
     waiting: set[str] = set()
@@ -43,7 +43,10 @@ def _is_fifo(record: Record) -> bool:
 
 
 def _deliver_soon(records: list[Record]) -> None:
-    """Have these delivered again after seconds, later after minutes, not after the queue's visibility timeout."""
+    """Shorten the wait until these records are delivered again, which is the queue's visibility timeout otherwise.
+
+    The first waits are seconds, later ones minutes.
+    """
     if not records:
         return
     entries = [
@@ -55,13 +58,16 @@ def _deliver_soon(records: list[Record]) -> None:
         for index, record in enumerate(records)
     ]
     queue = os.environ["FIFO_COMMANDS_URL" if _is_fifo(records[0]) else "COMMANDS_URL"]
-    # If this fails, they only come later.
+    # If this fails, the records only come later.
     with suppress(BotoCoreError, ClientError):
         clients.sqs().change_message_visibility_batch(QueueUrl=queue, Entries=entries)
 
 
 def _is_done(record: Record, seconds: float) -> bool:
-    """Run a command. One that can never succeed is done when the dead-letter queue has it."""
+    """Run a command and return whether it is done.
+
+    A command that can never succeed is done when the dead-letter queue has it.
+    """
     log_fields = {"queue_message": record["messageId"]}
     try:
         table.set_deadline(seconds)
@@ -70,7 +76,7 @@ def _is_done(record: Record, seconds: float) -> bool:
             _reject(record, refusal)
             log_fields |= {"status": refusal.status, "code": refusal.code}
     except Exception as error:  # noqa: BLE001 - whatever it is, the command must not be lost
-        # Without the exception itself, whose text could hold content.
+        # The line omits the exception itself, whose text could contain content.
         logger.error("command", extra=log_fields | {"cause": error_mapping.cause(error)})
         return False
     logger.info("command", extra=log_fields)
@@ -78,7 +84,7 @@ def _is_done(record: Record, seconds: float) -> bool:
 
 
 def _refusal(text: str) -> WireError | None:
-    """Run a command; return the error if it can never succeed. Raises errors that a retry may cure."""
+    """Run a command. Return the error if it can never succeed. Raises errors after which a retry may succeed."""
     thread_id = ""
     try:
         command = commands.parse(text)
@@ -93,7 +99,7 @@ def _refusal(text: str) -> WireError | None:
 
 
 def _reject(record: Record, refusal: WireError) -> None:
-    """Send a command to the dead-letter queue, with the wire's error as an attribute where there is room for it."""
+    """Send a command to the dead-letter queue, with the API's error as an attribute if there is room for it."""
     text, error = record["body"], json.dumps(refusal.body)
     message: dict[str, Any] = {"QueueUrl": os.environ["REJECTED_COMMANDS_URL"], "MessageBody": text}
     if len(text.encode()) + len(error) + len("errorString") <= _MAX_BYTES:

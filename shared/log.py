@@ -1,4 +1,4 @@
-"""The functions' log: JSON lines, without what their readers do not need and what takes time to look up."""
+"""The functions' log: JSON lines, without fields that readers do not need and that take time to look up."""
 
 import logging
 

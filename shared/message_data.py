@@ -1,4 +1,4 @@
-"""From a request's body to the message that is stored."""
+"""Converts a request's body to the data of a message or thread that is stored."""
 
 from typing import Any, Protocol
 
@@ -53,7 +53,7 @@ def new_thread_data(body: dict[str, Any], *, trusted: bool, path: str = "") -> T
 
 
 def message_changes(body: dict[str, Any], *, trusted: bool) -> tuple[str | None, str | None]:
-    """Return the new content and metadata in the body of a modify, as JSON; None for what stays. Raises `WireError`."""
+    """Return the new content and metadata in the body of a modify, as JSON or None (unchanged). Raises `WireError`."""
     changes = validate(ModifyTrustedMessage, body) if trusted else validate(ModifyMessage, body)
     content = None if changes.content is None else _content(changes.content)
     return content, new_metadata(changes)
@@ -90,7 +90,7 @@ def _assistant_data(message: AssistantMessage) -> MessageData:
 
 
 def _attachment(attachment: Attachment) -> dict[str, Any]:
-    """Return an attachment as it is read: `file_id` only when it was given, always `tools`."""
+    """Return an attachment as responses show it: `file_id` only when it was given, `tools` always."""
     file = {} if attachment.file_id is None else {"file_id": attachment.file_id}
     return {**file, "tools": [tool.model_dump() for tool in attachment.tools or ()]}
 
@@ -104,7 +104,7 @@ def _text(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[s
 
 
 def _stored(part: Any) -> dict[str, Any]:
-    """Return a part as it is read: an image with its `detail`, a text with its annotations."""
+    """Return a part as responses show it: an image with its `detail`, a text with its annotations."""
     if isinstance(part, TextPart | TrustedTextPart):
         if isinstance(part.text, str):
             return _text(part.text)

@@ -1,6 +1,6 @@
-"""The bodies of requests, as the contract has them. `shared.validation` maps their errors to the wire's.
+"""The bodies of requests, as the contract has them. `shared.validation` maps pydantic's errors to the API's errors.
 
-Null for an optional field means absent, so that such a field is `X | None` at every level.
+Null means that an optional field is absent. Optional fields are therefore `X | None` at every level.
 """
 
 import json
@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 MAX_CONTENT = 256_000
 MAX_TOOL_RESOURCES = 16_384
 
-# Made once: `json.dumps` would make an encoder for each call. The second one sorts maps by key.
+# Made once, because `json.dumps` would make an encoder for each call. The second encoder sorts maps by key.
 _encoders = [
     json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=ordered).encode
     for ordered in (False, True)
@@ -35,7 +35,7 @@ class Model(BaseModel):
 
 
 def compact_json(value: object, *, ordered: bool = False) -> str:
-    """Return JSON as it is stored and sent. Raises `ValueError` for what JSON or UTF-8 cannot hold.
+    """Return JSON in the form that is stored and sent. Raises `ValueError` for values that JSON or UTF-8 cannot hold.
 
     With `ordered`, maps are sorted by key: equal bodies then give equal texts.
     """
@@ -45,17 +45,17 @@ def compact_json(value: object, *, ordered: bool = False) -> str:
 
 
 def content_kind(value: object) -> str | None:
-    """Return which form of `content` a value takes: a tag that is no field's name, so that `param` can leave it out."""
+    """Return the tag of the form of `content` that a value has. No field has this name, so `param` can omit the tag."""
     return "<text>" if isinstance(value, str) else "<parts>" if isinstance(value, list) else None
 
 
 def text_kind(value: object) -> str | None:
-    """Return which form of a part's `text` a value takes."""
+    """Return the tag of the form of a part's `text` that a value has."""
     return "<plain>" if isinstance(value, str) else "<stored>" if isinstance(value, dict) else None
 
 
 def check_content(texts: list[str], *, others: bool) -> None:
-    """Refuse a message that is empty or too long; `others` tells whether it has parts without a text."""
+    """Refuse a message that is empty or too long; `others` means that it has parts without a text."""
     length = sum(map(len, texts))
     if not length and not others:
         raise PydanticCustomError("content_empty", "Message content must be non-empty.")
@@ -96,13 +96,13 @@ def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_no_annotations(annotations: list[Any]) -> list[Any]:
-    """Refuse annotations like an unknown field: only trusted writers may send any."""
+    """Refuse annotations like an unknown field: only trusted writers may send annotations."""
     if annotations:
         raise PydanticCustomError("extra_forbidden", "Annotations are not permitted.")
     return annotations
 
 
-# pydantic looks for lone surrogates only where it measures a text.
+# pydantic finds lone surrogates only in texts that have a limit of length.
 Text = Annotated[str, AfterValidator(_check_utf8)]
 FileId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=8192), AfterValidator(_check_url)]
@@ -110,14 +110,14 @@ Detail = Literal["auto", "low", "high"]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)]
-# Its fields are stored and returned, and not interpreted.
+# The fields of such an object are stored and returned, but not interpreted.
 AnyObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 ToolResources = Annotated[AnyObject, AfterValidator(_check_resources)]
 NoAnnotations = Annotated[list[Any], AfterValidator(_check_no_annotations), Field(json_schema_extra={"maxItems": 0})]
 
 
 class ImageUrl(Model):
-    """An image somewhere else."""
+    """An image at a URL. The API does not read it."""
 
     url: Url
     detail: Detail | None = "auto"
@@ -131,14 +131,14 @@ class ImageFile(Model):
 
 
 class StoredText(Model):
-    """A text in the form in which it is read, without annotations."""
+    """A text as in responses: an object with `value`, without annotations."""
 
     value: Text
     annotations: NoAnnotations | None = None
 
 
 class TextPart(Model):
-    """A text. Either form is stored as `{"value": …, "annotations": []}`."""
+    """A text, as a string or an object. Both forms are stored as `{"value": …, "annotations": []}`."""
 
     type: Literal["text"]
     text: Annotated[Annotated[Text, Tag("<plain>")] | Annotated[StoredText, Tag("<stored>")], Discriminator(text_kind)]
@@ -159,13 +159,13 @@ class ImageFilePart(Model):
 
 
 class Tool(Model):
-    """What an attachment is for."""
+    """A tool that may use an attachment."""
 
     type: Literal["code_interpreter", "file_search"]
 
 
 class Attachment(Model):
-    """A file beside the message."""
+    """A file that belongs to the message."""
 
     file_id: FileId | None = None
     tools: Annotated[list[Tool], Field(max_length=2)] | None = None
@@ -203,7 +203,7 @@ class CreateMessage(Model):
 
 
 class CreateThread(Model):
-    """The body of create thread. Each of its messages is validated on its own, like the body of create message."""
+    """The body of create thread. Each message is validated separately, like the body of create message."""
 
     messages: Annotated[list[dict[str, Any]], Field(max_length=32)] | None = None
     metadata: Metadata | None = None
@@ -211,7 +211,7 @@ class CreateThread(Model):
 
 
 class ModifyMessage(Model):
-    """The body of modify message: absent fields stay, null clears the metadata. `content` is an extension of ours."""
+    """The body of modify message. Absent fields do not change. Null clears the metadata. `content` is an extension."""
 
     content: Content | None = None
     metadata: Metadata | None = None
@@ -224,7 +224,7 @@ class ModifyMessage(Model):
 
 
 class ModifyThread(Model):
-    """The body of modify thread: absent fields stay, null clears."""
+    """The body of modify thread. Absent fields do not change. Null clears a field."""
 
     metadata: Metadata | None = None
     tool_resources: ToolResources | None = None

@@ -1,7 +1,7 @@
-"""Threads and messages as records, between the store and the wire.
+"""Threads and messages as records, between the store and the JSON of the API.
 
-Content, attachments, metadata and tool resources stay JSON text: it is made once, when a request has been
-validated, and from then on only copied into items and responses.
+Content, attachments, metadata and tool resources stay JSON text. The text is made once, after a request has been
+validated. From then on it is only copied into items and responses.
 """
 
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -22,7 +22,7 @@ NO_TOOL_RESOURCES = "{}"
 class MessageData(NamedTuple):
     """A message without its id and time. `content`, `attachments`, `metadata` and `incomplete_details` are JSON.
 
-    `completed_at` is set for the answer of a run: seconds since 1970.
+    Only the answer of a run has `completed_at`, in seconds since 1970.
     """
 
     role: str
@@ -55,7 +55,10 @@ class Thread(NamedTuple):
 
 
 class ThreadData(NamedTuple):
-    """All of a thread that its author gives; `metadata` and `tool_resources` are JSON, `messages` its first ones."""
+    """All data that a client gives for a new thread.
+
+    `metadata` and `tool_resources` are JSON. `messages` are the thread's first messages.
+    """
 
     metadata: str = NO_METADATA
     tool_resources: str = NO_TOOL_RESOURCES
@@ -70,9 +73,9 @@ class Page(NamedTuple, Generic[Record]):
 
 
 class PageRequest(NamedTuple):
-    """The requested page: `after` and `before` are ULIDs, whole ids that were made elsewhere, or empty.
+    """The requested page. `limit` is 1 to 100.
 
-    `limit` is 1 to 100.
+    `after` and `before` are each the ULID of an id of this API, a whole id that was made elsewhere, or empty.
     """
 
     limit: int

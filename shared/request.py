@@ -1,4 +1,4 @@
-"""A request, as API Gateway passes it to a function (payload format 2.0), in the terms of the contract."""
+"""A request in the terms of the contract, made from the event of API Gateway (payload format 2.0)."""
 
 import re
 from functools import cached_property
@@ -19,7 +19,7 @@ _OF_A_THREAD_LIST = {"limit", "order", "after", "before", "api-version", "api_ve
 
 
 class Request:
-    """One authenticated request. Each property checks what it returns, and raises `WireError`."""
+    """One authenticated request. Each property checks its value, and may raise `WireError`."""
 
     def __init__(self, event: dict[str, Any], key: ApiKey) -> None:
         self.method: str = event["requestContext"]["http"]["method"]
@@ -43,14 +43,14 @@ class Request:
         return self.path_id("messageId", "message_id", "msg")
 
     def path_id(self, name: str, param: str, prefix: str) -> str:
-        """Return the id that a path has under a name of the route; `param` names it in errors. Raises `WireError`."""
+        """Return the id in the path's parameter `name`; errors call the id `param`. Raises `WireError`."""
         value = self.parameters[name]
         if not ids.is_path_id(value, prefix):
             raise errors.malformed_id(param, value, prefix)
         return value
 
     def page_request(self, prefix: str) -> PageRequest:
-        """Return the requested page of a list; `prefix` is that of the ids which are its cursors."""
+        """Return the requested page of a list. `prefix` is the prefix of the ids that serve as cursors."""
         order = self._value("order") or "desc"
         if order not in ("asc", "desc"):
             raise errors.unsupported_value("order", order, ("asc", "desc"))
@@ -63,7 +63,7 @@ class Request:
 
     @property
     def run_id(self) -> str | None:
-        """The run to whose messages a list is limited."""
+        """The id of a run, if the list is limited to the messages of this run."""
         run_id = self._value("run_id")
         if run_id and not ids.is_plain(run_id):
             raise errors.invalid_plain_id("run_id", run_id)
@@ -73,8 +73,8 @@ class Request:
     def indexed_value(self) -> str | None:
         """The value of the deployment's indexed metadata key, from `metadata[KEY]=VALUE`.
 
-        Refuses any other key that the list of threads does not know. Ignored, a misspelt or empty filter would list
-        everybody's threads.
+        Refuses any other parameter that the list of threads does not know. If a misspelt or empty filter were ignored,
+        the response would list the threads of all users.
         """
         indexed_key = settings().indexed_key
         name = f"metadata[{indexed_key}]"
@@ -89,7 +89,7 @@ class Request:
         return self._value(name) or None
 
     def body(self) -> dict[str, Any]:
-        """Return the body, which must be a JSON object in UTF-8 whatever its content type says; `{}` when empty."""
+        """Return the body, or `{}` if it is empty. It must be a JSON object in UTF-8, whatever the content type is."""
         return body.parse(self._event.get("body") or "", in_base64=self._event.get("isBase64Encoded", False))
 
     def idempotency_key(self, parsed_body: dict[str, Any]) -> IdempotencyKey | None:
@@ -106,7 +106,7 @@ class Request:
         return parse_qsl(self._event.get("rawQueryString", ""), keep_blank_values=True)
 
     def _value(self, name: str) -> str:
-        """Return the value of a query key. An empty one counts as absent."""
+        """Return the value of a query key, empty when it is absent. An empty value counts as absent."""
         values = [value for key, value in self._query if key == name and value]
         if len(values) > 1:
             raise errors.repeated_parameter(name)
@@ -120,7 +120,7 @@ class Request:
 
     @property
     def is_resent(self) -> bool:
-        """Whether an SDK says that it sends the request again, because it got no response or an error."""
+        """Whether an SDK marks the request as sent again, which it does after an error or without a response."""
         return self.headers.get("x-stainless-retry-count", "0") not in ("", "0")
 
 
@@ -137,9 +137,9 @@ def _limit(text: str) -> int:
 
 
 def _cursor(name: str, value: str, prefix: str) -> str:
-    """Return the ULID of a cursor, which is a position: the object with this id need not exist. Empty without one.
+    """Return the ULID of a cursor, or an empty text without a cursor. The object with this id need not exist.
 
-    An id that was made elsewhere has no position by itself and is returned whole. The store may know it.
+    An id that was made elsewhere contains no ULID and is returned whole. The store may know its position.
     """
     if not value:
         return ""

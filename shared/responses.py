@@ -1,4 +1,4 @@
-"""The responses of HTTP functions: with an id and the time taken, logged in one line, compressed when it pays."""
+"""The responses of HTTP functions. Each has an id and its time, is logged in one line, and compressed if this helps."""
 
 import base64
 import math
@@ -18,16 +18,16 @@ LogFields = dict[str, Any]
 Result = dict[str, Any]
 
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
-# Below this, a compressed body in base64 saves nothing worth its time.
+# For a shorter body, compression (with base64) saves too little for the time that it takes.
 _GZIP_FROM_CHARACTERS = 4_096
-# Lambda's response ends at 6,291,556 bytes; the rest is for headers and the envelope.
+# Lambda's limit for a response is 6,291,556 bytes; the rest is for headers and the envelope.
 _GZIP_TO_CHARACTERS = 6_190_000
 
-# A whole response must be there within API Gateway's 30 seconds.
+# API Gateway waits 30 seconds for a whole response.
 _SECONDS_OF_A_STREAM = 24.0
 
-# The log fields that CloudWatch counts as metrics. A log line asks for that itself (embedded metric format), and only
-# when there is something to count: a metric that the function sends would cost every request.
+# The log fields that CloudWatch counts as metrics. A log line with such a field declares the metric itself (embedded
+# metric format). A call that sends a metric would cost every request time.
 _COUNTED = ("cold_start", "retries")
 
 _first_request = iter([1])
@@ -36,8 +36,8 @@ _first_request = iter([1])
 class Response(NamedTuple):
     """The response of an operation: JSON text, a status, further headers.
 
-    A stream has `frames` instead of a body: they take the seconds that the stream may last, and return its text piece
-    by piece.
+    A stream has the function `frames` instead of a body. `frames` takes the seconds that the stream may last, and
+    yields the stream's text piece by piece.
     """
 
     body: str
@@ -46,7 +46,7 @@ class Response(NamedTuple):
     frames: Callable[[float], Iterator[str]] | None = None
 
     def replay(self, replayed: bool) -> "Response":
-        """Return the response, marked as the repeat of an earlier one if it is."""
+        """Return the response. If `replayed`, it is marked as the replay of an earlier response."""
         return self._replace(headers={**self.headers, "idempotent-replayed": "true"}) if replayed else self
 
 
@@ -61,7 +61,7 @@ def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> 
         if next(_first_request, 0):
             log_fields["cold_start"] = 1
         response = respond(event, log_fields)
-        # The local API sends a stream on. Lambda's Python runtime takes only whole responses.
+        # The local API sends a stream piece by piece. Lambda's Python runtime takes only whole responses.
         is_sent_on = response.frames is not None and hasattr(context, "streams")
         if response.frames and not is_sent_on:
             seconds = _SECONDS_OF_A_STREAM - (time.perf_counter() - started)
@@ -83,7 +83,7 @@ def http_handler(name: str, respond: Callable[[Event, LogFields], Response]) -> 
 
 
 def _metrics(log_fields: LogFields) -> LogFields:
-    """Return the fields that make CloudWatch count; mostly none."""
+    """Return the log fields that declare metrics to CloudWatch. Most requests have none."""
     metrics = [{"Name": name, "Unit": "Count"} for name in _COUNTED if name in log_fields]
     if not metrics:
         return {}
@@ -92,7 +92,7 @@ def _metrics(log_fields: LogFields) -> LogFields:
 
 
 def _encode(response: Response, headers: dict[str, str], accepted: str) -> Result:
-    """Return the response as Lambda takes it, compressed when the client accepts that and it pays."""
+    """Return the response in Lambda's form, compressed if the client accepts gzip and the body is long."""
     if len(response.body) >= _GZIP_FROM_CHARACTERS and _GZIP.search(accepted):
         compressor = zlib.compressobj(level=1, wbits=31)  # 31: with gzip's header
         body = base64.b64encode(compressor.compress(response.body.encode()) + compressor.flush()).decode()

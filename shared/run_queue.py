@@ -28,8 +28,8 @@ def received(body: str) -> QueuedRun:
 
 
 def deliver_soon(record: dict[str, Any], seconds: int) -> None:
-    """Have a message delivered again after seconds, rather than after the queue's visibility timeout."""
-    with suppress(BotoCoreError, ClientError):  # without it the message comes later
+    """Make the queue deliver a message again after `seconds`, and not after the queue's visibility timeout."""
+    with suppress(BotoCoreError, ClientError):  # if this fails, the message only comes later
         clients.sqs().change_message_visibility(
             QueueUrl=os.environ["RUNS_QUEUE_URL"], ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
         )

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Settings(NamedTuple):
-    """How the table is laid out and kept; `retention_seconds` is 0 where threads never expire.
+    """The settings of this deployment. `retention_seconds` is 0 if threads never expire.
 
-    `runs_on` tells whether a model's endpoint is set, so that there are assistants and runs.
+    `runs_on` is true if the endpoint of a model is set: only then are there assistants and runs.
     """
 
     table_name: str

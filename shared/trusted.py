@@ -1,6 +1,6 @@
-"""What a trusted key, or the inbound queue, may write: an assistant's message with the fields that a run sets.
+"""The bodies that only trusted keys and the inbound queues may send: an assistant's message with the fields of a run.
 
-This is an extension of ours. With other keys these fields are unknown.
+This is an extension of OpenAI's API. For other keys these fields are unknown.
 """
 
 from typing import Annotated, Literal
@@ -21,13 +21,13 @@ from shared.models import (
     text_kind,
 )
 
-# A run id becomes part of a key in the table and may not hold its separator.
+# A run id becomes part of a key in the table, so it may not contain the key's separator.
 PlainId = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
 Index = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class FileCitation(Model):
-    """The file that a passage comes from."""
+    """The file that a passage cites."""
 
     file_id: FileId
     quote: Text | None = None
@@ -63,7 +63,7 @@ Annotation = Annotated[FileCitationAnnotation | FilePathAnnotation, Field(discri
 
 
 class AnnotatedText(Model):
-    """A text in the form in which it is stored and read."""
+    """A text as in responses: an object with `value` and `annotations`."""
 
     value: Text
     annotations: list[Annotation] | None = None
@@ -79,14 +79,14 @@ class TrustedTextPart(Model):
 
 
 class RefusalPart(Model):
-    """What a model says when it refuses."""
+    """The text of a model that refuses to answer."""
 
     type: Literal["refusal"]
     refusal: Text
 
 
 class IncompleteDetails(Model):
-    """Why a message ends where it does."""
+    """The reason why a message is incomplete."""
 
     reason: Literal["content_filter", "max_tokens", "run_cancelled", "run_expired", "run_failed"]
 
@@ -121,7 +121,7 @@ class AssistantMessage(Model):
 
 
 class ModifyTrustedMessage(Model):
-    """The body of modify message from a trusted writer: absent fields stay, null clears the metadata."""
+    """The body of modify message from a trusted writer. Absent fields do not change. Null clears the metadata."""
 
     content: TrustedContent | None = None
     metadata: Metadata | None = None

@@ -1,4 +1,4 @@
-"""Maps what pydantic finds wrong with a body to the wire's error for it."""
+"""Maps pydantic's error for a body to the API's error."""
 
 import re
 from collections.abc import Callable
@@ -16,14 +16,14 @@ Details = dict[str, Any]
 
 
 def validate(model: type[ModelT], body: dict[str, Any], path: str = "") -> ModelT:
-    """Return the body as a model. Raises the wire's error for the first thing that is wrong with it.
+    """Return the body as a model. Raises the API's error for the first mistake in the body.
 
     `path` is the body's place in the request, such as `messages[1]`; each `param` begins with it.
     """
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        # Values of the body are left out of the chain: it may be logged.
+        # The error is raised outside of this block: the chain of errors may be logged, and must not hold the body.
         details: Details = error.errors(include_url=False)[0]  # type: ignore[assignment]
     raise _wire_error(details, path, body)
 
@@ -31,7 +31,7 @@ def validate(model: type[ModelT], body: dict[str, Any], path: str = "") -> Model
 def _param(path: str, location: Location, body: object, lone: str | None = None) -> str:
     """Return the path of an error, such as `content[0].text`. Pydantic names the variants of unions in its location.
 
-    `lone` is the text that is not UTF-8, if that is the error. When it is a field's name, the location ends before it.
+    `lone` is the text that UTF-8 cannot hold, if this is the error. If it is a field's name, the location lacks it.
     """
     value: Any = body
     for index, step in enumerate(location):
@@ -43,7 +43,7 @@ def _param(path: str, location: Location, body: object, lone: str | None = None)
 
 
 def _is_variant(location: Location, index: int, value: object, lone: str | None) -> bool:
-    """Tell whether a step of an error's location is the variant of a union that applied to `value`, and not a field.
+    """Return whether a step of an error's location names a variant of a union that `value` has, and not a field.
 
     An example is `content, <parts>, 0, text, text, <stored>, value`: the variants are the steps 1, 3 and 5.
     """
@@ -52,21 +52,21 @@ def _is_variant(location: Location, index: int, value: object, lone: str | None)
         return True
     if not after:
         return lone is not None and value.get(step) != lone
-    # What has a `type` in an array or below a variant is a variant by that name, and its own fields come next.
+    # In an array or below a variant, the `type` of an object names its variant. The object's own fields come next.
     before = location[index - 1] if index else ""
     by_type = (isinstance(before, int) or before.startswith("<")) and value.get("type") == step
     return (by_type and isinstance(after[0], str)) or step not in value
 
 
 def _below(path: str, name: str) -> str:
-    """Return the path of a field of the object with this path, which is empty for the whole body."""
+    """Return the path of a field of the object at `path`, which is empty for the whole body."""
     return f"{path}.{name}" if path else name
 
 
 def _wire_error(details: Details, path: str, body: object) -> WireError:
     kind, value, location = details["type"], details["input"], details["loc"]
-    # Of a key that is wrong, pydantic gives the location below the key. A value with the key `[key]` of its own is
-    # right below metadata.
+    # For a wrong metadata key, pydantic's location ends with the key and `[key]`. If a pair itself has the key `[key]`,
+    # `[key]` comes directly after `metadata`.
     if kind in _OF_A_KEY and location[-1:] == ("[key]",) and location[-2:-1] != ("metadata",):
         return _of_a_metadata_key(kind, value, _param(path, location[:-2], body))
     param = _param(path, location, body, value if kind == "string_unicode" else None)
@@ -89,7 +89,7 @@ def _unsupported(param: str, value: object, context: Details) -> WireError:
 
 
 def _of_a_tag(param: str, value: Any, context: Details) -> WireError:
-    """Return what is wrong with the `type` of a part or annotation, or with a value that may have two types."""
+    """Return the error for the `type` of a part or annotation, or for a value that may have two types."""
     if context["discriminator"] in _EITHER:
         return errors.invalid_type(param, _EITHER[context["discriminator"]], value)
     if "type" not in value:
@@ -129,7 +129,7 @@ _EITHER = {
     "form_of()": "a string or an object",
     "text_kind()": "a string or an object",
 }
-# The kinds of errors that pydantic and the checks of the models have, and what makes the wire's error for each.
+# From each kind of error of pydantic and of the models' checks to the function that makes the API's error.
 _BY_KIND: dict[str, Callable[[str, Any, Details], WireError]] = {
     "content_empty": lambda param, _, __: errors.empty_content(_below(param, "content")),
     "content_too_long": lambda param, _, context: errors.string_too_long(

@@ -1,4 +1,4 @@
-"""Threads, messages and lists as the wire shows them: all keys, in the contract's order, as JSON text."""
+"""Threads, messages and lists as responses show them: all keys, in the contract's order, as JSON text."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _WITHOUT_TOOLS = re.compile(r'{("file_id":"(?:[^"\\]|\\.)*")?}')
 
 
 def message_json(message: Message) -> str:
-    """Return a message object. Fields that are JSON text are copied, not parsed: a page takes microseconds."""
+    """Return a message object. Fields that are JSON text are copied, not parsed, so a page takes only microseconds."""
     data = message.data
     incomplete_at = message.created_at if data.status == "incomplete" else "null"
     return (
@@ -38,7 +38,7 @@ def deleted_json(deleted_id: str, kind: str) -> str:
 
 
 def list_json(page: Page[Record], element_json: Callable[[Record], str]) -> str:
-    """Return a list object of a page; `element_json` returns the object of one of its records."""
+    """Return a page as a list object; `element_json` returns the object of a record."""
     ids = [f'"{record.id}"' for record in page.records]
     first, last = (ids[0], ids[-1]) if ids else ("null", "null")
     return (
@@ -48,7 +48,7 @@ def list_json(page: Page[Record], element_json: Callable[[Record], str]) -> str:
 
 
 def _attachments(stored: str) -> str:
-    """Return attachments that all have `tools`. Most are stored so, and copied."""
+    """Return attachments that all have `tools`. Most attachments are stored in this form and only copied."""
     if stored == NO_ATTACHMENTS or not _WITHOUT_TOOLS.search(stored):
         return stored
     attachments = [{**attachment, "tools": attachment.get("tools", [])} for attachment in json.loads(stored)]

@@ -373,7 +373,7 @@ def test_a_stream_that_takes_long_raises_no_alarm() -> None:
 
 
 def test_a_function_that_queues_for_itself_is_not_stopped_as_a_loop() -> None:
-    """Lambda stops a function after 16 rounds unless it says that it means to."""
+    """Lambda stops a function that invokes itself 16 times through a queue, unless `RecursiveLoop` is `Allow`."""
     loops = {
         name
         for name, function in FUNCTIONS.items()

@@ -1,4 +1,4 @@
-"""The functions' variables: they lead to a table, and say how it is laid out."""
+"""The functions' environment variables. They lead to a table, and say how it is laid out."""
 
 import os
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ _LOCAL = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-# With any of these the user has chosen an account.
+# With any of these variables the user has chosen an account.
 _ACCOUNT = {"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}
-# These would lead from a local engine to an account, or past moto to another endpoint.
+# These variables would lead calls to an account instead of a local engine, or to another endpoint instead of moto.
 _ELSEWHERE = {"AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", _ENDPOINT}
 # From 3.12 on the Lambda runtime writes responses without escaping characters outside ASCII.
 _RUNTIME = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}

@@ -1,4 +1,4 @@
-"""Publishes the events of a thread, a project or a time span again, from what the table has."""
+"""Publishes the events of a thread, a project or a time span again, from the items of the table."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,7 +10,7 @@ from shared.settings import settings
 from shared.store import api_keys, head, keys, table
 from tools.errors import ToolError
 
-# The last millisecond that a ULID can have.
+# The last time that a ULID can have, in milliseconds since 1970.
 END_OF_TIME = 2**48 - 1
 _BATCH = 100
 
@@ -22,7 +22,7 @@ class Span(NamedTuple):
     until: int
 
     def sort_keys(self, prefix: str) -> tuple[str, str]:
-        """Return the bounds of the sort keys of its messages or runs, which begin with a prefix."""
+        """Return the bounds of the sort keys of the span's messages or runs. The keys begin with a prefix."""
         return f"{prefix}{ids.lowest_ulid(self.since)}", f"{prefix}{ids.lowest_ulid(self.until)}"
 
 
@@ -58,7 +58,7 @@ def _partitions(project: str | None, thread: str | None, span: Span) -> Iterator
 
 
 def _events(partitions: list[str], span: Span) -> Iterator[Event]:
-    """Yield the events of those of the threads that were active in the span."""
+    """Yield the events of the threads that were active in the span."""
     sorts = (keys.HEAD, keys.THREAD)
     items = table.batch_get([keys.key(partition, sort) for partition in partitions for sort in sorts])
     for partition in partitions:

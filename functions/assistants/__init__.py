@@ -1,4 +1,4 @@
-"""Assistants: one Lambda function serves all of their routes. Each operation is the module of its name."""
+"""Assistants: one Lambda function serves all of their routes. Each operation has a module of the same name."""
 
 from functions.assistants.create_assistant import create_assistant
 from functions.assistants.delete_assistant import delete_assistant

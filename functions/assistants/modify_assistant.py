@@ -10,7 +10,7 @@ from shared.runs.wire import assistant_json
 
 
 def modify_assistant(request: Request) -> Response:
-    """Replace what the body names, each value whole; null sets a default. Return the whole assistant."""
+    """Replace the fields that the body names, each as a whole. Null sets the default. Return the whole assistant."""
     assistant_id = request.path_id("assistantId", "assistant_id", "asst")
     change = partial(modified, body=request.body())
     return Response(assistant_json(assistants.modify(request.project, assistant_id, change)))

@@ -1,4 +1,4 @@
-"""Runs: one Lambda function serves all of their routes. Each operation is the module of its name."""
+"""Runs: one Lambda function serves all of their routes. Each operation has a module of the same name."""
 
 from functions.runs.cancel_run import cancel_run
 from functions.runs.create_run import create_run

@@ -7,7 +7,7 @@ from shared.runs.store import lifecycle, steps
 
 
 def cancel_run(request: Request) -> Response:
-    """End an active run at once. The response shows it as it was, with the status `cancelling`."""
+    """End an active run at once. The response shows the run before its end, with the status `cancelling`."""
     thread_id, run_id = request.thread_id, request.path_id("runId", "run_id", "run")
     run = lifecycle.cancel(request.project, thread_id, run_id)
     return run_response(run._replace(status="cancelling"), steps.waiting_calls(request.project, run))

@@ -13,7 +13,7 @@ from shared.validation import validate
 
 
 def create_run(request: Request) -> Response:
-    """Create a run with its additional messages; with an Idempotency-Key, once."""
+    """Create a run with its additional messages. Requests with the same Idempotency-Key create it only once."""
     thread_id = request.thread_id
     body = request.body()
     requested = validate(CreateRun, body)

@@ -14,7 +14,7 @@ from shared.validation import validate
 
 
 def create_thread_and_run(request: Request) -> Response:
-    """Create a thread with its first messages and a run; with an Idempotency-Key, once."""
+    """Create a thread with its first messages and a run. Requests with the same Idempotency-Key do so only once."""
     body = request.body()
     requested = validate(CreateThreadAndRun, body)
     thread = new_thread_data(requested.thread or {}, trusted=request.trusted, path="thread")

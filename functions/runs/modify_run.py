@@ -10,7 +10,7 @@ from shared.validation import validate
 
 
 def modify_run(request: Request) -> Response:
-    """Replace a run's metadata when the body names it; return the whole run."""
+    """Replace a run's metadata if the body has metadata; return the whole run."""
     thread_id, run_id = request.thread_id, request.path_id("runId", "run_id", "run")
     metadata = new_metadata(validate(ModifyRun, request.body()))
     run = runs.modify(request.project, thread_id, run_id, metadata)

@@ -10,7 +10,7 @@ from shared.validation import validate
 
 
 def submit_tool_outputs(request: Request) -> Response:
-    """Take the outputs of all the calls that a run waits for, and queue it again."""
+    """Store the outputs of all calls that a run waits for, and queue the run again."""
     thread_id, run_id = request.thread_id, request.path_id("runId", "run_id", "run")
     requested = validate(SubmitToolOutputs, request.body())
     outputs = bodies.tool_outputs(requested, resent=request.is_resent)

@@ -1,4 +1,4 @@
-"""What a model answers: from the chunks of its stream to the outcome of the call."""
+"""The answer of a model: collects the chunks of its stream and makes the outcome of the call."""
 
 import json
 import secrets
@@ -17,9 +17,9 @@ class _Call:
 
 @dataclass
 class Answer:
-    """An answer as far as it has arrived. Of several choices only the first counts.
+    """The part of an answer that has arrived. If there are several choices, only the first one is used.
 
-    `is_full` is set when the answer has reached the length of a message; what follows is not read.
+    `is_full` is set when the answer has the greatest length of a message. The rest of the stream is not read.
     """
 
     finish_reason: str | None = None
@@ -33,17 +33,17 @@ class Answer:
 
     @property
     def has_text(self) -> bool:
-        """Tell whether any text has arrived."""
+        """Return whether any text has arrived."""
         return any(self._texts)
 
     def add(self, chunk: Json) -> str:
-        """Take a chunk; return the text in it. Raises what Python raises when it is no chunk of a chat completion."""
+        """Add a chunk; return the text in it. Raises any Python error if it is no chunk of a chat completion."""
         if usage := chunk.get("usage"):
             self.usage = Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
         return "".join(self._add_choice(choice) for choice in chunk.get("choices") or () if not choice.get("index"))
 
     def outcome(self, request: Json) -> Outcome:
-        """Return what came of the call, now that the answer is complete."""
+        """Return the outcome of the call. The answer must be complete."""
         text = _repaired("".join(self._texts))
         refusal = _repaired("".join(self._refusals)) or None
         found = Outcome("completed", text if text or not refusal else None, refusal, usage=self.usage)
@@ -71,7 +71,7 @@ class Answer:
         function = delta.get("function") or {}
         index, call_id, name = delta.get("index") or 0, delta.get("id") or "", function.get("name") or ""
         call = self._latest.get(index)
-        # Some endpoints give every call the index 0: a name under another id begins another call.
+        # Some endpoints give every call the index 0. A chunk with a name and another id therefore begins a new call.
         if not call or (name and call_id not in ("", call.id)):
             call = self._latest[index] = _Call(self._cut(call_id))
             self._calls.append(call)
@@ -79,7 +79,7 @@ class Answer:
         call.arguments += self._cut(function.get("arguments") or "")
 
     def _cut(self, text: str) -> str:
-        """Return as much of a text as there is room for."""
+        """Return the beginning of a text that still fits into the answer."""
         self.is_full = self.is_full or len(text) > self._room
         kept = text[: self._room]
         self._room -= len(kept)
@@ -87,7 +87,7 @@ class Answer:
 
 
 def _tool_calls(calls: list[_Call], request: Json) -> tuple[ToolCall, ...]:
-    """Return the calls under ids that are unique in the run: some endpoints begin again with call_0."""
+    """Return the calls with ids that are unique in the run: some endpoints start at call_0 in each answer."""
     taken = {call["id"] for message in request["messages"] for call in message.get("tool_calls", ())}
     found = []
     for call in calls:

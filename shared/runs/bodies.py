@@ -1,4 +1,4 @@
-"""From the bodies of requests to what is stored of assistants and runs."""
+"""Converts the bodies of requests to the data of assistants and runs that is stored."""
 
 import json
 from typing import Any
@@ -24,31 +24,31 @@ from shared.validation import validate
 
 
 def new_assistant_data(body: dict[str, Any]) -> AssistantData:
-    """Return the assistant that the body of a create asks for. Raises `WireError`."""
+    """Return the assistant that the body of a create describes. Raises `WireError`."""
     return _assistant_data(validate(CreateAssistant, body).model_dump(exclude_unset=True))
 
 
 def modified(assistant: AssistantData, body: dict[str, Any]) -> AssistantData:
-    """Return an assistant with the changes that the body of a modify asks for. Raises `WireError`."""
+    """Return an assistant with the changes in the body of a modify. Raises `WireError`."""
     changes = validate(ModifyAssistant, body).model_dump(exclude_unset=True)
     return _assistant_data(assistant._asdict() | changes)
 
 
 def assistant_id(body: CreateRun | CreateThreadAndRun) -> str:
-    """Return the id of the assistant that a body names. Raises `WireError` when it cannot be one."""
+    """Return the id of the assistant that a body names. Raises `WireError` if it does not have the form of an id."""
     if not ids.is_path_id(body.assistant_id, "asst"):
         raise errors.malformed_id("assistant_id", body.assistant_id, "asst")
     return body.assistant_id
 
 
 def key_of_run(key: IdempotencyKey | None) -> IdempotencyKey | None:
-    """Return the Idempotency-Key of a request that creates a run, apart from the same key of another operation."""
-    # No key of a client can hold a line feed.
+    """Return the Idempotency-Key of a request that creates a run. It differs from the same key of another operation."""
+    # No key of a client can contain a line feed.
     return key._replace(key=f"run\n{key.key}") if key else None
 
 
 def run_settings(body: CreateRun | CreateThreadAndRun, assistant: Assistant) -> RunSettings:
-    """Return what a run is created with: what its body gives, else what its assistant has. Raises `WireError`."""
+    """Return the settings of a new run: each value comes from its body or else its assistant. Raises `WireError`."""
     own = body.model_dump(exclude_unset=True)
     settings = RunSettings(**_given(assistant.data._asdict(), RunSettings) | _given(own, RunSettings))
     instructions = [settings.instructions, own.get("additional_instructions") or ""]
@@ -67,7 +67,7 @@ def additional_messages(body: CreateRun, *, trusted: bool) -> tuple[MessageData,
 
 
 def run_metadata(body: CreateRun | CreateThreadAndRun | ModifyRun) -> str:
-    """Return the metadata that a body gives a run, as JSON."""
+    """Return the metadata in the body of a run, as JSON."""
     return new_metadata(body) or NO_METADATA
 
 
@@ -81,7 +81,7 @@ def tool_outputs(body: SubmitToolOutputs, *, resent: bool) -> Outputs:
 
 
 def _assistant_data(values: dict[str, Any]) -> AssistantData:
-    """Return an assistant of these values; None stands for the default of a value that may not be None."""
+    """Return an assistant with these values. None means the default of a value."""
     kept = _given(values, AssistantData)
     data = AssistantData(**kept | {"tools": tuple(kept.get("tools", ()))})
     _check_tools(data.tools, data.tool_resources, data.response_format)
@@ -89,7 +89,7 @@ def _assistant_data(values: dict[str, Any]) -> AssistantData:
 
 
 def _given(values: dict[str, Any], record: type[AssistantData | RunSettings]) -> dict[str, Any]:
-    """Return those of the values that a record has and that are not None."""
+    """Return the values that are fields of a record and are not None."""
     return {name: value for name, value in values.items() if name in record._fields and value is not None}
 
 

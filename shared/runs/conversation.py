@@ -1,4 +1,4 @@
-"""What the model reads: the instructions, the thread, and the calls of this run with their outputs."""
+"""The messages for the model: the instructions, the thread, and the calls of this run with their outputs."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from shared.records import MessageData
 from shared.runs.records import Json, RunSettings, ToolCall
 
-# Without the model's tokenizer: English has four bytes per token, most other languages three or more.
+# An estimate without the model's tokenizer. English has four bytes per token, most other languages three or more.
 _BYTES_PER_TOKEN = 3
 
 
@@ -18,10 +18,11 @@ def chat_messages(
     turns: Sequence[Sequence[ToolCall]],
     context_tokens: int | None,
 ) -> list[Json] | None:
-    """Return the messages for the model, oldest first. None: the newest user message alone exceeds the budget.
+    """Return the messages for the model, oldest first, or None if the newest message alone exceeds the budget.
 
-    The budget is the run's max_prompt_tokens, else `context_tokens`. `newest_first` is read only as far as it is
-    needed. `turns` are the run's own calls, one sequence for each tool_calls step.
+    It is also None if the newest message of the user alone does. The budget is the run's max_prompt_tokens, or else
+    `context_tokens`. `newest_first` is read only as far as needed. `turns` are the run's own calls, one sequence for
+    each tool_calls step.
     """
     thread = _newest_messages(settings, newest_first, context_tokens)
     if thread is None:
@@ -41,7 +42,7 @@ def _newest_messages(
 
 
 def _fitting(newest_first: Iterator[Json], limit: int) -> list[Json] | None:
-    """Return the newest messages that have at most `limit` bytes together."""
+    """Return the newest messages that have at most `limit` bytes together, or None as `chat_messages` does."""
     taken: list[Json] = []
     remaining = limit
     for message in newest_first:
@@ -62,7 +63,7 @@ def _sent(messages: Iterable[MessageData]) -> Iterator[Json]:
 
 
 def _content(stored: list[Json]) -> str | list[Json]:
-    """Return a text where a message has no images. Some endpoints make a message of each text part."""
+    """Return one text if a message has no images, because some endpoints make a message of each text part."""
     parts: list[Json] = []
     for is_image, group in groupby(stored, lambda part: part["type"] == "image_url"):
         if is_image:
@@ -99,5 +100,5 @@ def _call_turn(calls: Sequence[ToolCall]) -> Iterator[Json]:
     ]
     yield {"role": "assistant", "content": None, "tool_calls": asked}
     for call in calls:
-        # Without the function's name: some endpoints refuse it.
+        # The message omits the function's name, because some endpoints refuse it.
         yield {"role": "tool", "tool_call_id": call.id, "content": call.output or ""}

@@ -1,6 +1,6 @@
-"""The chat endpoint that writes the answers of runs, as the template's parameters or the environment name it.
+"""The chat endpoint that writes the answers of runs. The template's parameters or the environment name it.
 
-This module does not load the package `openai`: functions that only look up a model's name import it too.
+This module does not load the package `openai`, because functions that do not call the model import this module too.
 """
 
 import os
@@ -16,18 +16,18 @@ from shared import clients
 
 NO_KEY = "none"
 OTHER_MODELS = "*"
-_KEY = re.compile(r"[!-~]+")  # what fits a header
+_KEY = re.compile(r"[!-~]+")  # the characters that a header may contain
 
 
 class KeyUnusableError(Exception):
-    """The endpoint's key cannot be read or sent; the text says why and holds no secret."""
+    """The endpoint's key cannot be read or sent. The text gives the reason and contains no secret."""
 
 
 class Endpoint(NamedTuple):
-    """Where the model is.
+    """The address and the settings of the model's endpoint.
 
     `key_secret` is the ARN of the secret that holds the key; it takes precedence over `key`. `context_tokens` is the
-    budget for the messages of a thread, None without a limit. `max_tokens_parameter` is max_tokens or
+    budget for the messages of a thread; None means no limit. `max_tokens_parameter` is max_tokens or
     max_completion_tokens.
     """
 
@@ -44,7 +44,7 @@ class Endpoint(NamedTuple):
 
 @cache
 def endpoint() -> Endpoint:
-    """Return the endpoint that the environment names; MODEL_URL is set wherever runs are on."""
+    """Return the endpoint that the environment names. If runs are on, MODEL_URL is set."""
     return Endpoint(
         base_url=os.environ["MODEL_URL"],
         key=os.environ.get("MODEL_API_KEY", ""),
@@ -67,7 +67,10 @@ def parse_model_map(text: str) -> Mapping[str, str]:
 
 
 def used_model(endpoint: Endpoint, asked: str) -> str:
-    """Return the name that the endpoint knows the model by. A model without an entry keeps its name."""
+    """Return the name that the endpoint uses for a model.
+
+    A model without an entry gets the name of the entry `*`. Without that entry it keeps its name.
+    """
     return endpoint.model_map.get(asked) or endpoint.model_map.get(OTHER_MODELS, asked)
 
 

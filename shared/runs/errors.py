@@ -1,4 +1,4 @@
-"""What the store of runs raises, beside the errors of `shared.store.errors`. It knows nothing of HTTP."""
+"""Errors that the store of runs raises in addition to `shared.store.errors`. They do not depend on HTTP."""
 
 from shared.store.errors import StoreError
 
@@ -49,7 +49,7 @@ class RunStatusError(StoreError):
 
 
 class OutputsMismatchError(StoreError):
-    """Tool outputs were submitted for other calls than those that the run waits for."""
+    """The submitted tool outputs do not belong to the calls that the run waits for."""
 
     def __init__(self, expected: list[str], got: list[str]) -> None:
         super().__init__(expected, got)

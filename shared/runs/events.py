@@ -1,4 +1,4 @@
-"""The events of runs: one for each status that a run takes. An expiry writes nothing, so it has none."""
+"""The events of runs: one for each new status of a run. An expiry has no event, because nothing writes the status."""
 
 import json
 from typing import Any
@@ -7,28 +7,28 @@ from shared.runs.store import documents, run_items, steps
 from shared.runs.wire import run_object
 from shared.store.table import Item
 
-# They are long and never change. A consumer that needs them retrieves the run.
+# Fields that are long and never change. A consumer that needs them retrieves the run.
 _LEFT_OUT = ("instructions", "tools")
-# What else is left out of an event that would be too large.
+# Further fields that are omitted if an event would be too large.
 _OMITTED = ("required_action", "tool_resources")
 
 
 def has_new_status(new: Item, old: Item | None) -> bool:
-    """Tell whether a change of a run's item is a change of its status."""
+    """Return whether a change of a run's item changes its status."""
     return old is None or old["status"] != new["status"]
 
 
 def run_event(item: Item, limit: int) -> tuple[str, str] | None:
-    """Return the detail type and the detail of a run's event; None when its thread is being erased.
+    """Return the detail type and the detail of a run's event, or None if its thread is being erased.
 
-    A detail of more than `limit` bytes leaves out the calls that the run waits for, and its tool resources. Raises
+    If the detail had more than `limit` bytes, it omits the calls that the run waits for and its tool resources. Raises
     `NewerItemError`, `BusyError`.
     """
     project, _, thread_id = item["threadId"]["S"].partition("#")
     (settings,) = documents.read([item])
     if settings is None:
         return None
-    # As it was stored: by now it may have expired.
+    # The event has the stored status, even if the run has expired since.
     run = run_items.run_of(item, settings, thread_id)._replace(status=item["status"]["S"])
     calls = steps.waiting_calls(project, run)
     if run.status == "requires_action" and not calls:

@@ -1,4 +1,4 @@
-"""The execution of a run: from its claim to what came of one call of the model."""
+"""The execution of a run: claims the run, calls the model once and stores the outcome."""
 
 import time
 import uuid
@@ -22,7 +22,7 @@ from shared.runs.store import lifecycle, runs, steps
 from shared.store import keys, pages, table
 from shared.store.errors import BusyError, StoreError, ThreadNotFoundError, TooLargeError
 
-# The worker gives up this long before the run expires: no clock that is wrong by seconds lets an expired run complete.
+# The call of the model ends this long before the run expires, so that clocks that differ by seconds do no harm.
 _RESERVE_SECONDS = 15
 _SECONDS_FOR_THE_STORE = 20.0
 _PAUSE_SECONDS = 1.0
@@ -37,10 +37,10 @@ T = TypeVar("T")
 
 
 def execute(partition: str, run_id: str) -> None:
-    """Execute a queued run. A run that is not queued any more is left alone.
+    """Execute a queued run. A run that is not queued any more is not changed.
 
-    Raises only before the run is claimed, so that a later delivery may claim it; from then on every fault ends the run
-    as failed.
+    Raises errors only before the run is claimed, so that a later delivery may claim it. After the claim, a fault ends
+    the run as failed, or as expired if the table stays out of reach.
     """
     started = time.perf_counter()
     project, _, thread_id = partition.partition("#")
@@ -51,12 +51,12 @@ def execute(partition: str, run_id: str) -> None:
     log_fields: dict[str, object] = {"operation": "execute_run", "project": project}
     try:
         run = _patiently(lambda: runs.retrieve(project, thread_id, run_id), time.time() + SECONDS_TO_EXPIRY)
-        # It may have been cancelled since, or be over.
+        # The run may have been cancelled or have expired after the claim.
         status = "dropped" if run.status != "in_progress" else _answer(project, run, log_fields)
     except (ThreadNotFoundError, RunNotFoundError):
         status = "deleted"
     except (StoreError, ClientError) as error:
-        # The table was out of reach for so long that the run expires.
+        # The table could not be reached for so long that the run expires.
         status = "expired"
         log_fields["cause"] = error_mapping.cause(error)
     milliseconds = round((time.perf_counter() - started) * 1000)
@@ -66,18 +66,18 @@ def execute(partition: str, run_id: str) -> None:
 
 
 def _answer(project: str, run: Run, log_fields: dict[str, object]) -> str:
-    """Call the model, store what came of it, and return how the run ended."""
+    """Call the model, store the outcome, and return the run's new status for the log."""
     with live.published(run) as answer:
         outcome = _outcome(project, run, answer.add if answer else _drop, log_fields)
         return _finish(project, run, outcome, answer)
 
 
 def _drop(_text: str) -> None:
-    """Ignore a text: no stream waits for it."""
+    """Ignore a text, because no stream shows it."""
 
 
 def _outcome(project: str, run: Run, on_text: Callable[[str], None], log_fields: dict[str, object]) -> Outcome:
-    """Return what came of a call of the model; a fault of ours is an outcome too."""
+    """Return the outcome of a call of the model. A fault of this service is an outcome too."""
     try:
         return _asked(project, run, on_text)
     except Exception as error:  # noqa: BLE001 - whatever the error is, the run must end
@@ -97,7 +97,7 @@ def _asked(project: str, run: Run, on_text: Callable[[str], None]) -> Outcome:
 
 
 def _newest_first(project: str, run: Run) -> Iterator[MessageData]:
-    """Yield the messages of a run's thread, newest first, reading a page when it is needed."""
+    """Yield the messages of a run's thread, newest first. Each page is read only when it is needed."""
     strategy = run.settings.truncation_strategy or {}
     limit = min(strategy.get("last_messages") or _LONGEST_PAGE, _LONGEST_PAGE)
     after, has_more = "", True
@@ -114,12 +114,12 @@ def _newest_first(project: str, run: Run) -> Iterator[MessageData]:
 
 
 def _turns(project: str, run: Run) -> list[tuple[ToolCall, ...]]:
-    """Return the calls that the model has asked for in this run, each turn with its outputs."""
+    """Return the calls that the model has requested in this run, by turn, with their outputs."""
     return [step.calls for step in steps.load_all(project, run, run.steps) if step.calls]
 
 
 def _finish(project: str, run: Run, outcome: Outcome, answer: LiveAnswer | None) -> str:
-    """Store an outcome, or that it cannot be stored; return how the run ended. Raises the last error of the store."""
+    """Store an outcome, or else a failure. Return the status for the log. Raises errors of the store."""
     try:
         return _stored(project, run, outcome, answer)
     except (TooLargeError, ClientError) as error:
@@ -134,7 +134,7 @@ def _stored(project: str, run: Run, outcome: Outcome, answer: LiveAnswer | None)
 
 
 def _patiently(work: Callable[[], T], until: float) -> T:
-    """Do some work of the store, again while the table is busy, until that time, in seconds since 1970."""
+    """Do some work of the store, and repeat it while the table is busy. `until` is in seconds since 1970."""
     while True:
         table.set_deadline(_SECONDS_FOR_THE_STORE)
         try:

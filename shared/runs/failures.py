@@ -1,4 +1,4 @@
-"""Why a call of the model failed, in words that say what to correct and hold neither key nor URL."""
+"""The reasons why a call of the model failed. Their texts say what to correct, and contain neither key nor URL."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from shared.runs.endpoint import NO_KEY, Endpoint
 from shared.runs.records import Failure
 
 _LONGEST_QUOTE = 600
-# A shorter one is a placeholder, such as the key "x", and part of many a word.
+# A shorter secret is a placeholder, such as the key "x", and many words would contain it.
 _SHORTEST_SECRET = 4
 _SECRETS = (r"\b\w+://\S+", r"\bsk-\S+", r"\bBearer\s+\S+")
 _INVALID_PROMPT = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -23,7 +23,7 @@ _MAX_TOKENS = "Correct MaxTokensParameter (locally MAX_TOKENS_PARAMETER)."
 
 
 class Problem(NamedTuple):
-    """A call of the model that failed. `retry_after` is in seconds, None when the endpoint does not say."""
+    """A call of the model that failed. `retry_after` is in seconds, or None if the endpoint does not give it."""
 
     failure: Failure
     status: int | None = None
@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
 
 class Confidential:
-    """What no failure may show: the key and the URL of an endpoint, which may repeat them in its errors."""
+    """The key and the URL of an endpoint. An endpoint may repeat them in its errors, but no failure may show them."""
 
     def __init__(self, endpoint: Endpoint, key: str) -> None:
         host = endpoint.base_url.partition("://")[2].partition("/")[0].rpartition("@")[2]
@@ -41,7 +41,7 @@ class Confidential:
         self._pattern = re.compile("|".join([*_longest_first(secrets), *_SECRETS]), re.IGNORECASE)
 
     def quote(self, text: str) -> str:
-        """Return the text in one line without anything confidential, cut at a length that a person reads."""
+        """Return the text in one line, without confidential parts, cut to a readable length."""
         line = " ".join(self._pattern.sub("[redacted]", text).split()).rstrip(".")
         return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}…"
 
@@ -52,7 +52,7 @@ def _longest_first(secrets: Iterable[str]) -> list[str]:
 
 
 def of_status(status: int, said: str, model: str, retry_after: float | None = None) -> Problem:
-    """Return the problem that the status of a response means; `said` is what the endpoint said."""
+    """Return the problem for the status of a response; `said` is the endpoint's message."""
     code = "server_error"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         code = "rate_limit_exceeded"
@@ -65,17 +65,17 @@ def of_status(status: int, said: str, model: str, retry_after: float | None = No
 
 
 def of_stream(said: str) -> Problem:
-    """Return the problem that an error without a status means, inside a stream."""
+    """Return the problem for an error without a status, inside a stream."""
     return _server_error(f"The model's endpoint broke off its answer: {said or 'it gave no reason'}.")
 
 
 def unreachable() -> Problem:
-    """No connection, or one that was lost."""
+    """The connection could not be made, or was lost."""
     return _server_error(f"The connection to the model's endpoint failed. {_URL}")._replace(is_passing=True)
 
 
 def silent() -> Problem:
-    """Nothing arrived for as long as a connection or an answer may take."""
+    """The endpoint did not connect or respond within the time-out."""
     return _server_error(f"The model's endpoint did not respond in time. If it never does: {_URL}")
 
 
@@ -92,13 +92,13 @@ def unfinished() -> Problem:
 
 
 def no_stream(content_type: str) -> Problem:
-    """A success that is no stream, such as a page of HTML."""
+    """A successful response that is not a stream, such as a page of HTML."""
     kind = content_type or "no content type"
     return _server_error(f"The model's endpoint responded with {kind} instead of text/event-stream. {_URL}")
 
 
 def not_understood(error: Exception) -> Problem:
-    """Whatever else cannot be read as an answer."""
+    """Any other response that cannot be read as an answer."""
     return _server_error(
         f"The model's endpoint sent no chat completion, or its URL is malformed ({type(error).__name__}). {_URL}"
     )
@@ -110,7 +110,7 @@ def no_key(error: Exception) -> Problem:
 
 
 def message_of(body: object) -> str:
-    """Return the message of an error: `{"error": {"message"}}` as OpenAI has it, or one of the other forms."""
+    """Return the message of an error, from OpenAI's form `{"error": {"message"}}` or a similar form."""
     for name in ("error", "message", "detail"):
         if isinstance(body, dict) and name in body:
             body = body[name]

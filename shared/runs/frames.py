@@ -1,4 +1,4 @@
-"""The events of a stream as server-sent events: a name, and one object of the API in JSON."""
+"""The events of a stream as server-sent events. Each has a name and one object of the API in JSON."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def run_status(run: Run, calls: tuple[ToolCall, ...] = ()) -> str:
 
 
 def step_begins(step: Step) -> Iterator[str]:
-    """Yield the events of a step that begins, whatever became of it since. It shows no calls: deltas bring them."""
+    """Yield the events of a step's beginning, whatever its status is now. Deltas follow with its calls."""
     begun = step_json(step._replace(status="in_progress", completed_at=None, cancelled_at=None, calls=()))
     yield _frame("thread.run.step.created", begun)
     yield _frame("thread.run.step.in_progress", begun)
@@ -41,7 +41,7 @@ def step_status(step: Step) -> str:
 
 
 def step_deltas(step: Step) -> Iterator[str]:
-    """Yield the deltas of a step that calls functions. The arguments come apart: SDKs expect a delta of them."""
+    """Yield the deltas of a step that calls functions. The arguments have a delta of their own, as SDKs expect."""
     for index, call in enumerate(step.calls):
         function: dict[str, Any] = {"name": call.name, "arguments": "", "output": None}
         yield _step_delta(step.id, {"index": index, "id": call.id, "type": "function", "function": function})
@@ -49,7 +49,7 @@ def step_deltas(step: Step) -> Iterator[str]:
 
 
 def message_begins(message: Message) -> Iterator[str]:
-    """Yield the events of a message that begins, whatever became of it since. It shows no content: deltas bring it."""
+    """Yield the events of a message's beginning, whatever its status is now. Deltas follow with its content."""
     data = message.data._replace(content="[]", status="in_progress", incomplete_details=None, completed_at=None)
     begun = message_json(message._replace(data=data))
     yield _frame("thread.message.created", begun)
@@ -74,7 +74,7 @@ def part_deltas(message: Message, begin: int) -> Iterator[str]:
 
 
 def error(wire_error: WireError) -> str:
-    """Return the event that ends a stream before its run has ended. It is nested, else SDKs go on silently."""
+    """Return the event that ends a stream before its run has ended. SDKs would ignore an error that is not nested."""
     return _frame("error", json.dumps(wire_error.body))
 
 

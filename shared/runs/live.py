@@ -1,4 +1,4 @@
-"""Answers while the model sends them, for streams in the worker's own process. Only the local API has such streams."""
+"""Live answers: passes the model's text to streams in the worker's own process. Only the local API has such streams."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _enabled = threading.Event()
 
 
 class LiveAnswer:
-    """The text that has arrived of an answer. With the first piece, its message and its step get their ULIDs."""
+    """The text of an answer that has arrived so far. With the first piece, the message and the step get their ULIDs."""
 
     def __init__(self, run: Run) -> None:
         self.pieces: list[str] = []
@@ -23,7 +23,7 @@ class LiveAnswer:
         self._last_step = run.steps[-1].removeprefix(keys.STEP_PREFIX) if run.steps else ""
 
     def add(self, piece: str) -> None:
-        """Take a piece of the text and wake the streams that wait for it."""
+        """Add a piece of the text and wake the streams that wait for it."""
         with _changed:
             if not self.pieces:
                 self.message_ulid, self.step_ulid = ids.new_ulid(), ids.new_ulid(self._last_step)
@@ -34,15 +34,15 @@ class LiveAnswer:
 def enable() -> None:
     """Publish the answers of this process from now on.
 
-    On Lambda another process follows a stream and cannot read them. There, a message must not get its ULID long before
-    it is stored: readers take an old ULID for that of a message which every Query shows.
+    On Lambda another process serves a stream, and it cannot read these answers. There, a message must not get its ULID
+    long before it is stored: readers assume that every Query shows a message with an old ULID.
     """
     _enabled.set()
 
 
 @contextmanager
 def published(run: Run) -> Iterator[LiveAnswer | None]:
-    """Publish the answer to a run until the block ends; yield None where answers are not published."""
+    """Publish the answer to a run until the block ends. Yield None if answers are not published."""
     if not _enabled.is_set():
         yield None
         return
@@ -62,7 +62,7 @@ def published(run: Run) -> Iterator[LiveAnswer | None]:
 def wait(run_id: str, answer: LiveAnswer | None, known: int, seconds: float) -> LiveAnswer | None:
     """Wait until an answer has more than `known` pieces or has ended, and return it.
 
-    Without an answer, wait for one to begin. After `seconds` return what there is.
+    If `answer` is None, wait for an answer to begin. After `seconds` return the answer, or None if there is none.
     """
 
     def has_news() -> bool:

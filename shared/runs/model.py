@@ -20,14 +20,15 @@ from shared.runs.endpoint import Endpoint, KeyUnusableError, api_key, renewed_ap
 from shared.runs.failures import Confidential, Problem
 from shared.runs.records import Json, Outcome
 
-# Seconds before each retry, unless the endpoint says when.
+# Seconds before each retry, unless the endpoint gives a time.
 _PAUSES = (0.5, 1.0, 2.0)
 _TIMEOUT = openai.Timeout(60, connect=5)
-# The package adds others: its platform, and what OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS hold.
+# The headers that are sent. The package adds more: its platform, and the values of OPENAI_ORG_ID, OPENAI_PROJECT_ID and
+# OPENAI_CUSTOM_HEADERS.
 _HEADERS = {"host", "connection", "user-agent", "authorization", "accept", "accept-encoding"}
 _HEADERS |= {"content-type", "content-length"}
 
-# At lower levels they log requests. OPENAI_LOG would switch that on.
+# At lower levels, which OPENAI_LOG could set, these packages log requests.
 for _name in ("openai", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -35,7 +36,7 @@ for _name in ("openai", "httpx2", "httpcore2"):
 def ask(endpoint: Endpoint, request: Json, deadline: float, on_text: Callable[[str], None]) -> Outcome:
     """Call the model and return the outcome, which may be a failure; `deadline` is in seconds since 1970.
 
-    `on_text` receives each piece of the answer's text. Before the first piece, passing problems lead to a retry.
+    `on_text` receives each piece of the answer's text. Before the first piece, a temporary problem leads to a retry.
     """
     pauses = list(_PAUSES)
     while True:
@@ -50,7 +51,7 @@ def ask(endpoint: Endpoint, request: Json, deadline: float, on_text: Callable[[s
 
 
 def _pause(problem: Problem, pauses: list[float], deadline: float) -> float | None:
-    """Return the seconds to wait before a retry, None when there is none."""
+    """Return the seconds to wait before a retry, or None if there is no retry."""
     if not problem.is_passing or not pauses:
         return None
     pause = pauses.pop(0)
@@ -62,7 +63,7 @@ def _pause(problem: Problem, pauses: list[float], deadline: float) -> float | No
 def _attempt(
     endpoint: Endpoint, request: Json, deadline: float, answer: Answer, on_text: Callable[[str], None]
 ) -> Problem | None:
-    """Call the model once; after a 401 once more, when the secret holds another key by now."""
+    """Call the model once. After a 401, call it once more if the secret has another key by now."""
     try:
         key = api_key(endpoint)
         problem = _call(_Call(endpoint, key, request, answer), deadline, on_text)
@@ -77,7 +78,7 @@ def _attempt(
 
 @dataclass(frozen=True)
 class _Call:
-    """A request and what has arrived of its answer: pieces of text, then a problem or None."""
+    """A request and its answer. `received` gets the pieces of text as they arrive, then a problem or None."""
 
     endpoint: Endpoint
     key: str
@@ -88,7 +89,7 @@ class _Call:
 
 
 def _call(call: _Call, deadline: float, on_text: Callable[[str], None]) -> Problem | None:
-    """Pass the answer's text on until it ends, or until the deadline, which no timeout of a connection keeps."""
+    """Pass the answer's text on until it ends, or until the deadline. Timeouts of a connection do not ensure this."""
     Thread(target=_receive, args=(call,), daemon=True).start()
     item: str | Problem | None
     try:
@@ -98,7 +99,7 @@ def _call(call: _Call, deadline: float, on_text: Callable[[str], None]) -> Probl
         item = failures.out_of_time()
     finally:
         call.is_abandoned.set()
-    # After a finish_reason only the usage can be missing.
+    # After a finish_reason, only the usage can be missing, so the problem does not matter.
     return None if call.answer.finish_reason else item
 
 
@@ -111,7 +112,7 @@ def _receive(call: _Call) -> None:
 
 def _read(call: _Call) -> Problem | None:
     client = _client(call.endpoint.base_url, call.key)
-    # As plain data: the package's types of a chat completion take longer to load than a call, and check nothing.
+    # The chunks are plain data. The package's types for them take longer to load than a call, and check nothing.
     with client.post(
         "/chat/completions", body=call.request, cast_to=object, stream=True, stream_cls=openai.Stream[Any]
     ) as stream:
@@ -145,7 +146,7 @@ def _problem(error: Exception, call: _Call) -> Problem:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a `retry-after` asks for, which is a number or a date."""
+    """Return the seconds to wait according to `retry-after`, which is a number or a date."""
     text = headers.get("retry-after", "")
     with suppress(ValueError):
         return max(0.0, float(text))
@@ -156,7 +157,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 @lru_cache(maxsize=4)
 def _client(base_url: str, key: str) -> openai.OpenAI:
-    """Return a client that the environment cannot redirect: OPENAI_BASE_URL may name this very server."""
+    """Return a client that ignores the environment: OPENAI_BASE_URL may be the URL of this API."""
     return openai.OpenAI(
         api_key=key,
         base_url=base_url,
@@ -169,7 +170,7 @@ def _client(base_url: str, key: str) -> openai.OpenAI:
 
 @cache
 def _http_client() -> openai.DefaultHttpxClient:
-    # A redirect is a wrong ModelUrl: following it would send the conversation elsewhere.
+    # A redirect means that ModelUrl is wrong. A client that follows it would send the conversation elsewhere.
     return openai.DefaultHttpxClient(follow_redirects=False, event_hooks={"request": [_keep_own_headers]})
 
 

@@ -1,4 +1,4 @@
-"""The bodies of requests for assistants and runs. A run takes what is absent or null from its assistant."""
+"""The bodies of requests for assistants and runs. If a run's field is absent or null, the assistant's value is used."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -31,7 +31,7 @@ FunctionName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_
 
 
 class FunctionDefinition(Model):
-    """A function that the model may ask for."""
+    """A function that the model may call."""
 
     name: FunctionName
     description: Annotated[str, StringConstraints(max_length=1_024)] | None = None
@@ -40,7 +40,7 @@ class FunctionDefinition(Model):
 
 
 class FunctionTool(Model):
-    """A function that the program behind the client runs."""
+    """A function that the client's program runs."""
 
     type: Literal["function"]
     function: FunctionDefinition
@@ -76,14 +76,14 @@ class JsonObjectFormat(Model):
 
 
 class JsonSchemaFormat(Model):
-    """JSON that a schema describes."""
+    """JSON that matches a schema."""
 
     type: Literal["json_schema"]
     json_schema: AnyObject
 
 
 def form_of(value: object) -> str | None:
-    """Return which form a value takes that may be a name or an object; pydantic asks it of models too."""
+    """Return the tag of the form of a value: a name or an object. pydantic also passes models."""
     return "<name>" if isinstance(value, str) else "<object>" if isinstance(value, dict | Model) else None
 
 
@@ -100,7 +100,7 @@ class NamedFunction(Model):
 
 
 class FunctionChoice(Model):
-    """One function, which the model must call."""
+    """The choice of one function that the model must call."""
 
     type: Literal["function"]
     function: NamedFunction
@@ -126,7 +126,7 @@ ToolChoice = Annotated[
 
 
 class TruncationStrategy(Model):
-    """Which messages of the thread the model is sent."""
+    """The rule that selects the thread's messages for the model."""
 
     type: Literal["auto", "last_messages"]
     last_messages: Annotated[int, Field(ge=1)] | None = None
@@ -139,7 +139,7 @@ class TruncationStrategy(Model):
 
 
 class _Settings(Model):
-    """What an assistant has and a run may override."""
+    """The settings of an assistant, which a run may override."""
 
     model: ModelName | None = None
     instructions: Instructions | None = None
@@ -161,7 +161,7 @@ class CreateAssistant(_Settings):
 
 
 class ModifyAssistant(_Settings):
-    """The body of modify assistant: what is absent stays, null sets the default. The model cannot be null."""
+    """The body of modify assistant. Absent fields do not change. Null sets the default. The model cannot be null."""
 
     model: ModelName = ""
     name: Annotated[str, StringConstraints(max_length=256)] | None = None
@@ -169,7 +169,7 @@ class ModifyAssistant(_Settings):
 
 
 class _Run(_Settings):
-    """What both ways to create a run take."""
+    """The fields that create run and create thread and run have in common."""
 
     assistant_id: str
     stream: bool | None = None
@@ -181,26 +181,26 @@ class _Run(_Settings):
 
 
 class CreateRun(_Run):
-    """The body of create run. Each additional message is validated by itself, like the body of create message."""
+    """The body of create run. Each additional message is validated separately, like the body of create message."""
 
     additional_instructions: Instructions | None = None
     additional_messages: Annotated[list[dict[str, Any]], Field(max_length=16)] | None = None
 
 
 class CreateThreadAndRun(_Run):
-    """The body of create thread and run. The thread is validated by itself, like the body of create thread."""
+    """The body of create thread and run. The thread is validated separately, like the body of create thread."""
 
     thread: dict[str, Any] | None = None
 
 
 class ModifyRun(Model):
-    """The body of modify run: what is absent stays, null clears."""
+    """The body of modify run. Absent metadata does not change. Null clears the metadata."""
 
     metadata: Metadata | None = None
 
 
 class ToolOutput(Model):
-    """The output of one call; an absent one is empty."""
+    """The output of one call. If `output` is absent or null, an empty text is stored."""
 
     tool_call_id: Text
     output: Text | None = None

@@ -1,4 +1,4 @@
-"""The request to the chat endpoint. It holds only what was given: endpoints refuse what they do not know."""
+"""The request to the chat endpoint. It has only parameters that were given: endpoints refuse unknown parameters."""
 
 from shared.runs.endpoint import Endpoint, used_model
 from shared.runs.records import Json, RunSettings, Usage
@@ -7,9 +7,9 @@ _NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def chat_request(endpoint: Endpoint, settings: RunSettings, messages: list[Json], used: Usage) -> Json | None:
-    """Return the request for one call of the model. None: the run has used up its max_completion_tokens.
+    """Return the request for one call of the model, or None if the run has used up its max_completion_tokens.
 
-    `used` is what the run's earlier calls of the model used.
+    `used` are the tokens of the run's earlier calls of the model.
     """
     limit = settings.max_completion_tokens
     if limit is not None and limit <= used.completion:

@@ -1,6 +1,6 @@
-"""What an assistant, a run and a step are, between the store, the model and the wire.
+"""Assistants, runs and steps as records, between the store, the model and the JSON of the API.
 
-`None` means that no value was given: the wire then shows the API's default, and the request to the model omits it.
+`None` means that no value was given. Responses then show the API's default. The request to the model omits the value.
 """
 
 from typing import Any, NamedTuple
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 Json = dict[str, Any]
 
 ACTIVE = ("queued", "in_progress", "requires_action")
-# Seconds from a run's creation to its expiry: ten minutes, as the old API had it.
+# Seconds from a run's creation to its expiry: ten minutes, as in the old API.
 SECONDS_TO_EXPIRY = 600
 
 
 class AssistantData(NamedTuple):
-    """All of an assistant that its author gives, in the order of the wire."""
+    """The fields of an assistant that a client gives, in the order of responses."""
 
     model: str
     name: str | None = None
@@ -37,7 +37,7 @@ class Assistant(NamedTuple):
 
 
 class RunSettings(NamedTuple):
-    """What a run was created with and keeps to its end; what the assistant gave is filled in."""
+    """The settings of a run, which never change. Values from the assistant are filled in."""
 
     model: str
     instructions: str = ""
@@ -69,7 +69,7 @@ class Failure(NamedTuple):
 
 
 class ToolCall(NamedTuple):
-    """A function that the model asks for; `arguments` is text that need not be JSON, `output` None until submitted."""
+    """A function that the model calls. `arguments` is text that may not be JSON. `output` is None until submitted."""
 
     id: str
     name: str
@@ -78,11 +78,11 @@ class ToolCall(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A run as it is stored; times are seconds since 1970, `metadata` is JSON.
+    """A stored run. Times are in seconds since 1970, `metadata` is JSON.
 
     `steps` are the ids of its steps, oldest first. `waits_for` are the ids of the calls whose outputs it waits for.
-    `last_ulid` is that of its newest message, empty when there is none. `outputs_hash` is that of the tool outputs that
-    were submitted last.
+    `last_ulid` is the ULID of its newest message, empty if it has none. `outputs_hash` is the hash of the tool outputs
+    that were submitted last.
     """
 
     id: str
@@ -108,7 +108,7 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of a run: a message when `message_id` is set, else calls of functions. None that is stored has failed."""
+    """A step of a run: a message if `message_id` is set, otherwise calls of functions. No stored step has failed."""
 
     id: str
     run_id: str
@@ -127,10 +127,10 @@ class Step(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of one call of the model.
+    """The outcome of one call of the model.
 
-    `status` is completed, requires_action, incomplete or failed. `text` is None when there is no message to store,
-    `refusal` what a model said that refused. `message_reason` says why a message was cut: max_tokens or content_filter.
+    `status` is completed, requires_action, incomplete or failed. `text` is None if the answer has no text. `refusal` is
+    the text of a model that refused. `message_reason` is why a message was cut: max_tokens or content_filter.
     """
 
     status: str

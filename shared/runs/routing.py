@@ -1,4 +1,4 @@
-"""One function for several operations: chooses the operation of a request by its method and path."""
+"""Routes of a Lambda function that serves several operations: chooses the operation by method and path."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Routes = Mapping[str, Mapping[str, Operation]]
 
 
 def serve_routes(name: str, routes: Routes) -> Handler:
-    """Return the Lambda handler that serves these routes. A browser's preflight passes: it never has a key."""
+    """Return the Lambda handler that serves these routes. It accepts a browser's preflight, which never has a key."""
     handler = serve_any(name, _finder(routes), wire_errors.wire_error)
 
     def let_preflight_pass(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -48,5 +48,5 @@ def _finder(routes: Routes) -> Callable[[Request], Operation]:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Return what matches a path in each of its four forms: at the root, and under /v1, /openai and /openai/v1."""
+    """Return the pattern of a path in its four forms: at the root, and under /v1, /openai and /openai/v1."""
     return re.compile(_PREFIX + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))

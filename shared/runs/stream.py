@@ -1,7 +1,7 @@
-"""A run as a stream: follows its state, and turns each change into the events of the API.
+"""A run as a stream: follows the run's state, and sends the API's events for each change.
 
-The run is executed as every other. What a stream shows comes from the store, and from the live answer where the worker
-runs in this process. A stream that ends early changes nothing: its run goes on.
+The run is executed like any other run. The stream reads the store, and also the live answer if the worker runs in this
+process. If a stream ends early, its run still goes on.
 """
 
 import json
@@ -23,14 +23,15 @@ from shared.store import keys, messages, table, threads
 from shared.store.errors import MessageNotFoundError
 
 _PAUSE_SECONDS = 0.5
-# The last read of a stream with an end may take this long: 28 seconds in all, below the function's timeout of 29.
+# The last read of a stream with a time limit may take this long: 28 seconds in all, less than the function's timeout of
+# 29 seconds.
 _SECONDS_OF_THE_LAST_READ = 4.0
-# Lambda's response ends at 6,291,556 bytes; the rest is for the last event, headers and the envelope.
+# Lambda's limit for a response is 6,291,556 bytes; the rest is for the last event, the headers and the envelope.
 _BYTES_OF_A_WHOLE_STREAM = 6_000_000
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 _REASONS = {"failed": "run_failed", "cancelled": "run_cancelled", "expired": "run_expired"}
 
-# The first events of a stream. It returns how many of the run's steps these have shown.
+# Yields the first events of a stream. Returns the number of the run's steps that need no further events.
 _Beginning = Generator[str, None, int]
 
 
@@ -69,9 +70,9 @@ def _creation(run: Run) -> _Beginning:
 
 
 def _response(begin: _Beginning, project: str, run: Run) -> Response:
-    # All reads are part of the stream: the request is done, and a 5xx would make an SDK send it again.
+    # All reads are part of the stream: the request has had its effect, and a 5xx would make an SDK send it again.
     def events(seconds: float) -> Iterator[str]:
-        """Yield the events; after `seconds`, or when a whole response can hold no more, the last one is an error."""
+        """Yield the events. After `seconds`, or when a whole response is full, the last event is an error."""
         until = time.monotonic() + seconds
         try:
             table.set_deadline()
@@ -81,7 +82,7 @@ def _response(begin: _Beginning, project: str, run: Run) -> Response:
         except Exception as error:  # noqa: BLE001 - the headers are sent: every error becomes the stream's last event
             mapped = wire_error(error, run.thread_id)
             if mapped is not error:
-                # Without the error itself, whose text could hold content.
+                # The line omits the error itself, whose text could contain content.
                 logger.error("stream", extra={"cause": error_mapping.cause(error)})
             yield frames.error(mapped)
 
@@ -89,7 +90,7 @@ def _response(begin: _Beginning, project: str, run: Run) -> Response:
 
 
 def _limited(events: Iterator[str], run_id: str) -> Iterator[str]:
-    """Yield events. Raises `WireError` before one that a whole response could not hold."""
+    """Yield events. Raises `WireError` before an event that does not fit into a whole response."""
     total = 0
     for event in events:
         total += len(event.encode())
@@ -99,7 +100,7 @@ def _limited(events: Iterator[str], run_id: str) -> Iterator[str]:
 
 
 class _State(NamedTuple):
-    """A run with the calls that it waits for, its new steps, and their messages by id; those deleted are missing."""
+    """A run with the calls that it waits for, its new steps, and their messages by id, without deleted messages."""
 
     run: Run
     calls: tuple[ToolCall, ...]
@@ -120,7 +121,7 @@ class _Follower:
         self._sent = 0
 
     def events(self) -> Iterator[str]:
-        """Yield the events until the run has ended or waits for outputs. Raises `WireError` at the end of the time."""
+        """Yield the events until the run has ended or waits for outputs. Raises `WireError` when the time is up."""
         while True:
             state = self._read()
             yield from self._changes(state)
@@ -130,13 +131,13 @@ class _Follower:
             if time.monotonic() >= self._until:
                 raise errors.stream_ended(self._run.id)
             yield from self._live_text()
-            yield ""  # nothing new: who sends the events on may stop here
+            yield ""  # no event: here the code that sends the events may stop
 
     def _read(self) -> _State:
         table.set_deadline()
         if math.isinf(self._until):
             return self._state()
-        # A table that hangs must not hold the response up beyond the function's timeout.
+        # If the table does not respond, the response must still end before the function's timeout.
         left = self._until + _SECONDS_OF_THE_LAST_READ - time.monotonic()
         return table.submit(self._state).result(max(left, 0))
 
@@ -152,7 +153,7 @@ class _Follower:
         return _State(run, steps.waiting_calls(self._project, run), new, found)
 
     def _changes(self, state: _State) -> Iterator[str]:
-        """Yield the events of what is new in the store."""
+        """Yield the events of the changes in the store."""
         self._run = state.run
         for step in state.steps:
             yield from self._work()
@@ -202,13 +203,13 @@ class _Follower:
             answer = live.wait(self._run.id, known, self._sent, left)
             if answer is not known:
                 self._answer, self._sent = answer, 0
-                return  # its run is in progress by now
+                return  # the answer has begun, so the next read shows the run in progress
             yield from self._pieces()
             if answer is None or answer.has_ended:
                 return
 
     def _pieces(self) -> Iterator[str]:
-        """Yield the deltas of what has arrived of the live answer, and before the first one, how they begin."""
+        """Yield deltas of the live answer's new pieces. Before the first delta, the step and the message begin."""
         answer = self._answer
         new = answer.pieces[self._sent :] if answer else []
         if not answer or not new:
@@ -233,13 +234,13 @@ class _Follower:
         yield frames.DONE
 
     def _begun_step(self, answer: LiveAnswer) -> Step:
-        """Return the step of an answer that is not stored, and never is if its run has ended."""
+        """Return the step of an answer that is not stored. If the run has ended, it will never be stored."""
         run, step = self._run, run_items.new_step(self._run, answer.step_ulid)
         step = step._replace(message_id=_message_id(answer))
         if run.status not in _REASONS:
             return step
         failure = run.last_error
-        if failure and failure.code == "invalid_prompt":  # which no step may have
+        if failure and failure.code == "invalid_prompt":  # a code that steps do not have
             failure = failure._replace(code="server_error")
         return step._replace(
             status=run.status,
@@ -249,7 +250,7 @@ class _Follower:
         )
 
     def _begun_message(self, answer: LiveAnswer) -> Message:
-        """Return the message of an answer that is not stored, as far as the stream has shown it."""
+        """Return the message of an answer that is not stored. It has the text that the stream has shown."""
         run = self._run
         data = MessageData(
             role="assistant",
@@ -272,5 +273,5 @@ def _step_id(answer: LiveAnswer) -> str:
 
 
 def _earlier(run: Run, status: str) -> Run:
-    """Return a run as it was when it had an earlier status."""
+    """Return a run in an earlier state, with this status."""
     return run._replace(status=status, ended_at=None, last_error=None, incomplete_reason=None)

@@ -1,4 +1,4 @@
-"""The assistant of a run, or what stands in for one that does not exist here: many ids were made elsewhere."""
+"""The assistant of a run. Many programs name assistants that exist only elsewhere: a default may replace these."""
 
 import os
 
@@ -8,15 +8,15 @@ from shared.runs.records import Assistant, AssistantData
 from shared.runs.store import assistants
 from shared.store import threads
 
-# A model name without an entry in ModelMap: there, `*` says which model it is.
+# A model name that has no entry of its own in ModelMap. The entry `*` there gives the model.
 _MODEL = "default"
 
 
 def assistant_for_run(project: str, assistant_id: str, thread_id: str = "") -> Assistant:
     """Return the assistant of a new run.
 
-    Where UNKNOWN_ASSISTANTS is `default`, one that does not exist has the instructions of DEFAULT_INSTRUCTIONS. Else
-    raises `WireError`, but `ThreadNotFoundError` when there is no thread with this id either.
+    If it does not exist and UNKNOWN_ASSISTANTS is `default`, return an assistant with DEFAULT_INSTRUCTIONS. Otherwise
+    raises `ThreadNotFoundError` if the thread does not exist either, and `WireError` if it does.
     """
     try:
         return assistants.retrieve(project, assistant_id)

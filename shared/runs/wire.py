@@ -1,11 +1,11 @@
-"""Assistants, runs and steps as the wire shows them: all keys, in the contract's order."""
+"""Assistants, runs and steps as responses show them: all keys, in the contract's order."""
 
 import json
 from typing import Any
 
 from shared.runs.records import ACTIVE, Assistant, Failure, Run, Step, ToolCall, Usage
 
-_NOT_GIVEN = 1.0  # what the API shows for a sampling value that no request gave
+_NOT_GIVEN = 1.0  # shown for `temperature` and `top_p` if no request gave a value
 
 
 def assistant_json(assistant: Assistant) -> str:
@@ -32,12 +32,12 @@ def assistant_json(assistant: Assistant) -> str:
 
 
 def run_json(run: Run, calls: tuple[ToolCall, ...] = ()) -> str:
-    """Return a run object; `calls` are those whose outputs it waits for."""
+    """Return a run object; `calls` are the calls whose outputs it waits for."""
     return _dump(run_object(run, calls))
 
 
 def run_object(run: Run, calls: tuple[ToolCall, ...] = ()) -> dict[str, Any]:
-    """Return a run object as a dictionary; `calls` are those whose outputs it waits for."""
+    """Return a run object as a dictionary; `calls` are the calls whose outputs it waits for."""
     settings = run.settings
     is_active = run.status in (*ACTIVE, "cancelling")
     return {
@@ -127,7 +127,7 @@ def _error(failure: Failure | None) -> dict[str, str] | None:
 
 
 def _no_details(run: Run) -> dict[str, str] | None:
-    """Return the details of a run that is incomplete for a reason which the API has no name for: an empty object."""
+    """Return the details without a reason: an empty object for an incomplete run, because the API does not name it."""
     return {} if run.status == "incomplete" else None
 
 

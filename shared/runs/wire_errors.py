@@ -20,7 +20,7 @@ _FORBIDDEN = {
 
 
 def wire_error(error: Exception, thread_id: str) -> WireError:
-    """Return the error of the wire for an error that a request about assistants or runs has met."""
+    """Return the API's error for an error that a request about assistants or runs has raised."""
     match error:
         case AssistantNotFoundError():
             mapped = errors.assistant_not_found(error.assistant_id)

@@ -1,4 +1,4 @@
-"""The worker of the queue of runs: a message whose run could not be claimed for a fault is delivered again soon."""
+"""The worker of the queue of runs. If a fault prevents the claim of a run, its message is soon delivered again."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _is_done(record: dict[str, Any]) -> bool:
         run = run_queue.received(record["body"])
         execution.execute(run.partition, run.run_id)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run must not be lost
-        # Without the exception itself, whose text could hold content.
+        # The line omits the exception itself, whose text could contain content.
         logger.error("run", extra={"cause": error_mapping.cause(error)})
         run_queue.deliver_soon(record, _PAUSE_SECONDS)
         return False

@@ -1,7 +1,8 @@
-"""Aliases: how a message is found by an id that was not made here.
+"""Aliases: how the store finds a message by an id that was made elsewhere.
 
-Such a message stands at a place of its own in the order, `msg_<ULID>`; an item under its id names that place, and goes
-only with the thread: the id of a deleted message goes on being a cursor. An id of ours is its own place.
+The sort key `msg_<ULID>` of such a message gives its place in the order. An alias, the item under the message's id,
+names this place. The alias is deleted only with the thread, so the id of a deleted message stays a valid cursor. An id
+that was made here is itself the sort key.
 """
 
 from shared import ids
@@ -11,12 +12,12 @@ from shared.store.errors import MessageNotFoundError
 
 
 def is_foreign(message_id: str) -> bool:
-    """Tell whether an id was made elsewhere."""
+    """Return whether an id was made elsewhere."""
     return not ids.is_ulid(message_id.removeprefix(keys.MESSAGE_PREFIX))
 
 
 def sort_key_of(partition: str, message_id: str) -> str:
-    """Return the sort key of a message of an open thread, which may be deleted.
+    """Return the sort key of a message of an open thread. The message may be deleted.
 
     Raises `ThreadNotFoundError`, and for an id that was made elsewhere `MessageNotFoundError`.
     """
@@ -43,7 +44,7 @@ def _ulids(partition: str, message_ids: list[str]) -> dict[str, str]:
     wanted = {message_id: keys.alias(message_id) for message_id in message_ids}
     found = table.batch_get([keys.key(partition, sort) for sort in (keys.HEAD, *wanted.values())])
     head.require_open(found.get((partition, keys.HEAD)))
-    # Aliases are there before their thread is open, so the batch shows them.
+    # Aliases are written before their thread is open, so the batch shows them.
     for message_id, sort in wanted.items():
         if (partition, sort) not in found:
             raise MessageNotFoundError(message_id)

@@ -1,4 +1,4 @@
-"""API keys: made, listed, revoked, and looked up by the hash of their secret. A secret itself is never stored."""
+"""API keys: create, list, revoke, and find by the hash of their secret. A secret itself is never stored."""
 
 import hashlib
 import re
@@ -11,7 +11,8 @@ from shared.store.errors import StoreError
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item
 
-# Not `key`: policies recognize an API key by its partition `key#<sha256>`, and would take threads of `key` for one.
+# The name `key` is reserved: policies recognize API keys by their partition `key#<sha256>`. The partitions of a project
+# `key` would begin in the same way.
 PROJECT = re.compile(r"(?!key$)[a-z0-9][a-z0-9-]{0,62}")
 PROJECT_RULE = (
     "A project's name is 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen. "
@@ -30,7 +31,7 @@ class ApiKeyNotFoundError(StoreError):
 
 
 class ApiKey(NamedTuple):
-    """A key as it is stored; `id` is the start of the secret's SHA-256, times are seconds since 1970."""
+    """A stored key. `id` is the start of the secret's SHA-256, times are in seconds since 1970."""
 
     id: str
     project: str
@@ -41,9 +42,9 @@ class ApiKey(NamedTuple):
 
 
 def create(project: str, name: str, *, trusted: bool, secret: str | None = None) -> str:
-    """Make a key for a project and return its secret, which cannot be had again. Raises `InvalidProjectError`.
+    """Make a key for a project and return its secret, which is not stored. Raises `InvalidProjectError`.
 
-    A key that is made again with the same secret replaces the former one.
+    A new key with the secret of an existing key replaces the existing key.
     """
     if not PROJECT.fullmatch(project):
         raise InvalidProjectError(project)
@@ -63,14 +64,14 @@ def create(project: str, name: str, *, trusted: bool, secret: str | None = None)
 
 
 def list_keys() -> list[ApiKey]:
-    """Return all keys, by project, revoked ones included."""
+    """Return all keys, ordered by project, including revoked keys."""
     digests = _digests()
     found = table.batch_get([keys.key(keys.api_key_partition(digest), _SORT) for digest in digests])
     return [_api_key(digest, found[keys.api_key_partition(digest), _SORT]) for digest in digests]
 
 
 def revoke(key_id: str) -> None:
-    """Revoke a key; it is refused within a minute. Raises `ApiKeyNotFoundError`."""
+    """Revoke a key. Requests with it are refused after a minute at most. Raises `ApiKeyNotFoundError`."""
     for digest in _digests():
         if digest.startswith(key_id) and len(key_id) == _ID_LENGTH:
             table.update(
@@ -89,7 +90,7 @@ def find(digest: str) -> ApiKey | None:
 
 
 def hash_of(secret: str) -> str:
-    """Return the SHA-256 of a secret, in hexadecimal: all that is ever stored of it. It may hold any characters."""
+    """Return the SHA-256 of a secret, in hexadecimal. Only this is stored. The secret may contain any characters."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Editing: the content of a message replaced by another, an extension of ours."""
+"""Editing: replaces the content of a message, which is an extension of OpenAI's API."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ _IS_UNCHANGED = "#version = :seen"
 def edit(project: str, thread_id: str, message_id: str, content: str, metadata: str | None) -> Message:
     """Replace a message's content (JSON), and its metadata (JSON) unless that is None; return the message.
 
-    A content too large for one item goes into parts of a new generation, in the transaction that points at them; the
-    follower of the table's stream removes the old ones. Of two edits at once the later one stays, whole. Raises
-    `ThreadNotFoundError`, `MessageNotFoundError`, `TooLargeError`, `BusyError`.
+    A content that is too large for one item goes into chunks of a new generation. One transaction writes the chunks and
+    the item that names them. The readers of the table's stream remove the old chunks. Of two concurrent edits the later
+    one stays, as a whole. Raises `ThreadNotFoundError`, `MessageNotFoundError`, `TooLargeError`, `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
     while True:
@@ -22,7 +22,7 @@ def edit(project: str, thread_id: str, message_id: str, content: str, metadata: 
         stored = items.message(items.without_content(item), (), thread_id)
         data = stored.data._replace(content=content, metadata=stored.data.metadata if metadata is None else metadata)
         packed = items.pack(content, data.attachments)
-        # A version is given once in a message's life, so no generation of parts is ever written twice.
+        # A message has each version number only once, so no generation of chunks is ever written twice.
         version = int(item["version"]["N"]) + 1
         parts = items.chunk_items(partition, item["messageId"]["S"], packed, version)
         changed = items.content_attributes(packed, version) | {"version": {"N": str(version)}}
@@ -36,12 +36,12 @@ def edit(project: str, thread_id: str, message_id: str, content: str, metadata: 
                 table.update(update.pop("Key"), **update)
         except (CancelledError, ConditionFailedError):
             table.count_retries()
-            continue  # somebody else modified or deleted it since it was read
+            continue  # another request modified or deleted the message after the read
         return stored._replace(data=data)
 
 
 def _update(item: Item, changed: Item) -> dict[str, Any]:
-    """Return the update that gives an item these attributes, if it is still as it was read."""
+    """Return the update that gives an item these attributes, if the item has not changed since it was read."""
     removed = "content" if "parts" in changed else "parts"
     return {
         "Key": {name: item[name] for name in ("threadId", "messageId")},

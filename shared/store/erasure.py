@@ -1,4 +1,4 @@
-"""Erasing: what is left of a deleted thread, found and removed in steps that may each be the last of a process."""
+"""Erasing: finds and removes the items of deleted threads. If a process ends after any step, a later one continues."""
 
 import time
 from itertools import islice
@@ -6,18 +6,18 @@ from itertools import islice
 from shared.store import head, keys, table
 from shared.store.table import CancelledError
 
-# Sort keys are ASCII from `alias#` to `thread`; these are below and above all of them.
+# Sort keys are ASCII, from `alias#` to `thread`. These two values are below and above all of them.
 _LOWEST, _HIGHEST = "!", "~"
-# A bounded page, because a whole one of a long thread would take all the reads that a partition has in a second.
+# The page is limited: a full page of a long thread would take all the reads that a partition allows in a second.
 _KEYS_ONLY = {"ProjectionExpression": "threadId, messageId", "Limit": 1_000}
 
 
 def erase_thread(partition: str, until: float) -> bool:
     """Erase a thread whose head is a tombstone; return whether it is done by `until` (as `time.monotonic()`).
 
-    The tombstone goes last, in one transaction with the thread's item and its entries in the lists, so that whatever
-    fails before leaves something that the sweep finds. A thread that is open, or gone, is left as it is. Raises
-    `NewerItemError` for one that a later version has written: that may have put things elsewhere, too.
+    One last transaction deletes the tombstone, the thread's item and its entries in the lists. If an earlier step
+    fails, the sweep therefore still finds the thread. A thread that is open or already erased is not changed. Raises
+    `NewerItemError` for a thread of a later version, which may have stored items in other places too.
     """
     tombstone = table.get(keys.key(partition, keys.HEAD))
     if tombstone is None:
@@ -37,7 +37,7 @@ def erase_thread(partition: str, until: float) -> bool:
         *({"Delete": {"Key": keys.key(entry, ulid)}} for entry in entries),
     ]
     if thread:
-        # A modification of the thread may have moved its entry meanwhile.
+        # A modification of the thread may have moved its entry since the read.
         unchanged = {
             "Key": keys.key(partition, keys.THREAD),
             "ConditionExpression": "#version = :seen",
@@ -53,7 +53,10 @@ def erase_thread(partition: str, until: float) -> bool:
 
 
 def erase_prefix(partition: str, prefix: str, until: float) -> bool:
-    """Erase what begins with a prefix in a partition; return whether that is done by `until`."""
+    """Erase the items of a partition whose sort keys begin with a prefix.
+
+    Return whether all are erased by `until` (as `time.monotonic()`).
+    """
     return _erase_all_but(partition, prefix, f"{prefix}{_HIGHEST}", (), until)
 
 

@@ -1,4 +1,4 @@
-"""The errors that the store raises. They know no HTTP: `shared.error_mapping` maps them to the wire's errors."""
+"""The errors that the store raises. They know no HTTP: `shared.error_mapping` maps them to the API's errors."""
 
 
 class StoreError(Exception):
@@ -6,7 +6,10 @@ class StoreError(Exception):
 
 
 class ThreadNotFoundError(StoreError):
-    """The project has no such thread, or no longer has it; with an id when it is not the one that was asked for."""
+    """The project has no such thread, or the thread was deleted.
+
+    `thread_id` is empty if the missing thread is the one in the request's path.
+    """
 
     def __init__(self, thread_id: str = "") -> None:
         super().__init__(thread_id)
@@ -22,7 +25,7 @@ class MessageNotFoundError(StoreError):
 
 
 class RunActiveError(StoreError):
-    """The thread has an active run, and so takes no message of an ordinary key."""
+    """The thread has an active run, so a key that is not trusted cannot add a message."""
 
     def __init__(self, run_id: str) -> None:
         super().__init__(run_id)
@@ -34,7 +37,7 @@ class IdempotencyKeyReusedError(StoreError):
 
 
 class TooLargeError(StoreError):
-    """The message cannot be stored in one transaction, or could not be answered afterwards."""
+    """The object is too large for one transaction, or for a response."""
 
 
 class BusyError(StoreError):

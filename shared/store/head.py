@@ -1,7 +1,7 @@
-"""The head of a thread: whether it is open, which message is its last, which came just before, which run is active.
+"""The head of a thread: whether the thread is open, its last message, the 16 messages before, and its active run.
 
-Every create moves the head in its own transaction, so the head is what gives messages one order. It is an item apart
-from the thread's metadata, because each create is billed for the whole item: this one stays under 1 KB.
+Every create of a message updates the head in its own transaction. The head thus gives the messages one order. It is
+not in the item of the thread's metadata, because each create is billed for the whole item. The head stays under 1 KB.
 """
 
 import time
@@ -18,20 +18,20 @@ OPEN = "open"
 PENDING = "pending"
 ERASING = "erasing"
 
-# The last message's id and those before it, for a reader that meets a commit half visible.
+# The ULIDs of the last message and of the 16 messages before it, for readers to whom a commit is only half visible.
 _LAST = ["lastUlid", *(f"r{number}" for number in range(1, 17))]
 RECENT = len(_LAST)
 _NOTHING: Item = {}
 
 IS_NEW = "attribute_not_exists(threadId)"
-# No run of the thread is active. `lastRun` is the ULID of its newest run, `runUntil` the second at which that expires,
-# 0 when it has ended. Neither is there before the first run.
+# No run of the thread is active. `lastRun` is the ULID of the newest run. `runUntil` is the second at which this run
+# expires, or 0 when it has ended. Before the first run, the head has neither attribute.
 IS_IDLE = "(attribute_not_exists(runUntil) OR runUntil <= :now)"
 _IS_OPEN = "#state = :open AND activeAt > :oldest AND v <= :schema"
 _NAMES = {"#state": "state"}
 
 
-# For the put that shows a thread which was written in more than one transaction.
+# For the put that makes a thread visible which was written in more than one transaction.
 IF_PENDING = {
     "ConditionExpression": "#state = :pending",
     "ExpressionAttributeNames": _NAMES,
@@ -40,7 +40,7 @@ IF_PENDING = {
 
 
 def item(partition: str, state: str, ulids: list[str]) -> Item:
-    """Return a new head; `ulids` are those of its messages, oldest first."""
+    """Return a new head; `ulids` are the ULIDs of the thread's messages, oldest first."""
     newest_first = [*reversed(ulids[-RECENT:])]
     newest_first += [""] * (RECENT - len(newest_first))
     return {
@@ -55,7 +55,7 @@ def item(partition: str, state: str, ulids: list[str]) -> Item:
 def advance(partition: str, ulids: list[str], *, during_run: bool) -> Write:
     """Return the part of a transaction that makes these the last messages of an open thread, oldest first.
 
-    Its condition is that they are above the last one and, unless `during_run`, that no run of the thread is active.
+    Its condition is that they are above the thread's last message and, unless `during_run`, that no run is active.
     """
     return change(partition, ulids, when="" if during_run else IS_IDLE)
 
@@ -65,8 +65,8 @@ def change(
 ) -> Write:
     """Return the part of a transaction that changes the head of an open thread, and its time of last activity.
 
-    `ulids` are those of messages that become the last ones, oldest first, 17 at most. `sets` are attributes to set.
-    `when` is a further condition; it may use `:now`, the second of this moment, and the names in `values`.
+    `ulids` are the ULIDs of messages that become the last ones, oldest first, 17 at most. `sets` are attributes to set.
+    `when` is a further condition; it may use `:now`, the current second, and the names in `values`.
     """
     conditions = [_IS_OPEN, *filter(None, [when])]
     attributes = {"activeAt": ":now"} | {name: f":{name}" for name in sets}
@@ -88,7 +88,7 @@ def change(
 
 
 def mark_deleted(partition: str, erasure: str) -> dict[str, Any]:
-    """Return the update that makes an open head a tombstone; `erasure` names the call that did it."""
+    """Return the update that makes an open head a tombstone; `erasure` identifies the call that does it."""
     return {
         "key": keys.key(partition, keys.HEAD),
         "ConditionExpression": _IS_OPEN,
@@ -104,7 +104,7 @@ def mark_deleted(partition: str, erasure: str) -> dict[str, Any]:
 
 
 def mark_expired(partition: str, seen: Item) -> dict[str, Any]:
-    """Return the update that makes a head a tombstone if it is still as it was seen, whatever its state."""
+    """Return the update that makes a head in any state a tombstone, if it has not changed since it was read."""
     return {
         "key": keys.key(partition, keys.HEAD),
         "ConditionExpression": "#state = :state AND activeAt = :active",
@@ -125,7 +125,7 @@ def idle_seconds(head: Item) -> int:
 
 
 def is_open(head: Item | None) -> bool:
-    """Tell whether a thread with this head exists for its users. Raises `NewerItemError`."""
+    """Return whether a thread with this head exists for its users. Raises `NewerItemError`."""
     if head is None:
         return False
     check_schema(head)
@@ -140,22 +140,22 @@ def require_open(head: Item | None) -> Item:
 
 
 def recent(head: Item) -> list[str]:
-    """Return the ULIDs of the last messages that were committed, 17 at most, newest first; some may be deleted."""
+    """Return the ULIDs of the last committed messages, 17 at most, newest first. Some of them may be deleted."""
     return [ulid for name in _LAST if (ulid := head[name]["S"])]
 
 
 def last_ulid(head: Item) -> str:
-    """Return the ULID of the last message that was committed, empty when there never was one."""
+    """Return the ULID of the last committed message, or an empty text if the thread never had a message."""
     return str(head["lastUlid"]["S"])
 
 
 def last_run(head: Item) -> str:
-    """Return the ULID of the thread's newest run, empty when there never was one."""
+    """Return the ULID of the thread's newest run, or an empty text if the thread never had a run."""
     return str(head["lastRun"]["S"]) if "lastRun" in head else ""
 
 
 def has_active_run(head: Item) -> bool:
-    """Tell whether the thread's newest run is active: not ended, and not expired."""
+    """Return whether the thread's newest run is active: not ended, and not expired."""
     return "runUntil" in head and int(head["runUntil"]["N"]) > int(time.time())
 
 
@@ -174,6 +174,6 @@ def _open_values() -> dict[str, dict[str, str]]:
 
 
 def _oldest_active() -> int:
-    """Return the second at or before which the last activity of a thread makes it expired."""
+    """Return a second: a thread whose last activity was in this second or earlier is expired."""
     retention = settings().retention_seconds
     return int(time.time()) - retention if retention else 0

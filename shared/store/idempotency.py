@@ -1,4 +1,4 @@
-"""Idempotency-Keys: the marker that a create leaves in its own transaction, and what a later one learns from it."""
+"""Idempotency-Keys: each create writes a marker in its own transaction. A later create with the same key reads it."""
 
 import time
 from typing import NamedTuple
@@ -18,9 +18,10 @@ class IdempotencyKey(NamedTuple):
 
 
 def marker(partition: str, once: IdempotencyKey, ulid: str) -> Write:
-    """Return the part of a transaction that lets it happen once, for a thread or message with this ULID.
+    """Return the part of a transaction that lets the transaction happen only once.
 
-    An expired marker is as good as none: DynamoDB removes it days late.
+    The transaction creates a thread, message or run with this ULID. An expired marker counts as absent, because
+    DynamoDB may remove it days late.
     """
     now = int(time.time())
     return {
@@ -39,7 +40,7 @@ def marker(partition: str, once: IdempotencyKey, ulid: str) -> Write:
 
 
 def find(partition: str, once: IdempotencyKey) -> str | None:
-    """Return the ULID of what the key made first, None if it made nothing or that is no longer remembered.
+    """Return the ULID of the object that the first create with the key made. Return None if no marker is valid.
 
     Raises `IdempotencyKeyReusedError`.
     """
@@ -49,7 +50,10 @@ def find(partition: str, once: IdempotencyKey) -> str | None:
 
 
 def first_ulid(stored: Item, once: IdempotencyKey) -> str:
-    """Return the ULID of what the key made first. Raises `IdempotencyKeyReusedError` if that had another body."""
+    """Return the ULID of the object that the first create with the key made.
+
+    Raises `IdempotencyKeyReusedError` if the first create had another body.
+    """
     check_schema(stored)
     if stored["bodyHash"]["S"] != once.body_hash:
         raise IdempotencyKeyReusedError

@@ -1,4 +1,4 @@
-"""Messages and threads as items, and back. An attribute that would hold only a default is left out."""
+"""Converts messages and threads to items, and back. An attribute with its default value is omitted."""
 
 import json
 import zlib
@@ -13,21 +13,22 @@ from shared.store.errors import TooLargeError
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item
 
-# An item ends at 409,600 bytes. Beside a content kept inline stand up to 56 KB of metadata and 30 KB of attachments.
+# An item has at most 409,600 bytes. With inline content, it also has up to 56 KB of metadata and 30 KB of attachments.
 _INLINE_BYTES = 300_000
 _CHUNK_BYTES = 390_000
-# A transaction ends at 4 MB, counted over its items.
+# The items of a transaction have at most 4 MB together.
 _STORED_BYTES = 3_600_000
-# Lambda's answer ends at 6,291,556 bytes; a message is answered alone, with up to 113 KB of metadata and a header.
+# Lambda's response has at most 6,291,556 bytes. The response to a retrieve holds one message, with up to 113 KB of
+# metadata, and the headers.
 _ANSWER_BYTES = 6_000_000
-# Below this, deflate gains less than the one-kilobyte step of a write unit.
+# For a shorter content, deflate saves less than one write unit, which is one kilobyte.
 _COMPRESS_FROM_BYTES = 512
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Packed(NamedTuple):
-    """A content as it is stored: `kind` is DynamoDB's S or B (deflated), `size` its bytes in an answer."""
+    """A content in its stored form. `kind` is DynamoDB's S or B (deflated), `size` is its bytes in a response."""
 
     kind: str
     data: bytes
@@ -35,7 +36,7 @@ class Packed(NamedTuple):
 
 
 def pack(content: str, attachments: str = NO_ATTACHMENTS) -> Packed:
-    """Return a content in its stored form. Raises `TooLargeError` when one transaction or answer cannot hold it."""
+    """Return a content in its stored form. Raises `TooLargeError` if one transaction or response cannot hold it."""
     data = content.encode()
     size = answer_size(content) + answer_size(attachments)
     deflated = zlib.compress(data, 6) if len(data) >= _COMPRESS_FROM_BYTES else data
@@ -46,7 +47,7 @@ def pack(content: str, attachments: str = NO_ATTACHMENTS) -> Packed:
 
 
 def message_items(partition: str, message_id: str, data: MessageData, packed: Packed) -> list[Item]:
-    """Return the items of a new message: itself, then its parts, when its content is too large for one item."""
+    """Return the items of a new message: its own item, then chunks if the content is too large for one item."""
     item: Item = {
         **keys.key(partition, message_id),
         "v": {"N": str(SCHEMA)},
@@ -59,9 +60,9 @@ def message_items(partition: str, message_id: str, data: MessageData, packed: Pa
 
 
 def content_attributes(packed: Packed, generation: int, inline: int | None = None) -> Item:
-    """Return the attributes by which an item holds its content, or tells where its chunks are.
+    """Return the attributes that hold an item's content, or name the chunks of the content.
 
-    `inline` is the number of bytes up to which the item itself holds it; by default as many as a message's item can.
+    The item itself holds contents of up to `inline` bytes. The default is the limit for a message's item.
     """
     size = {"N": str(packed.size)}
     if len(packed.data) <= (_INLINE_BYTES if inline is None else inline):
@@ -72,7 +73,7 @@ def content_attributes(packed: Packed, generation: int, inline: int | None = Non
 
 
 def chunk_items(partition: str, sort: str, packed: Packed, generation: int, inline: int | None = None) -> list[Item]:
-    """Return the items that hold the content of the item with this sort key; none when that holds it itself."""
+    """Return the chunks of the content of the item with this sort key; none when the item itself holds its content."""
     if len(packed.data) <= (_INLINE_BYTES if inline is None else inline):
         return []
     return [
@@ -86,7 +87,7 @@ def chunk_items(partition: str, sort: str, packed: Packed, generation: int, inli
 
 
 def chunk_keys(item: Item) -> list[keys.Key]:
-    """Return the keys of the chunks of an item's content, in order; none when the item holds it itself."""
+    """Return the keys of the chunks of an item's content, in order; none when the item itself holds its content."""
     if "parts" not in item:
         return []
     parts = item["parts"]["M"]
@@ -132,23 +133,23 @@ def message(item: Item, chunks: Iterable[Item], thread_id: str) -> Message:
 
 
 def message_id(item: Item) -> str:
-    """Return the id of the message that an item holds: that of its place, unless it was made elsewhere."""
+    """Return the id of the message that an item holds: its sort key, unless the id was made elsewhere."""
     return str(_text(item, "id", item["messageId"]["S"]))
 
 
 def without_content(item: Item) -> Item:
-    """Return a message's item as if its content were empty."""
+    """Return a copy of a message's item with an empty content."""
     return {name: value for name, value in item.items() if name != "parts"} | {"content": {"S": "[]"}}
 
 
 def size(item: Item) -> int:
-    """Return a bound of what a message's JSON takes of an answer, in bytes."""
+    """Return an upper bound of the bytes that a message's JSON takes in a response."""
     metadata = item.get("metadata", {}).get("S", "")
     return int(item["size"]["N"]) + 2 * len(metadata.encode()) + 1_000
 
 
 def answer_size(text: str) -> int:
-    """Return the bytes that a JSON text takes inside the JSON string that is the body of an answer."""
+    """Return the bytes that a JSON text takes inside the JSON string that is the body of a response."""
     return len(_json(text).encode())
 
 
@@ -180,12 +181,12 @@ def thread(item: Item, thread_id: str) -> Thread:
 
 
 def thread_size(item: Item) -> int:
-    """Return a bound of what a thread's JSON takes of an answer, in bytes."""
+    """Return an upper bound of the bytes that a thread's JSON takes in a response."""
     return 2 * weight(item) + 300
 
 
 def weight(item: Item) -> int:
-    """Return about how many bytes an item has, as DynamoDB counts them."""
+    """Return the approximate size of an item in bytes, as DynamoDB counts them."""
     return sum(len(name) + _length(value) for name, attribute in item.items() for value in attribute.values())
 
 

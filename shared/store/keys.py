@@ -1,7 +1,7 @@
 """The keys of the table, each format in one function with an example.
 
-The table's partition key is `threadId`, its sort key `messageId`. A thread is one partition; the partition's value
-carries the project, so that no request can reach another project's data by leaving out a check.
+The table's partition key is `threadId`, its sort key `messageId`. A thread is one partition. The partition key contains
+the project, so a missing check in the code cannot show a request the data of another project.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ def key(partition: str, sort: str) -> Key:
 
 
 def thread_partition(project: str, thread_id: str) -> str:
-    """`alpha#thread_01J8…`: head, thread, messages and all that belongs to them."""
+    """`alpha#thread_01J8…`: head, thread, messages, runs and all items that belong to them."""
     return f"{project}#{thread_id}"
 
 
@@ -51,27 +51,27 @@ def step(run_id: str, step_id: str) -> str:
 
 
 def outputs(run_id: str, step_id: str) -> str:
-    """`output#run_01J8…#step_01J8…`: what was submitted for the calls of a step."""
+    """`output#run_01J8…#step_01J8…`: the outputs that were submitted for the calls of a step."""
     return f"output#{run_id}#{step_id}"
 
 
 def run_prefix(run_id: str) -> str:
-    """`run#run_9#`: followed by a message id, one entry for each message of a run."""
+    """`run#run_9#`: the prefix of the entries of a run's messages. The id of a message follows."""
     return f"run#{run_id}#"
 
 
 def alias(message_id: str) -> str:
-    """`alias#msg_abc123`: the place of an imported message whose id was not made here."""
+    """`alias#msg_abc123`: names the place of an imported message whose id was made elsewhere."""
     return f"alias#{message_id}"
 
 
 def once(idempotency_key: str) -> str:
-    """`once#<sha256>`: the memory of one Idempotency-Key; only the hash is stored."""
+    """`once#<sha256>`: the marker of one Idempotency-Key. Only the key's hash is stored."""
     return "once#" + hashlib.sha256(idempotency_key.encode()).hexdigest()
 
 
 def ulid_of(thread_id: str, item: dict[str, dict[str, str]]) -> str:
-    """The ULID under which lists hold a thread: that of its id, or `ulid` in its items when its id is not ours."""
+    """The ULID under which lists hold a thread: the ULID in its id, or `ulid` in its items if the id is foreign."""
     return item["ulid"]["S"] if "ulid" in item else thread_id.removeprefix(THREAD_PREFIX)
 
 
@@ -86,20 +86,20 @@ def threads_partitions(project: str, shards: int) -> list[str]:
 
 
 def threads_partition(project: str, ulid: str, shards: int) -> str:
-    """The one of `threads_partitions` that holds the entry of the thread with this ULID."""
+    """The partition among `threads_partitions` that holds the entry of the thread with this ULID."""
     return threads_partitions(project, shards)[zlib.crc32(ulid.encode()) % shards]
 
 
 def indexed_partition(project: str, name: str, value: str) -> str:
     """`alpha#threads#user_id=<sha256>`: the threads with this metadata value.
 
-    Hashed, because a value may be 2,048 bytes long, as much as a whole partition key.
+    The value is hashed, because it may have 2,048 bytes, which is the limit for a whole partition key.
     """
     return f"{project}#threads#{name}={hashlib.sha256(value.encode()).hexdigest()}"
 
 
 def assistants_partition(project: str) -> str:
-    """`alpha#assistants`: the project's assistants, each under its id, and the entries that give their order."""
+    """`alpha#assistants`: the project's assistants, each under its id, and the entries that define their order."""
     return f"{project}#assistants"
 
 

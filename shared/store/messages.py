@@ -7,7 +7,7 @@ from shared.store.errors import MessageNotFoundError, RunActiveError
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 _EXISTS = "attribute_exists(threadId)"
-# What was imported under an id of its own is not found by its place.
+# A message that was imported with a foreign id is not found by the id that its sort key looks like.
 _IS_ITS_ID = "attribute_not_exists(id)"
 
 
@@ -21,9 +21,9 @@ def create(
 ) -> tuple[Message, bool]:
     """Append a message and return it, and whether an earlier create with the same Idempotency-Key had made it.
 
-    One transaction moves the head and writes the message, so that ids are in the order of commits. When the head is
-    already past the chosen id, or another transaction is in the way, it is tried again within the request's time.
-    Only with `during_run` it also does so while a run of the thread is active. Raises `ThreadNotFoundError`,
+    One transaction moves the head and writes the message, so ids are in the order of commits. If the head is already
+    past the chosen id, or another transaction conflicts, the create is tried again within the request's time. With
+    `during_run`, a message is also appended while a run of the thread is active. Raises `ThreadNotFoundError`,
     `IdempotencyKeyReusedError`, `RunActiveError`, `TooLargeError`, `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
@@ -49,7 +49,7 @@ def create(
 
 
 def writes_of(partition: str, ulid: str, data: MessageData, packed: items.Packed) -> list[Write]:
-    """Return the parts of a transaction that write one message; the first is the message itself."""
+    """Return the parts of a transaction that write one message. The first part writes the message's item."""
     message_id = keys.MESSAGE_PREFIX + ulid
     message, *parts = items.message_items(partition, message_id, data, packed)
     writes: list[Write] = [{"Put": {"Item": message, "ConditionExpression": head.IS_NEW}}]
@@ -74,7 +74,7 @@ def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Mess
     partition = keys.thread_partition(project, thread_id)
     place = aliases.sort_key_of(partition, message_id)
     try:
-        # The condition keeps a late update from bringing back what was deleted or erased.
+        # Without the condition, a late update would create a message again that was deleted or erased.
         item = table.update(
             keys.key(partition, place),
             ConditionExpression=f"{_EXISTS} AND v <= :schema" + (f" AND {_IS_ITS_ID}" if place == message_id else ""),
@@ -99,11 +99,11 @@ def modify(project: str, thread_id: str, message_id: str, metadata: str) -> Mess
 def delete(project: str, thread_id: str, message_id: str) -> None:
     """Delete a message. Raises `ThreadNotFoundError`, `MessageNotFoundError`.
 
-    The parts of a large content are removed behind it, by the follower of the table's stream.
+    The readers of the table's stream remove the chunks of a large content later.
     """
     partition = keys.thread_partition(project, thread_id)
     item = get_item(partition, message_id)
-    head.check_schema(item)  # a later version may keep more of a message than is known here
+    head.check_schema(item)  # a later version may store items of a message that this version does not know
     place = item["messageId"]["S"]
     key = keys.key(partition, place)
     try:
@@ -115,7 +115,8 @@ def delete(project: str, thread_id: str, message_id: str) -> None:
     except CancelledError as cancelled:
         raise MessageNotFoundError(message_id) from cancelled
     except ConditionFailedError as failed:
-        # It was there a moment ago. If our own call was sent twice, the first one may have deleted it: that is success.
+        # The message existed a moment ago. If this call was sent twice, its first attempt may have deleted the message.
+        # This is a success.
         if not failed.resent:
             raise MessageNotFoundError(message_id) from failed
 
@@ -127,7 +128,7 @@ def get_item(partition: str, message_id: str) -> Item:
     else:
         found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, message_id)])
         head.require_open(found.get((partition, keys.HEAD)))
-        # A batch may show a transaction's head and not yet its message; a single read does not.
+        # A batch may show a transaction's head but not yet its message. A single read afterwards shows the message.
         item = found.get((partition, message_id)) or table.get(keys.key(partition, message_id))
     if item is None or items.message_id(item) != message_id:
         raise MessageNotFoundError(message_id)
@@ -135,10 +136,10 @@ def get_item(partition: str, message_id: str) -> Item:
 
 
 def load_message(item: Item, thread_id: str) -> Message | None:
-    """Return the message of an item, its parts included, or None when it is deleted meanwhile.
+    """Return the message of an item, including its chunks, or None if the message is deleted meanwhile.
 
-    Parts that are missing have been replaced or removed since the item was read, or are about to be visible: the item
-    is read again, so that a content is never put together from two. Raises `BusyError` when that does not end.
+    Missing chunks were replaced or removed after the item was read, or will soon be visible. The item is then read
+    again, so a content never has chunks of two versions. Raises `BusyError` if chunks are missing until the time is up.
     """
     current: Item | None = item
     for _ in table.backoff():
@@ -152,7 +153,7 @@ def load_message(item: Item, thread_id: str) -> Message | None:
 
 
 def get_chunks(item: Item) -> list[Item] | None:
-    """Return the parts of a message, in order (none when its content is inline), or None when one is missing."""
+    """Return the chunks of a message, in order, or None if a chunk is missing. An inline content has no chunks."""
     wanted = items.chunk_keys(item)
     found = table.batch_get(wanted)
     parts = [found.get((key["threadId"]["S"], key["messageId"]["S"])) for key in wanted]
@@ -162,9 +163,9 @@ def get_chunks(item: Item) -> list[Item] | None:
 def _made_already(
     failed: dict[int, Item | None], ulid: str, key: idempotency.IdempotencyKey | None, place: int
 ) -> str | None:
-    """Return the ULID of the message that this create has made already, if it has.
+    """Return the ULID of the message if it exists already, otherwise None.
 
-    That is the one of an earlier create with the same key, or our own whose answer was lost. Raises
+    An earlier create with the same key made it, or this create, if the response to an earlier attempt was lost. Raises
     `ThreadNotFoundError`, `IdempotencyKeyReusedError`.
     """
     current = head.require_open(failed[0]) if 0 in failed else None

@@ -1,9 +1,9 @@
-"""Pages of messages: a Query, corrected by the head of the thread, so that a reader never passes over a message.
+"""Pages of messages: a Query, corrected by the head of the thread, so that a reader never skips a message.
 
-A Query is no snapshot: of two transactions it may show the later one's message and not yet the earlier one's. A cursor
-behind the later message would then lose the earlier one. So the head is read beside the Query, by a read that is
-serializable: what lies above the head's last message waits for the next page, and what the head remembers as
-committed and the Query did not show is fetched one by one.
+A Query is no snapshot: of two transactions it may show the message of the later one, but not yet that of the earlier
+one. A cursor behind the later message would then skip the earlier message. The head is therefore read at the same time,
+with a serializable read. Messages above the head's last message wait for the next page. Messages that the head names
+as committed, but the Query did not show, are read one by one.
 """
 
 import time
@@ -18,28 +18,29 @@ from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.messages import load_message
 from shared.store.table import Item
 
-# A Lambda response ends at 6,291,556 bytes; the rest is for its envelope and headers.
+# Lambda's limit for a response is 6,291,556 bytes; the rest is for the envelope and the headers.
 PAGE_BYTES = 6_190_000
-# A commit does not hang for minutes, and a clock cannot be wrong by more than five: AWS refuses the signature then.
-# A remembered message older than this is visible to every Query, unless it was deleted.
+# A commit does not take minutes. A clock cannot be wrong by more than five minutes, because AWS then refuses the
+# signature. A message in the head that is older than this is visible to every Query, unless it was deleted.
 _SETTLED_MILLISECONDS = 15 * 60 * 1000
-# Query and head are read side by side. A create takes 4 of the 1,000 write units that a partition has in a second, so
-# no more than 12 happen in this time; after more, the Query may be older than all that the head remembers.
+# Query and head are read at the same time. A create takes 4 of the 1,000 write units that a partition has in a second,
+# so this time allows 12 creates at most. In a longer time, more than 16 creates may replace all ids that the head had
+# when the Query began.
 _TOGETHER_SECONDS = 0.05
 
 
 class _Scan(NamedTuple):
-    """What a Query showed, in its order: items by ULID, and whether more may follow."""
+    """The result of a Query: items by ULID, in the Query's order, and whether more may follow."""
 
     items: dict[str, Item]
     more: bool
 
 
 def list_messages(project: str, thread_id: str, asked: PageRequest, run_id: str | None) -> Page[Message]:
-    """Return one page of a thread's messages, or of one run's. It is empty only when nothing follows.
+    """Return one page of the messages of a thread or of one run. It is empty only if no messages follow.
 
-    A page ends at the limit, or at what a response can carry. Raises `ThreadNotFoundError`, and `MessageNotFoundError`
-    for a cursor that was made elsewhere and is not known.
+    A page ends at the limit, or at the largest size of a response. Raises `ThreadNotFoundError`, and
+    `MessageNotFoundError` for an unknown cursor that was made elsewhere.
     """
     partition = keys.thread_partition(project, thread_id)
     prefix = (keys.run_prefix(run_id) if run_id else "") + keys.MESSAGE_PREFIX
@@ -58,9 +59,9 @@ def list_messages(project: str, thread_id: str, asked: PageRequest, run_id: str 
 
 
 def first_fitting(stored: list[Item], size: Callable[[Item], int]) -> list[Item]:
-    """Return the first of the items, as many as a response carries, and at least one.
+    """Return the first items: as many as a response can hold, but at least one.
 
-    `size` is a bound of what the JSON of an item takes of a response, in bytes.
+    `size` returns an upper bound of the bytes that an item's JSON takes in a response.
     """
     total = 0
     for count, item in enumerate(stored):
@@ -71,7 +72,7 @@ def first_fitting(stored: list[Item], size: Callable[[Item], int]) -> list[Item]
 
 
 def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
-    """Return what the span holds of the messages that the head says are committed. Raises `ThreadNotFoundError`."""
+    """Return the items of the range whose messages the head shows as committed. Raises `ThreadNotFoundError`."""
     started = time.monotonic()
     reading = table.submit(lambda: (table.get(keys.key(partition, keys.HEAD)), time.monotonic() - started))
     scan = _scan(partition, prefix, key_range)
@@ -80,7 +81,7 @@ def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
     last = recent[0] if recent else ""
     above = not key_range.forward and any(ulid > last for ulid in scan.items)
     if above or (seconds > _TOGETHER_SECONDS and len(recent) == head.RECENT and not _settled(recent[-1])):
-        # Now that the head is known, a Query cannot be older than all that the head remembers.
+        # A Query that begins after the read of the head cannot be older than all ids in the head.
         scan = _scan(partition, prefix, key_range, last)
     missed = _missed(partition, prefix, key_range, scan, recent)
     together = {ulid: item for ulid, item in scan.items.items() if ulid <= last} | missed
@@ -89,7 +90,7 @@ def _committed(partition: str, prefix: str, key_range: KeyRange) -> _Scan:
 
 
 def _scan(partition: str, prefix: str, key_range: KeyRange, last: str = "~") -> _Scan:
-    """Query the span, up to and including the ULID `last`, until it is full or holds more than a response carries."""
+    """Query the range, up to and including the ULID `last`, until the result is full or too large for a response."""
     low, high = key_range.bounds(prefix)
     high = min(high, prefix + last)
     if low > high:
@@ -106,7 +107,7 @@ def _scan(partition: str, prefix: str, key_range: KeyRange, last: str = "~") -> 
 
 
 def _missed(partition: str, prefix: str, key_range: KeyRange, scan: _Scan, recent: list[str]) -> dict[str, Item]:
-    """Return what the head remembers as committed in the span, and the scan did not show."""
+    """Return the items of the range that the head names as committed, but the scan did not show."""
     unread = key_range.behind(next(reversed(scan.items))) if scan.more else None
     missing = [
         ulid
@@ -131,7 +132,7 @@ def _messages(partition: str, ulids: list[str]) -> list[Item]:
     wanted = [keys.key(partition, keys.MESSAGE_PREFIX + ulid) for ulid in ulids]
     found = table.batch_get(wanted)
     missing = [key for key in wanted if (partition, key["messageId"]["S"]) not in found]
-    # A batch may show a run's entry and not yet its message.
+    # The Query may show the entry of a run's message before the batch shows the message.
     for item in table.transact_get(missing):
         if item:
             found[partition, item["messageId"]["S"]] = item

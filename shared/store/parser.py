@@ -1,7 +1,7 @@
-"""DynamoDB's answers, taken as the JSON they are.
+"""Parses DynamoDB's responses as plain JSON.
 
-botocore copies each attribute of each item through its model of the service, which takes longer than all else that a
-page of messages needs. What the model would change is only that a binary value (B) is base64 text here.
+botocore converts each attribute of each item by its model of the service. This takes longer than all other work for a
+page of messages. Without the model, only binary values (B) differ: they stay base64 text.
 """
 
 import json
@@ -20,8 +20,8 @@ class _AsItIs(JSONParser):
 
 
 class AsItIs:
-    """What botocore's session takes as its `response_parser_factory`."""
+    """The factory that botocore's session takes as its `response_parser_factory`."""
 
     def create_parser(self, _protocol: str) -> JSONParser:
-        """Return the parser of all answers of DynamoDB's; its protocol is `json`."""
+        """Return the parser of all responses of DynamoDB, whose protocol is `json`."""
         return _AsItIs()

@@ -1,4 +1,4 @@
-"""The sweep: a walk over all threads that finds those which are to be erased and are not being erased."""
+"""The sweep: a walk over all threads that finds threads to be erased for which no erasure is running."""
 
 import time
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from shared.settings import settings
 from shared.store import head, keys, table
 from shared.store.table import ConditionFailedError, Item
 
-# A staged create takes seconds; one that is still pending after an hour was abandoned. A tombstone that is still there
-# after an hour was forgotten: a stream record or a queue's message was lost.
+# A staged create takes seconds. A thread that is still pending after an hour was abandoned. If a tombstone still exists
+# after an hour, a record of the stream or a message of the queue was lost.
 _OVERDUE_SECONDS = 3_600
 _AT_ONCE = 100
 _LOWEST, _HIGHEST = "!", "~"
@@ -18,7 +18,7 @@ _POSITION = keys.key("sweep", "position")
 
 
 class Position(NamedTuple):
-    """How far a walk has come: a list of threads, and the ULID of its last entry that was looked at."""
+    """The position of a walk: a list of threads, and the ULID of the last entry that was checked."""
 
     partition: str = ""
     ulid: str = ""
@@ -27,9 +27,8 @@ class Position(NamedTuple):
 def overdue_partitions(until: float, *, begin: bool) -> Iterator[str]:
     """Yield the partitions of tombstones that are to be queued again, until `until` (as `time.monotonic()`).
 
-    On the way, threads that have expired or were abandoned become tombstones, which the table's stream brings to the
-    queue. A walk that runs out of time is continued by the next one. With `begin=False`, only continue; do not
-    start a new walk.
+    During the walk, expired and abandoned threads become tombstones, which the table's stream brings to the queue. If a
+    walk has no time left, the next call continues it. With `begin=False`, only continue; do not start a new walk.
     """
     start = _position()
     if not (begin or start.partition):
@@ -52,7 +51,7 @@ def _overdue(partitions: list[str]) -> Iterator[str]:
     heads = table.batch_get([keys.key(partition, keys.HEAD) for partition in partitions])
     for (partition, _), found in heads.items():
         if int(found["v"]["N"]) > head.SCHEMA:
-            continue  # the sweep of the version that wrote it looks after it; the others are not to wait for that
+            continue  # a later version wrote this head, and its own sweep will check it
         state, overdue = found["state"]["S"], head.idle_seconds(found) > _OVERDUE_SECONDS
         if state == head.ERASING and overdue:
             yield partition
@@ -64,7 +63,7 @@ def _mark_expired(partition: str, seen: Item) -> None:
     try:
         table.update(**head.mark_expired(partition, seen))
     except ConditionFailedError:
-        return  # it came to life, or was deleted, since it was read
+        return  # the thread was opened, used or deleted after the read
 
 
 def _projects() -> list[str]:

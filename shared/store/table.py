@@ -1,4 +1,4 @@
-"""The table: one client, one function for each kind of call, retries, and the time a request may spend on them."""
+"""The table: one client, one function for each kind of call, retries, and the time limit of a request's calls."""
 
 import contextvars
 import random
@@ -23,14 +23,14 @@ Item = dict[str, dict[str, Any]]
 Write = dict[str, dict[str, Any]]
 T = TypeVar("T")
 
-# A call ends within 2 x (1 + 3) seconds and a back-off; a request starts no call after 12 seconds. Together that stays
-# below the functions' time-out of 25 seconds, so that a slow table ends in a clean 503.
+# A call ends within 2 x (1 + 3) seconds and a back-off. A request starts no call after 12 seconds. Together this is
+# less than the functions' time-out of 25 seconds, so a slow table leads to a regular 503 response.
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
     parameter_validation=False,
-    # Else botocore puts a description of itself together, twice a call: a sixth of what a call costs the processor.
+    # Without this, botocore builds a description of itself twice in each call: a sixth of the call's processor time.
     user_agent="message-api",
 )
 _SECONDS_FOR_A_REQUEST = 12.0
@@ -46,10 +46,10 @@ _BUSY = {
     "TransactionInProgressException",
 }
 _CONFLICT = "TransactionConflictException"
-# Why a part of a transaction may succeed when the whole is tried again.
+# With these reasons, a transaction may succeed when it is tried again.
 _TRY_AGAIN = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
-# The system's randomness: what is drawn from a generator's state repeats in every instance restored from a snapshot.
+# Random numbers of the system. A generator with a state would repeat its numbers in all instances of one snapshot.
 _random = random.SystemRandom()
 
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="submit")
@@ -61,8 +61,8 @@ _retries: contextvars.ContextVar[list[int]] = contextvars.ContextVar("retries")
 class ConditionFailedError(Exception):
     """A write's condition did not hold.
 
-    `item` is what stood there instead (None when nothing did), `resent` whether the call had been sent before, so that
-    its own first attempt may be what made the condition fail.
+    `item` is the stored item, or None if there is none. `resent` means that the call was sent twice: its own first
+    attempt may then be the reason why the condition failed.
     """
 
     def __init__(self, item: Item | None, *, resent: bool) -> None:
@@ -74,7 +74,7 @@ class ConditionFailedError(Exception):
 class CancelledError(Exception):
     """A transaction's conditions did not hold.
 
-    `failed` has an entry for each part whose condition failed: its place in the transaction, and what stood there.
+    `failed` has an entry for each part whose condition failed: its place in the transaction, and the stored item.
     """
 
     def __init__(self, failed: dict[int, Item | None]) -> None:
@@ -89,25 +89,25 @@ def client() -> Any:
     session = botocore.session.get_session()
     session.register_component("response_parser_factory", AsItIs())
     made: Any = session.create_client("dynamodb", config=_CONFIG)
-    # Else botocore works out the endpoint anew for each call, from the call's parameters: a tenth of what a call costs
-    # the processor. Without a resolver it uses the region's endpoint, or AWS_ENDPOINT_URL_DYNAMODB.
+    # Otherwise botocore finds the endpoint again for each call, from the call's parameters: a tenth of the call's
+    # processor time. Without a resolver it uses the region's endpoint, or AWS_ENDPOINT_URL_DYNAMODB.
     made._ruleset_resolver = None  # noqa: SLF001 - there is no public option
     return made
 
 
 def set_deadline(seconds: float = _SECONDS_FOR_A_REQUEST) -> None:
-    """Give the current request, or chunk of work, this many seconds in which calls may be started."""
+    """Set the number of seconds in which the current request, or piece of work, may start calls."""
     _deadline.set(time.monotonic() + seconds)
     _retries.set([])
 
 
 def retries() -> int:
-    """Return how often the current request had to repeat a call: conflicts, faults, and what others did first."""
+    """Return how often the current request repeated a call, after conflicts, faults or changes by other requests."""
     return sum(_retries.get())
 
 
 def count_retries(count: int = 1) -> None:
-    """Count calls that are repeated; for callers that repeat one without `backoff`."""
+    """Count repeated calls. Callers that repeat a call without `backoff` use this."""
     if count:
         _retries.get([]).append(count)
 
@@ -135,9 +135,9 @@ def get(key: Key) -> Item | None:
 
 
 def batch_get(keys: list[Key]) -> dict[tuple[str, str], Item]:
-    """Return those of the items that exist, by (partition, sort key), consistently read, 100 a call.
+    """Return the items that exist, by (partition, sort key), with consistent reads of 100 items in each call.
 
-    A batch is no snapshot: of a transaction that is being committed it may show one item and not yet another.
+    A batch is no snapshot: of a transaction that is being committed it may show one item but not yet another.
     """
     found: dict[tuple[str, str], Item] = {}
     for start in range(0, len(keys), 100):
@@ -155,9 +155,9 @@ def batch_get(keys: list[Key]) -> dict[tuple[str, str], Item]:
 
 
 def transact_get(keys: list[Key]) -> list[Item | None]:
-    """Return each item, or None where there is none, all that has been committed included.
+    """Return each item, or None if it does not exist. The result includes all committed transactions.
 
-    Ten a call: ten of the largest items (400 KB) fit the 4 MB that a transaction may read.
+    Each call reads ten items: ten of the largest items (400 KB) fit the 4 MB that a transaction may read.
     """
     found: list[Item | None] = []
     for start in range(0, len(keys), 10):
@@ -170,7 +170,7 @@ def transact_get(keys: list[Key]) -> list[Item | None]:
 def query(partition: str, low: str, high: str, **options: Any) -> Iterator[Item]:
     """Yield the items of a partition whose sort keys lie between `low` and `high`, both included, consistently read.
 
-    `options` are those of the Query call. A further page of DynamoDB's (1 MB each) is asked for when it is needed.
+    `options` are parameters of the Query call. Each further page of DynamoDB (1 MB) is read only when it is needed.
     """
     while True:
         answer = _call(
@@ -188,12 +188,12 @@ def query(partition: str, low: str, high: str, **options: Any) -> Iterator[Item]
 
 
 def put(item: Item) -> None:
-    """Put one item, whatever stood there."""
+    """Put one item. It replaces an existing item."""
     _without_conflict(client().put_item, TableName=settings().table_name, Item=item)
 
 
 def update(key: Key, **expressions: Any) -> Item:
-    """Update one item and return it as it is then. Raises `ConditionFailedError` when its condition does not hold."""
+    """Update one item and return its new state. Raises `ConditionFailedError` when its condition does not hold."""
     answer = _without_conflict(
         client().update_item,
         TableName=settings().table_name,
@@ -212,12 +212,12 @@ def delete(key: Key, **condition: Any) -> None:
 
 
 def batch_put(items: list[Item]) -> None:
-    """Put items, 25 a call, whatever stood there."""
+    """Put items, 25 in each call. They replace existing items."""
     _batch_write([{"PutRequest": {"Item": item}} for item in items])
 
 
 def batch_delete(keys: list[Key]) -> None:
-    """Delete items, 25 a call, whether they exist or not."""
+    """Delete items, 25 in each call, whether they exist or not."""
     _batch_write([{"DeleteRequest": {"Key": key}} for key in keys])
 
 
@@ -232,10 +232,10 @@ def _batch_write(writes: list[dict[str, Any]]) -> None:
 
 
 def transact(writes: list[Write]) -> None:
-    """Do all writes or none. Raises `CancelledError` when a condition does not hold.
+    """Do all writes or no write. Raises `CancelledError` when a condition does not hold.
 
     A write is `{"Put": {"Item": …}}`, `{"Update": …}`, `{"Delete": …}` or `{"ConditionCheck": …}`, without the table's
-    name. botocore keeps its ClientRequestToken through its own retries, so a lost response does not write twice.
+    name. botocore's retries send the same ClientRequestToken, so a call whose response is lost does not write twice.
     """
     parts = [
         {kind: {"TableName": settings().table_name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write}}
@@ -246,7 +246,7 @@ def transact(writes: list[Write]) -> None:
 
 
 def _call(method: Callable[..., Any], **parameters: Any) -> Any:
-    """Make one call. What a later try may cure is raised as `BusyError`; any other error of AWS's as it is."""
+    """Make one call. Raises `BusyError` if a retry may succeed later. Other errors of AWS pass through."""
     if time.monotonic() > _deadline.get():
         raise BusyError("the time for this request is used up")
     try:
@@ -269,7 +269,7 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
 
 
 def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
-    """Make one call, again after a pause when it met another transaction; DynamoDB refuses such a call as a whole."""
+    """Make one call, and repeat it after a pause if it conflicts with a transaction. A conflict changes nothing."""
     for _ in backoff():
         try:
             return _call(method, **parameters)
@@ -280,7 +280,7 @@ def _without_conflict(method: Callable[..., Any], **parameters: Any) -> Any:
 
 
 def _is_conflict(error: ClientError) -> bool:
-    """Tell whether a call failed for a conflict only. Raises `CancelledError` when conditions failed."""
+    """Return whether a call failed only because of a conflict. Raises `CancelledError` if conditions failed."""
     if error.response["Error"]["Code"] == _CONFLICT:
         return True
     reasons: Any = error.response.get("CancellationReasons", [])
@@ -293,7 +293,7 @@ def _is_conflict(error: ClientError) -> bool:
 
 
 def backoff() -> Iterator[None]:
-    """Yield without end, each time after a longer pause of random length; a call ends it when the time is up."""
+    """Yield without end, with pauses of random and growing length. When the time is up, a call raises `BusyError`."""
     yield
     longest = 0.01
     while True:

@@ -1,4 +1,4 @@
-"""Pages of threads: a project's, or those with one value of the indexed metadata key."""
+"""Pages of threads: all threads of a project, or the threads with one value of the indexed metadata key."""
 
 import heapq
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.pages import PAGE_BYTES
 from shared.store.table import Item
 
-# Threads that were deleted or have expired keep their entries until they are erased. A list skips them in steps of this
-# size. A page that has something to show ends after this many, rather than late.
+# Deleted and expired threads keep their entries until they are erased. A list reads further entries in steps of 100. A
+# page that has a thread to show ends after 1,000 entries, so that the response is not late.
 _PASSED_AT_ONCE = 100
 _PASSED_AT_MOST = 1_000
 
 
 def list_threads(project: str, asked: PageRequest, indexed_value: str | None) -> Page[Thread]:
-    """Return one page of a project's threads, or of those whose indexed metadata key has this value.
+    """Return one page of a project's threads, or only of the threads with this value of the indexed metadata key.
 
-    An entry only names its thread; what a thread holds, and whether it still exists, is read from the thread itself.
-    A page ends at the limit, at what an answer can carry, or behind 1,000 closed threads; it is empty only when
-    nothing follows. Raises `ThreadNotFoundError` for a cursor that was made elsewhere and is not known.
+    An entry only names its thread. The data of a thread, and whether it still exists, are read from the thread itself.
+    A page ends at the limit, at the largest size of a response, or after 1,000 entries. It is empty only if no threads
+    follow. Raises `ThreadNotFoundError` for an unknown cursor that was made elsewhere.
     """
     if indexed_value is None:
         partitions = keys.threads_partitions(project, settings().list_shards)
@@ -53,7 +53,7 @@ def list_threads(project: str, asked: PageRequest, indexed_value: str | None) ->
 
 
 def _ulid(project: str, cursor: str) -> str:
-    """Return the ULID under which the lists hold the thread that a cursor names, deleted or not, until it is erased."""
+    """Return the ULID under which lists hold the thread of a cursor. A deleted thread has it until it is erased."""
     if not cursor or ids.is_ulid(cursor):
         return cursor
     heads = table.batch_get([keys.key(keys.thread_partition(project, cursor), keys.HEAD)])
@@ -64,7 +64,7 @@ def _ulid(project: str, cursor: str) -> str:
 
 
 def _entries(partitions: list[str], key_range: KeyRange) -> Iterator[Item]:
-    """Yield the entries of all partitions in the span's order, as one list."""
+    """Yield the entries of all partitions in one order, that of the range."""
     low, high = key_range.bounds("")
     if low > high:
         return iter(())
@@ -74,7 +74,7 @@ def _entries(partitions: list[str], key_range: KeyRange) -> Iterator[Item]:
 
 
 def _open(project: str, entries: list[Item]) -> list[tuple[str, Item]]:
-    """Return id and item of each of the threads that exist for their users, in the order of the entries."""
+    """Return the id and the item of each open thread, in the order of the entries."""
     threads = {entry["thread"]["S"]: keys.thread_partition(project, entry["thread"]["S"]) for entry in entries}
     wanted = [keys.key(partition, sort) for partition in threads.values() for sort in (keys.HEAD, keys.THREAD)]
     found = table.batch_get(wanted)

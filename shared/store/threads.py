@@ -15,7 +15,7 @@ from shared.store.idempotency import IdempotencyKey
 from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
-# A transaction ends at 100 items and 4 MB. A create has at most 5 items beside its messages.
+# A transaction has at most 100 items and 4 MB. A create has at most 5 items besides its messages.
 _CHANGED = {"version": "version", "metadata": "metadata", "resources": "toolResources", "entries": "entries"}
 _STAGED = {"staged": {"BOOL": True}}
 _WRITES_IN_ONE = 95
@@ -23,7 +23,7 @@ _BYTES_IN_ONE = 3_900_000
 
 
 class Extra(NamedTuple):
-    """What else a thread's committing transaction writes: attributes of its head, and parts of the transaction."""
+    """Additions to the transaction that commits a thread: attributes of the head, and further writes."""
 
     head: Mapping[str, dict[str, Any]] = MappingProxyType({})
     writes: tuple[Write, ...] = ()
@@ -37,8 +37,8 @@ def create(
 ) -> tuple[Thread, bool]:
     """Create a thread with its first messages; return it, and whether an earlier create with the same key had made it.
 
-    `ulid` is the thread's, drawn here when it is empty. Raises `IdempotencyKeyReusedError`, `TooLargeError`,
-    `BusyError`.
+    `ulid` is the thread's ULID. If it is empty, a new one is made. Raises `IdempotencyKeyReusedError`,
+    `TooLargeError`, `BusyError`.
     """
     ulid = ulid or ids.new_ulid()
     partition = keys.thread_partition(project, keys.THREAD_PREFIX + ulid)
@@ -46,7 +46,7 @@ def create(
     thread = _thread(ulid, data)
     entries = entries_of(project, ulid, data.metadata)
     new_head = {**head.item(partition, head.OPEN, ulids), **extra.head}
-    # The head comes first in each transaction, the marker last: that is how a failure is read.
+    # The head comes first in each transaction, the marker last. The code below finds failed conditions by these places.
     writes: list[Write] = [
         {"Put": {"Item": new_head, "ConditionExpression": head.IS_NEW}},
         {"Put": {"Item": items.thread_item(partition, thread, entries)}},
@@ -59,7 +59,7 @@ def create(
         if len(messages) + len(extra.writes) <= _WRITES_IN_ONE and _bytes(writes + messages) <= _BYTES_IN_ONE:
             writes[1:1] = messages
         else:
-            # The publisher of events leaves out staged messages, and publishes them when it meets the staged thread.
+            # The publisher of events skips staged messages, and publishes them together with the staged thread.
             writes[1]["Put"]["Item"] |= _STAGED
             _stage(partition, entries[0], ulid, messages)
             writes[0]["Put"] |= head.IF_PENDING
@@ -71,7 +71,7 @@ def create(
             return _thread(first, data), first != ulid
         if not head.is_open(cancelled.failed.get(0)):
             raise BusyError("the thread was taken for abandoned while it was written") from cancelled
-        # Only this call knows the id, so the open head is its own: a response was lost and the call sent again.
+        # Only this call knows the id, so it made the open head itself: a response was lost and the call sent again.
     return thread, False
 
 
@@ -81,7 +81,7 @@ def retrieve(project: str, thread_id: str) -> Thread:
 
 
 def modify(project: str, thread_id: str, metadata: str | None, tool_resources: str | None) -> Thread:
-    """Replace what is not None (JSON texts) and return the thread. Raises `ThreadNotFoundError`, `BusyError`."""
+    """Replace the values (JSON) that are not None, and return the thread. Raises `ThreadNotFoundError`, `BusyError`."""
     partition = keys.thread_partition(project, thread_id)
     while True:
         item = _require(partition)
@@ -94,7 +94,7 @@ def modify(project: str, thread_id: str, metadata: str | None, tool_resources: s
             table.transact(_changes(project, item, thread))
         except CancelledError:
             table.count_retries()
-            continue  # somebody else modified or erased it since it was read
+            continue  # another request modified or erased the thread after the read
         return thread
 
 
@@ -106,13 +106,13 @@ def delete(project: str, thread_id: str) -> None:
     except ConditionFailedError as failed:
         if failed.item:
             head.check_schema(failed.item)
-        # When our own call was sent twice, the first one closed it: that is success.
+        # If this call was sent twice, its first attempt deleted the thread, which is a success.
         if not failed.item or failed.item.get("erasure", {}).get("S") != erasure:
             raise ThreadNotFoundError from failed
 
 
 def entries_of(project: str, ulid: str, metadata: str) -> list[str]:
-    """Return the partitions that list a thread: its project's, then that of its indexed metadata value, if any."""
+    """Return the partitions that list a thread: one of its project's, then that of its indexed value, if it has one."""
     entries = [keys.threads_partition(project, ulid, settings().list_shards)]
     indexed_key = settings().indexed_key
     value = json.loads(metadata).get(indexed_key) if indexed_key else None
@@ -129,7 +129,7 @@ def _require(partition: str) -> Item:
     """Return a thread's item. Raises `ThreadNotFoundError`."""
     found = table.batch_get([keys.key(partition, keys.HEAD), keys.key(partition, keys.THREAD)])
     head.require_open(found.get((partition, keys.HEAD)))
-    # A batch may show a transaction's head and not yet its thread; a single read does not.
+    # A batch may show a transaction's head but not yet its thread. A single read afterwards shows the thread.
     item = found.get((partition, keys.THREAD)) or table.get(keys.key(partition, keys.THREAD))
     if item is None:
         raise ThreadNotFoundError
@@ -148,9 +148,9 @@ def _first_messages(partition: str, above: str, messages: Iterable[MessageData])
 
 
 def _stage(partition: str, list_partition: str, ulid: str, messages: list[Write]) -> None:
-    """Write the messages of a thread that nobody sees yet, because all of it is too large for one transaction.
+    """Write the messages of a thread that is too large for one transaction, before the thread is visible.
 
-    The pending head has an entry in the list, by which the sweep finds what was abandoned here.
+    The pending head has an entry in the list, by which the sweep finds a thread that was abandoned here.
     """
     pending = head.item(partition, head.PENDING, []) | {"entries": {"L": [{"S": list_partition}]}}
     table.transact(
@@ -167,10 +167,10 @@ def _thread(ulid: str, data: ThreadData) -> Thread:
 
 
 def _changes(project: str, item: Item, thread: Thread) -> list[Write]:
-    """Return the transaction that stores a modified thread, and lists it where its metadata now puts it."""
+    """Return the transaction that stores a modified thread, and updates its entry for the indexed metadata value."""
     ulid = keys.ulid_of(thread.id, item)
     listed = [entry["S"] for entry in item["entries"]["L"]]
-    # The entry in the project's list stays where it is, also when the number of shards was changed since.
+    # The entry in the project's list stays in its partition, even if the number of shards has changed.
     entries = [listed[0], *entries_of(project, ulid, thread.metadata)[1:]]
     update = {
         "Update": {
@@ -195,5 +195,5 @@ def _changes(project: str, item: Item, thread: Thread) -> list[Write]:
 
 
 def _bytes(writes: list[Write]) -> int:
-    """Return about how much the items of a transaction weigh."""
+    """Return the approximate size of a transaction's items in bytes."""
     return sum(items.weight(write["Put"]["Item"]) for write in writes)

@@ -1,4 +1,4 @@
-"""axe-core, which finds what keeps people with a screen reader out of a page; fetched once from npm."""
+"""Runs axe-core, which finds obstacles for people with a screen reader. It is downloaded once from npm."""
 
 import os
 import shutil
@@ -18,9 +18,9 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 
 
 def violations(page: Page) -> list[str]:
-    """Return one line for each rule that the page breaks, with the first element that does.
+    """Return one line for each rule that the page breaks, with the first element that breaks it.
 
-    Where npm is missing the test is skipped; with CI=true that is a failure.
+    Without npm the test is skipped. With CI=true it fails instead.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(_source())

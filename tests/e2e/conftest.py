@@ -1,14 +1,22 @@
-"""A local API for each module, with the keys of two projects, and for the SDKs a thread of 100 messages."""
+"""Local APIs: one for each module, and one that all versions of the SDKs share, with a model."""
 
 import shutil
-import uuid
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.e2e import versions
 from tests.e2e.lossy import losing_answers
+from tests.support.chat_stub import Reply, calls, chatting, fails, says
 from tests.support.local_api import LocalApi, serving
+
+_SECONDS_TO_WAIT = 4.0
+# A project for each version of an SDK.
+SDK_KEYS = ",".join(f"v{version.replace('.', '-')}=sk-{version}" for version in (*versions.PYTHON, *versions.NODE))
 
 
 @pytest.fixture(scope="module")
@@ -17,29 +25,48 @@ def api() -> Iterator[LocalApi]:
         yield served
 
 
-@pytest.fixture(scope="module")
-def surroundings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """Yield the environment that the script of an SDK takes what it needs from.
+@pytest.fixture(scope="session")
+def sdk_api(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Yield the environment of all scripts of SDKs, which lead to one local API.
 
-    The local API is on DynamoDB Local where there is Java: in memory, every call takes longer.
+    It is on DynamoDB Local where there is Java: in memory, every call takes longer.
     """
-    headers = {"Authorization": "Bearer sk-alpha"}
-    own = {"API_KEYS": "alpha=sk-alpha,beta=sk-beta"}
-    if shutil.which("java"):
-        own |= {"DYNAMODB_URL": request.getfixturevalue("dynamodb_local"), "TABLE_NAME": f"sdk-{uuid.uuid4().hex}"}
+    own = {"DYNAMODB_URL": request.getfixturevalue("dynamodb_local")} if shutil.which("java") else {}
     with (
-        serving(**own) as api,
-        httpx.Client(base_url=api.base_url, headers=headers) as client,
+        chatting(_respond) as chat,
+        serving(API_KEYS=f"{SDK_KEYS},beta=sk-beta", MODEL_URL=chat.base_url, TABLE_NAME="sdks", **own) as api,
         losing_answers(api.base_url) as lossy,
     ):
-        thread_id = client.post("/threads").json()["id"]
-        for number in range(100):
-            body = {"role": "user", "content": f"message {number}"}
+        yield {"OPENAI_BASE_URL": api.base_url, "OTHER_API_KEY": "sk-beta", "LOSSY_BASE_URL": lossy}
+
+
+@pytest.fixture
+def surroundings(sdk_api: dict[str, str], version: str) -> dict[str, str]:
+    """Return the environment that the scripts of a version of an SDK take what they need from."""
+    key = f"sk-{version}"
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=sdk_api["OPENAI_BASE_URL"], headers=headers) as client:
+        said = [{"role": "user", "content": f"message {number}"} for number in range(100)]
+        thread_id = client.post("/threads", json={"messages": said[:32]}).raise_for_status().json()["id"]
+        for body in said[32:]:
             client.post(f"/threads/{thread_id}/messages", json=body).raise_for_status()
-        yield {
-            "OPENAI_BASE_URL": api.base_url,
-            "OPENAI_API_KEY": "sk-alpha",
-            "OTHER_API_KEY": "sk-beta",
-            "LOSSY_BASE_URL": lossy,
-            "LONG_THREAD_ID": thread_id,
-        }
+    return sdk_api | {"OPENAI_API_KEY": key, "LONG_THREAD_ID": thread_id, "EXPECTED_VERSION": version}
+
+
+def _respond(asked: dict[str, Any]) -> Reply:
+    """Return what the scripts expect of a model."""
+    messages = asked["messages"]
+    outputs = [message["content"] for message in messages if message["role"] == "tool"]
+    if outputs:
+        return says("The functions returned: ", ", ".join(outputs))
+    if asked.get("tools"):
+        return calls(("call_1", "get_weather", '{"city":"Rome"}'), ("call_2", "get_weather", '{"city":"Oslo"}'))
+    content = messages[-1]["content"]
+    if content == "Wait":
+        time.sleep(_SECONDS_TO_WAIT)
+    special = {
+        "Fail": fails(400),
+        "Half": replace(says("Half", finish=None), between=lambda: time.sleep(0.2)),
+        "Slowly": replace(says(*"slowly"), between=lambda: time.sleep(0.3)),
+    }
+    return special.get(content) or says("You said: ", content)

@@ -1,14 +1,15 @@
-"""The template as `sam deploy` deploys it, on ministack: an emulator of AWS in an environment and a process of its own.
+"""Deploys the template with `sam deploy` to ministack, an emulator of AWS in its own environment and process.
 
-What ministack does not do is done here: it leaves out the routes of an API that is described by its body, and takes the
-value of a parameter for a text where AWS takes a number. Its Lambda runs a function with the Python that
-it runs with itself: the layers are built for that, not for Lambda's processor.
+This module makes up for what ministack lacks. It does not create the routes of an API that is described by its body.
+It treats the value of a parameter as text where AWS takes a number. Its Lambda runs functions with ministack's own
+Python, so the layers are built for that, not for Lambda's processor.
 """
 
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,18 +28,19 @@ import uv
 from tests.support.local_api import ROOT, environment
 
 MINISTACK = "1.5.33"
-TRANSLATOR = "1.115.0"  # what ministack has for the SAM transform, as an extra with much else
+TRANSLATOR = "1.115.0"  # ministack's package for the SAM transform; its extra would install much more
 STACK = "message-api"
 _BUCKET = "artifacts"
+_BUILT = ROOT / ".aws-sam" / "build"
 
 
 class NotHadError(Exception):
-    """Something that is to be installed cannot be had here."""
+    """Something that must be installed cannot be installed or run on this machine."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack: where AWS is, its outputs, and its API under `base_url` for requests with this Host."""
+    """A deployed stack: the URL of AWS, the stack's outputs, and its API at `base_url` for requests with this Host."""
 
     aws: str
     outputs: dict[str, str]
@@ -49,13 +51,13 @@ class Deployment:
         return _client(service, self.aws)
 
     def run(self, *arguments: str) -> str:
-        """Run a command of the program against the deployment; return what it prints."""
+        """Run a command of the program against the deployment. Return its output."""
         return _run([sys.executable, "-m", "tools.cli", *arguments], AWS_ENDPOINT_URL=self.aws)
 
 
 @contextmanager
 def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
-    """Build, deploy with these parameters, and yield the deployment; nothing is left of it but the folder.
+    """Build, deploy with these parameters, and yield the deployment. Afterwards only the folder remains.
 
     Raises `NotHadError`.
     """
@@ -65,7 +67,14 @@ def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
     except AssertionError as error:
         raise NotHadError(str(error)) from error
     build = folder / "build"
-    _sam("build", "--build-dir", str(build), MAKEFLAGS=rf"-- LAYER_FOR=--python\ {python}")
+    if _is_built():
+        layers = ("Dependencies", "ModelDependencies")  # which are for another machine
+        shutil.copytree(_BUILT, build, ignore=lambda folder, _: layers if folder == str(_BUILT) else ())
+        for name in layers:
+            (build / name).mkdir()
+            _run(["make", f"build-{name}", f"ARTIFACTS_DIR={build / name}", f"LAYER_FOR=--python {python}"])
+    else:
+        _sam("build", "--build-dir", str(build), MAKEFLAGS=rf"-- LAYER_FOR=--python\ {python}")
     built = build / "template.yaml"
     built.write_text(re.sub(r"(MaximumConcurrency:)\s+Ref: RunsAtOnce", r"\1 5", built.read_text()))
     with _ministack(python, folder) as aws:
@@ -83,8 +92,16 @@ def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
         yield Deployment(aws, outputs, f"{aws}/v1", f"{api_id}.execute-api.{aws.removeprefix('http://')}")
 
 
+def _is_built() -> bool:
+    """Tell whether `make check` has built what is here, which takes half a minute."""
+    sources = [ROOT / name for name in ("Makefile", "template.yaml", "openapi.json", "uv.lock")]
+    sources += [*ROOT.glob("functions/**/*.py"), *ROOT.glob("shared/**/*.py"), *ROOT.glob("tools/build/*.py")]
+    built = _BUILT / "template.yaml"
+    return built.exists() and built.stat().st_mtime > max(source.stat().st_mtime for source in sources)
+
+
 def _deployed_python() -> str:
-    """Return the Python whose bytecode the functions are built as, where the Makefile finds it, else our own."""
+    """Return the Python for whose bytecode the Makefile builds the functions. If it finds none, return our own."""
     variables = subprocess.run(["make", "-pnq", "help"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     found = re.findall(r"^DEPLOYED := (\S+)$", variables, re.MULTILINE)
     return found[0] if found else sys.executable
@@ -92,7 +109,7 @@ def _deployed_python() -> str:
 
 @contextmanager
 def _ministack(python: str, folder: Path) -> Iterator[str]:
-    """Run ministack on a free port of 127.0.0.1; yield its URL."""
+    """Run ministack on a free port of 127.0.0.1 and yield its URL."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -108,7 +125,7 @@ def _ministack(python: str, folder: Path) -> Iterator[str]:
             env=_environment(LAMBDA_EXECUTOR="local", **own),
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that what it starts ends with it
+            start_new_session=True,  # so that the processes that it starts end with it
         )
         try:
             _wait(process, url, log)
@@ -130,7 +147,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 
 
 def _route(aws: str, api_id: str) -> None:
-    """Make the routes that the body of the deployed API describes."""
+    """Create the routes that the body of the deployed API describes."""
     stacks, gateway = _client("cloudformation", aws), _client("apigatewayv2", aws)
     template = stacks.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
     document = json.loads(template) if isinstance(template, str) else template
@@ -140,7 +157,7 @@ def _route(aws: str, api_id: str) -> None:
         for method, operation in _there(methods).items():
             uri = _there(_there(operation)["x-amazon-apigateway-integration"]["uri"])["Fn::Sub"]
             (target,) = re.findall(r"functions/\$\{(\w+)(?:\.Arn)?\}/", uri)
-            name = names[target]  # of the function, or the address of its alias
+            name = names[target]  # the name of the function, or the ARN of its alias
             integration = gateway.create_integration(
                 ApiId=api_id,
                 IntegrationType="AWS_PROXY",
@@ -153,7 +170,7 @@ def _route(aws: str, api_id: str) -> None:
 
 
 def _there(part: dict[str, Any]) -> dict[str, Any]:
-    """Return what stands in a part of the template when each condition of it is true."""
+    """Return a part of the template. If it has a condition, return its value for the true condition."""
     found: dict[str, Any] = part["Fn::If"][1] if "Fn::If" in part else part
     return found
 

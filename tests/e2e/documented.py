@@ -1,4 +1,4 @@
-"""The five snippets of the old API's documentation, as it has them, each a program of its own."""
+"""The five snippets of the old API's documentation, unchanged. Each is a program."""
 
 SNIPPETS = {
     "create": """\

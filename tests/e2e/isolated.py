@@ -1,4 +1,4 @@
-"""Environments of their own for the official SDKs: a Python one by uv, a Node.js one by npm."""
+"""Separate environments for the official SDKs: for Python by uv, for Node.js by npm."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import uv
 from tests.e2e import versions
 from tests.support.local_api import ROOT
 
-# Runs each of the programs with its arguments as if it were started by itself, but Python starts once.
+# Runs each program with its arguments as if it were started alone, although Python starts only once.
 _RUN_EACH = """\
 import json, runpy, sys
 for command in json.loads(sys.argv[1]):
@@ -24,18 +24,18 @@ for command in json.loads(sys.argv[1]):
 
 
 def run_python(version: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python with the arguments, where `openai` has this version and pytest is there too.
+    """Run this Python with the arguments, in an environment with this version of `openai` and with pytest.
 
-    `environment` is added to this process's. What it prints is in `stdout`, errors too.
+    `environment` is added to this process's environment. The result's `stdout` has all output, including errors.
     """
     packages = [f"openai=={version}", f"pytest=={pytest.__version__}", *versions.PYTHON[version]]
     return run_python_with(packages, ROOT, *arguments, **environment)
 
 
 def run_programs(version: str, folder: Path, *commands: list[str], **environment: str) -> list[str]:
-    """Run programs in a folder, one after the other, where `openai` has this version; return what each prints.
+    """Run programs in a folder, one after the other, with this version of `openai`. Return the output of each.
 
-    A command is a program's path and its arguments. The SDK's warnings of a deprecated API are left out.
+    A command is a program's path and its arguments. The output lacks the SDK's warnings of a deprecated API.
     """
     packages = [f"openai=={version}", *versions.PYTHON[version]]
     arguments = ("-Wignore::DeprecationWarning", "-c", _RUN_EACH, json.dumps(commands))
@@ -47,7 +47,7 @@ def run_programs(version: str, folder: Path, *commands: list[str], **environment
 def run_python_with(
     packages: list[str], folder: Path, *arguments: str | Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run this Python with the arguments in a folder, where these packages are installed; otherwise as `run_python`."""
+    """Run this Python in a folder with the arguments and these packages. Otherwise this is like `run_python`."""
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
     command += ["--exclude-newer", versions.EXCLUDE_NEWER]
     command += [f"--with={package}" for package in packages]
@@ -55,9 +55,9 @@ def run_python_with(
 
 
 def install_node(version: str, folder: Path) -> str:
-    """Install the npm package `openai` into a folder; return the path of `node`.
+    """Install the npm package `openai` into a folder. Return the path of `node`.
 
-    Where Node.js or npm is missing the test is skipped; with CI=true that is a failure.
+    Without Node.js or npm the test is skipped. With CI=true it fails instead.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
@@ -70,7 +70,7 @@ def install_node(version: str, folder: Path) -> str:
 
 
 def run_node(node: str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Node.js in a folder; `environment` is added to this process's."""
+    """Run Node.js in a folder. `environment` is added to this process's environment."""
     return _run([node, *arguments], folder, environment)
 
 

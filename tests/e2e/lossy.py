@@ -1,4 +1,4 @@
-"""A front of the local API that loses answers: what was asked is done, and the client never hears of it."""
+"""A proxy of the local API that loses responses. The local API processes the request; the client gets no response."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ _KEPT = {"authorization", "content-type", "idempotency-key", "x-stainless-retry-
 
 @contextmanager
 def losing_answers(base_url: str) -> Iterator[str]:
-    """Yield the base URL of a front that closes the connection instead of answering.
+    """Yield the base URL of a proxy that closes the connection instead of responding.
 
-    It does so for the first request of each value of the header `x-lose`. Every answer that it lets through
-    tells by the header `x-attempt` how many requests with that value have come.
+    It does so for the first request with each value of the header `x-lose`. In every response that it passes on, the
+    header `x-attempt` is the number of requests with that value so far.
     """
     attempts: Counter[str] = Counter()
 

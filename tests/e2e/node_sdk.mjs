@@ -1,4 +1,4 @@
-// What the official SDK for Node.js is asked to do; node's test runner runs it beside its node_modules (see test_node_sdk.py).
+// Tests with the official SDK for Node.js. Node's test runner runs them next to their node_modules (see test_node_sdk.py).
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -148,7 +148,7 @@ for (const baseURL of [ROOT_URL, `${ROOT_URL}/`, OPENAI_BASE_URL, `${OPENAI_BASE
 }
 
 const azure = {
-  // Without `baseURL: null` it takes OPENAI_BASE_URL, and refuses an endpoint beside it.
+  // Without `baseURL: null` the client takes OPENAI_BASE_URL, and then refuses an endpoint as well.
   'AzureOpenAI with api-key': () =>
     new AzureOpenAI({ endpoint: ROOT_URL, baseURL: null, apiKey: OPENAI_API_KEY, apiVersion: '2024-05-01-preview' }),
   'OpenAI at openai/v1': () => new OpenAI({ baseURL: `${ROOT_URL}/openai/v1` }),

@@ -1,4 +1,4 @@
-"""The official Python SDK's clients as its scripts use them: synchronous or asynchronous, validating strictly."""
+"""The official Python SDK's clients for the test scripts: synchronous or asynchronous, with strict validation."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ ROOT_URL = os.environ["OPENAI_BASE_URL"].removesuffix("/v1")
 
 
 class Sdk:
-    """One kind of client. `run` returns what a call returns, `walk` all elements of all pages."""
+    """One kind of client. `run` returns the result of a call. `walk` returns all elements of all pages."""
 
     def __init__(self, runner: asyncio.Runner | None) -> None:
         self.runner = runner

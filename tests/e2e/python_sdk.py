@@ -1,4 +1,4 @@
-"""What the official Python SDK is asked to do; pytest runs it in the SDK's own environment (see test_python_sdk.py).
+"""Tests with the official Python SDK. pytest runs them in the SDK's own environment (see test_python_sdk.py).
 
 Every test runs with the synchronous and with the asynchronous client, both with strict response validation.
 """
@@ -229,7 +229,7 @@ def test_a_key_used_for_something_else_is_refused_and_not_retried(sdk: Sdk, thre
 
 Call = Callable[[Sdk, str], Any]
 KINDS = {400: openai.BadRequestError, 401: openai.AuthenticationError, 404: openai.NotFoundError}
-# Each: status, param and code, and the call that is answered with them.
+# Each entry: status, param and code of an error, and the call that gets it.
 ERRORS: dict[str, tuple[int, str | None, str | None, Call]] = {
     "role": (400, "role", "invalid_value", lambda s, t: s.messages.create(t, role="human", content="x")),
     "content": (400, "content", None, lambda s, t: s.messages.create(t, role="user", content="")),
@@ -239,7 +239,7 @@ ERRORS: dict[str, tuple[int, str | None, str | None, Call]] = {
     "malformed id": (400, "thread_id", "invalid_value", lambda s, _: s.threads.retrieve("nonsense")),
     "no thread": (404, None, None, lambda s, _: s.threads.retrieve("thread_none")),
     "no message": (404, None, None, lambda s, t: s.messages.retrieve("msg_none", thread_id=t)),
-    "a run": (404, None, "unknown_url", lambda s, t: s.threads.runs.create(t, assistant_id="asst_1")),
+    "no assistant": (404, None, None, lambda s, t: s.threads.runs.create(t, assistant_id="asst_1")),
     "key": (401, None, "invalid_api_key", lambda s, t: s.new_client(api_key="sk-wrong-1").beta.threads.retrieve(t)),
 }
 

@@ -1,4 +1,4 @@
-"""Someone who reads threads in a browser: a page of their own, a project of their own, and what the page did."""
+"""A reader of threads in a browser, with an own page and an own project. The requests of the page are recorded."""
 
 import functools
 import http.server
@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 @dataclass
 class Reader:
-    """`client` calls the API beside the page, with a trusted key; `requests` and `errors` are what the page did."""
+    """`client` calls the API directly, with a trusted key. `requests` and `errors` are those of the page."""
 
     page: Page
     client: httpx.Client
@@ -30,9 +30,16 @@ class Reader:
     errors: list[str] = field(default_factory=list)
     unanswered: int = 0
 
-    def connect(self) -> None:
-        """Open the page and give it the key."""
+    def connect(self, key: str = "") -> None:
+        """Open the page and give it the key, or another one."""
         self.page.goto(self.address)
+        self.page.get_by_label("API key").fill(key or self.key)
+        self.button("Connect").click()
+
+    def connect_from(self, address: str, base_url: str) -> None:
+        """Open the page at another host's address, and give it the API's and the key."""
+        self.page.goto(address)
+        self.page.get_by_label("Base URL").fill(base_url)
         self.page.get_by_label("API key").fill(self.key)
         self.button("Connect").click()
 
@@ -51,7 +58,7 @@ class Reader:
         self.unanswered -= 1
 
     def wait(self, seconds: int) -> int:
-        """Let time pass on the page, whose clock must be installed; return how many requests it has made."""
+        """Let time pass on the page, whose clock must be installed. Return the number of requests that it made."""
         before = len(self.requests)
         for _ in range(seconds):
             self.page.clock.run_for(1000)
@@ -62,6 +69,11 @@ class Reader:
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    @property
+    def draft(self) -> Locator:
+        """The field of a new message."""
+        return self.page.get_by_label("New message").last
 
     @property
     def dialog(self) -> Locator:
@@ -96,9 +108,14 @@ class Reader:
         return str(self.post("/threads", body)["id"])
 
     def message(self, thread_id: str, content: Any, **fields: Any) -> str:
-        """Create a message, of an assistant unless said otherwise, and return its id."""
+        """Create a message and return its id. Its role is assistant unless another is given."""
         body = {"role": "assistant", "content": content, **fields}
         return str(self.post(f"/threads/{thread_id}/messages", body)["id"])
+
+    def only_message(self, thread_id: str) -> Any:
+        """Return the one message of a thread, as the API has it."""
+        (message,) = self.get(f"/threads/{thread_id}/messages")["data"]
+        return message
 
     def get(self, path: str) -> Any:
         return self.client.get(path).raise_for_status().json()
@@ -108,14 +125,14 @@ class Reader:
 
 
 def api_keys() -> str:
-    """Return what the local API takes as API_KEYS: a trusted key for each of the next readers, in a project each."""
+    """Return a value of API_KEYS for the local API: a trusted key for each of the next readers, each in its project."""
     first = next(_numbers) + 1
     return ",".join(f"p{number}+trusted=sk-reader-{number}" for number in range(first, first + PROJECTS))
 
 
 @contextmanager
 def reading(browser: Browser, base_url: str, **options: Any) -> Iterator[Reader]:
-    """Yield a reader with a project that nobody else has; `options` are those of a browser's new page."""
+    """Yield a reader with its own project. `options` are those of a browser's new page."""
     key = f"sk-reader-{next(_numbers)}"
     context = browser.new_context(**options)
     context.set_default_timeout(15_000)
@@ -133,10 +150,13 @@ def reading(browser: Browser, base_url: str, **options: Any) -> Iterator[Reader]
 
 @contextmanager
 def checked_reading(browser: Browser, base_url: str) -> Iterator[Reader]:
-    """Yield a reader whose page must not say an error, ask elsewhere, or leave its key behind."""
+    """Yield a reader. Afterwards its page must have logged no error, and sent requests to this server only.
+
+    The page must not have left its key in a URL, a cookie, the local storage or the history.
+    """
     with reading(browser, base_url) as found:
         yield found
-        # The browser's own word for an answer that is no success.
+        # The browser's own message for a response that is not a success.
         assert [line for line in found.errors if not line.startswith("Failed to load resource")] == []
         assert all(request.url.startswith(base_url.removesuffix("/v1")) for request in found.requests)
         assert not any(found.key in request.url for request in found.requests)
@@ -151,7 +171,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def static_host() -> Iterator[int]:
-    """Serve the files of the thread browser as any static host does; yield the port."""
+    """Serve the files of the thread browser as any static host does, and yield the port."""
     handler = functools.partial(_Quiet, directory=ROOT / "browser")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -1,14 +1,15 @@
-"""Documents as tests read them, the README unless another is given: blocks, links, tables, commands."""
+"""Reads blocks, links, tables and commands of documents for tests. The default document is the README."""
 
 import re
 import shlex
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 
 from tests.support import program
-from tests.support.local_api import ROOT
+from tests.support.local_api import ROOT, environment
 
-# Every document for readers, by its path from the repository's root.
+# All documents, as paths from the repository's root.
 DOCUMENTS = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/*.md"))]
@@ -19,6 +20,7 @@ API = DOCUMENTS["docs/api.md"]
 MIGRATE = DOCUMENTS["docs/migrate.md"]
 
 _PROGRAM = "./message-api"
+_ENGINE = "http://127.0.0.1:8001"
 
 _BLOCK = re.compile(
     r"(?:<!-- test: (?P<mark>[^>]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -27,7 +29,7 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and the words of the comment right above it, as `<!-- test: … -->`."""
+    """A fenced block: its language, its text, and the words of a comment `<!-- test: … -->` directly above it."""
 
     language: str
     text: str
@@ -35,12 +37,15 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """The commands of a shell block, one element each."""
+        """Return the commands of a shell block, each as one element."""
         return self.text.replace("\\\n", " ").splitlines()
 
 
 def blocks(language: str, mark: str | None = None, text: str = TEXT) -> list[Block]:
-    """Return the blocks in a language, in order; with `mark`, those whose comment begins with it ("" for none)."""
+    """Return the blocks in a language, in order. With `mark`, return only those whose comment begins with it.
+
+    The mark "" selects blocks without a comment.
+    """
     found = [Block(match["language"], match["text"], match["mark"] or "") for match in _BLOCK.finditer(text)]
     return [
         block
@@ -50,7 +55,7 @@ def blocks(language: str, mark: str | None = None, text: str = TEXT) -> list[Blo
 
 
 def links(text: str = TEXT) -> list[str]:
-    """Return where a document links to."""
+    """Return the targets of a document's links."""
     return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r' src(?:set)?="([^"]+)"', text)
 
 
@@ -67,16 +72,29 @@ def anchors(text: str) -> set[str]:
 
 
 def program_commands(text: str) -> list[list[str]]:
-    """Return, as words, each command of `./message-api` in a document: those in shell blocks and those in sentences."""
+    """Return each command of `./message-api` in a document's shell blocks and sentences, as a list of words."""
     lines = [command for block in blocks("sh", None, text) for command in block.commands]
     lines += re.findall(rf"`({re.escape(_PROGRAM)} [^`]+)`", text.replace("\n", " "))
     commands = [shlex.split(line, comments=True) for line in lines]
     return [words[words.index(_PROGRAM) + 1 :] for words in commands if _PROGRAM in words]
 
 
+def shell(text: str, url: str = "", **own: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a reader does, in the repository; `url` stands for the DynamoDB Local that it names."""
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text.replace(_ENGINE, url or _ENGINE)],
+        cwd=ROOT,
+        env=environment(**own),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 @cache
 def program_help(*command: str) -> str:
     """Return what `./message-api COMMAND --help` prints. Raises AssertionError for a command that does not exist."""
-    run = program.invoke(*command, "--help")
-    assert run.exit_code == 0, f"{command}: {run.output}"
-    return run.stdout
+    told = program.invoke(*command, "--help")
+    assert told.exit_code == 0, f"{command}: {told.output}"
+    return told.stdout

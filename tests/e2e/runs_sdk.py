@@ -1,7 +1,7 @@
-"""What the official Python SDK is asked to do with assistants and runs; pytest runs it as it does python_sdk.py.
+"""Tests of assistants and runs with the official Python SDK. pytest runs them in the same way as python_sdk.py.
 
 Every test runs with the synchronous and with the asynchronous client, both with strict response validation. The model
-is the endpoint of test_runs_sdks.py: it repeats the last message, calls two functions when it has tools, and waits
+is the endpoint of conftest.py: it repeats the last message, calls two functions when it has tools, and waits
 when it is asked to.
 """
 
@@ -9,14 +9,15 @@ import os
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import openai
 import pytest
 
-from tests.e2e.python_client import Sdk, sdk, test_this_is_the_version_that_was_asked_for
+from tests.e2e.python_client import Sdk, sdk
 
-__all__ = ["sdk", "test_this_is_the_version_that_was_asked_for"]
+__all__ = ["sdk"]
 
 ACTIVE = ("queued", "in_progress")
 SAID = "You said: How does AI work?"
@@ -49,12 +50,12 @@ def asking(sdk: Sdk, content: str) -> str:
 
 
 def answer_of(sdk: Sdk, thread_id: str) -> str:
-    """Return the newest message's text, as old programs read it."""
+    """Return the newest message's text, in the way old programs read it."""
     return str(sdk.run(sdk.messages.list(thread_id)).data[0].content[0].text.value)
 
 
 def polled(sdk: Sdk, thread_id: str, run: Any) -> Any:
-    """Return the run once it is not active, by a loop without a pause."""
+    """Poll the run without a pause until it is not active, and return it."""
     while run.status in ACTIVE:
         run = sdk.run(sdk.threads.runs.retrieve(run.id, thread_id=thread_id))
     return run
@@ -72,17 +73,10 @@ def test_the_newest_message_is_the_answer(sdk: Sdk, assistant_id: str, thread_id
     assert sdk.walk(sdk.threads.runs.list(thread_id)) == [run]
 
 
-def test_a_bare_loop_polls_a_run_to_its_end(sdk: Sdk, assistant_id: str, thread_id: str) -> None:
-    run = sdk.run(sdk.threads.runs.create(thread_id=thread_id, assistant_id=assistant_id))
-    assert run.status == "queued"
-    assert polled(sdk, thread_id, run).status == "completed"
-    assert answer_of(sdk, thread_id) == SAID
-
-
 def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> None:
     assistant = sdk.run(sdk.client.beta.assistants.create(model="gpt-4o", tools=[WEATHER]))
     runs = sdk.threads.runs
-    run = sdk.run(runs.create_and_poll(thread_id=thread_id, assistant_id=assistant.id))
+    run = sdk.run(runs.create_and_poll(thread_id=thread_id, assistant_id=assistant.id, poll_interval_ms=50))
     assert run.status == "requires_action"
     calls = run.required_action.submit_tool_outputs.tool_calls
     assert [(call.function.name, call.function.arguments) for call in calls] == [
@@ -91,7 +85,7 @@ def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> Non
     ]
     outputs = [{"tool_call_id": call.id, "output": f"sunny {number}"} for number, call in enumerate(calls)]
     submit = runs.submit_tool_outputs_and_poll
-    run = sdk.run(submit(run_id=run.id, thread_id=thread_id, tool_outputs=outputs[::-1]))
+    run = sdk.run(submit(run_id=run.id, thread_id=thread_id, tool_outputs=outputs[::-1], poll_interval_ms=50))
     assert run.status == "completed"
     assert answer_of(sdk, thread_id) == "The functions returned: sunny 0, sunny 1"
     steps = sdk.walk(runs.steps.list(run.id, thread_id=thread_id, order="asc"))
@@ -108,7 +102,7 @@ def test_outputs_of_two_functions_are_submitted(sdk: Sdk, thread_id: str) -> Non
 
 def test_a_thread_is_created_and_run_at_once(sdk: Sdk, assistant_id: str) -> None:
     thread = {"messages": [{"role": "user", "content": "How does AI work?"}]}
-    run = sdk.run(sdk.threads.create_and_run_poll(assistant_id=assistant_id, thread=thread))
+    run = sdk.run(sdk.threads.create_and_run_poll(assistant_id=assistant_id, thread=thread, poll_interval_ms=50))
     assert run.status == "completed"
     assert answer_of(sdk, run.thread_id) == SAID
 
@@ -126,10 +120,10 @@ def test_a_cancelled_run_frees_its_thread_and_adds_nothing(sdk: Sdk, assistant_i
 
 def test_a_run_takes_its_own_settings_and_new_metadata(sdk: Sdk, assistant_id: str, thread_id: str) -> None:
     runs = sdk.threads.runs
-    create = runs.create_and_poll
+    create = partial(runs.create_and_poll, thread_id=thread_id, assistant_id=assistant_id, poll_interval_ms=50)
     settings = {"model": "another", "additional_instructions": "Rhyme.", "metadata": {"a": "1"}, "temperature": 0.5}
     more = [{"role": "user", "content": "And why?"}]
-    run = sdk.run(create(thread_id=thread_id, assistant_id=assistant_id, additional_messages=more, **settings))
+    run = sdk.run(create(additional_messages=more, **settings))
     assert (run.model, run.instructions, run.metadata, run.temperature) == (
         "another",
         "Be brief.\nRhyme.",

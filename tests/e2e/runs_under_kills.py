@@ -1,4 +1,4 @@
-"""Runs while the local API and its engine are killed: what a client does, what the model says, and what must hold."""
+"""Runs while the local API and its engine are killed: the client, the model, and the checks of the result."""
 
 import json
 import random
@@ -18,13 +18,13 @@ from tests.support.runs import WEATHER, Runs
 Json = dict[str, Any]
 ENDS = {"completed", "failed", "cancelled", "expired"}
 _RESENT = {"x-stainless-retry-count": "1"}
-# A run whose worker was killed stays in progress: its client gives up.
+# The client stops polling after this time: a run whose worker was killed stays in progress.
 _SECONDS_TO_POLL = 4.0
 
 
 @dataclass
 class Work:
-    """What one client did: its threads, and the runs whose cancel was acknowledged, or whose end was seen."""
+    """What one client did: its threads, the runs whose cancel was acknowledged, and the ends of runs that it saw."""
 
     name: str
     draw: random.Random
@@ -34,7 +34,7 @@ class Work:
 
 
 def model(draw: random.Random) -> Any:
-    """Return what the model says: an answer, maybe slowly, calls of a function before it, or a fault."""
+    """Return a reply of the model: an answer, maybe a slow one, calls of a function before it, or a fault."""
 
     def reply(asked: Json) -> Reply:
         kind = draw.random()
@@ -49,7 +49,7 @@ def model(draw: random.Random) -> Any:
 
 
 def use_runs(service: Any, work: Work) -> None:
-    """Begin threads with a run each, poll, submit outputs and cancel; send again what got no response, as SDKs do."""
+    """Create threads with a run each, poll, submit outputs and cancel. Repeat requests that got no response."""
     body = {"model": "m", "instructions": "Be brief.", "tools": [WEATHER]}
     assistant_id = service.insist("POST", "/assistants", json=body).json()["id"]
     while not service.ended.is_set():
@@ -80,20 +80,20 @@ def _poll(service: Any, work: Work, path: str) -> None:
 
 
 def _send(service: Any, path: str, body: Json, headers: dict[str, str]) -> httpx.Response:
-    """Send once; then, as an SDK does, with the number of the attempt until there is a response."""
+    """Send a request. If there is no response, repeat it until there is one, with an SDK's header for the attempt."""
     first = service.attempt("POST", path, json=body, headers=headers)
     found: httpx.Response = first or service.insist("POST", path, json=body, headers=headers | _RESENT)
     return found
 
 
 def ten_minutes_later(works: list[Work]) -> list[Counter[str]]:
-    """Check what is left in a process whose clock is ten minutes ahead; return how the runs ended."""
+    """Check the stored data, in a process whose clock is ten minutes ahead. Count how the runs ended."""
     runs, ends = Runs(Client("alpha")), Counter[str]()
     for work in works:
         for thread_id in work.threads:
             made = runs.create("list_runs", thread_id)["data"]
             messages = runs.client.page(thread_id, limit=100)["data"]
-            # A run is created again only when the one before has failed: its answer is what a client waits for.
+            # A client creates another run only if the previous one has failed, because it waits for an answer.
             assert [run["status"] for run in made[1:]] == ["failed"] * len(made[1:]), json.dumps(made)
             for run in made:
                 _check_run(runs, work, run, [one for one in messages if one["run_id"] == run["id"]])

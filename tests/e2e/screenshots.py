@@ -1,4 +1,4 @@
-"""`make screenshots`: takes the pictures of the thread browser that docs/local.md shows, from sample data."""
+"""`make screenshots`: takes the pictures of the thread browser for docs/local.md, with sample data."""
 
 from typing import Any, Literal
 
@@ -61,7 +61,7 @@ _MESSAGES: list[dict[str, Any]] = [
 
 
 def fill(client: httpx.Client) -> str:
-    """Create the sample threads with a trusted key, and return the id of the one that has messages."""
+    """Create the sample threads with a trusted key, and return the id of the thread with messages."""
     for metadata in _OTHERS:
         client.post("/threads", json={"metadata": metadata}).raise_for_status()
     thread = client.post("/threads", json={"metadata": {"user_id": "u-17", "topic": "Cracked lamp"}}).json()
@@ -77,7 +77,7 @@ def run(client: httpx.Client, thread_id: str) -> None:
     body = {"assistant_id": client.post("/assistants", json=assistant).raise_for_status().json()["id"]}
     question = {"role": "user", "content": "And where is the new lamp now? It is order 2041."}
     client.post(f"/threads/{thread_id}/messages", json=question).raise_for_status()
-    # The responses are streams, so they end when the run waits and when it has ended.
+    # The responses are streams: each ends when the run waits for outputs or has ended.
     path = f"/threads/{thread_id}/runs"
     client.post(path, json=body | {"stream": True}).raise_for_status()
     (waiting,) = client.get(path).raise_for_status().json()["data"]
@@ -88,7 +88,7 @@ def run(client: httpx.Client, thread_id: str) -> None:
 
 
 def main() -> None:
-    """Write the pictures of a conversation and of its run, each in light and dark."""
+    """Write the pictures of a conversation and of its run, each in the light and in the dark scheme."""
     replies = calls(("call_81", "find_parcel", '{"order": "2041"}')), "It is in Basel and arrives on Thursday."
     with (
         chatting(*replies) as chat,

@@ -1,4 +1,4 @@
-// What the official SDK for Node.js is asked to do with streams of runs, as streams_sdk.py.
+// Tests of streams of runs with the official SDK for Node.js, like those of streams_sdk.py.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -28,7 +28,7 @@ async function eventsOf(stream) {
 const merged = (found) => found.filter((name, index) => !/delta/i.test(name) || name !== found[index - 1]);
 const names = (events) => merged(events.map(({ event }) => event));
 
-// Follow an AssistantStream to its end; return the names of its callbacks, the last one that of the end.
+// Follow an AssistantStream to its end. Return the names of its callbacks. The last name is that of the end's callback.
 async function followed(stream) {
   const log = [];
   for (const name of ['textCreated', 'textDelta', 'textDone', 'messageDone', 'toolCallCreated', 'toolCallDelta', 'toolCallDone', 'runStepDone', 'end']) {

@@ -1,6 +1,6 @@
-"""What the official Python SDK is asked to do with streams of runs; pytest runs it as it does runs_sdk.py.
+"""Tests of streams of runs with the official Python SDK. pytest runs them in the same way as runs_sdk.py.
 
-The model is the endpoint of test_runs_sdks.py: it answers in two pieces, calls two functions when it has tools, refuses
+The model is the endpoint of conftest.py: it answers in two pieces, calls two functions when it has tools, refuses
 the message "Fail", breaks off after "Half", and takes its time over "Slowly".
 """
 
@@ -29,12 +29,12 @@ CALLBACKS += ["message_done", "run_step_done", "end"]
 
 
 def events_of(sdk: Sdk, call: Any) -> list[Any]:
-    """Return the events of a stream: of `create(stream=True)`."""
+    """Return the events of a stream that `create(stream=True)` returned."""
     return sdk.walk(sdk.run(call))
 
 
 def names(events: list[Any]) -> list[str]:
-    """Return the names of events; several deltas of one message count as one."""
+    """Return the names of events. Several deltas of one message count as one."""
     return merged(event.event for event in events)
 
 
@@ -43,7 +43,7 @@ def merged(found: Iterable[str]) -> list[str]:
 
 
 def followed(sdk: Sdk, stream: Any, **arguments: Any) -> tuple[Any, list[str]]:
-    """Follow a stream with an event handler to its end; return the handler and the names of its callbacks."""
+    """Follow a stream with an event handler to its end. Return the handler and the names of its callbacks."""
     log: list[str] = []
 
     def note(name: str) -> Any:

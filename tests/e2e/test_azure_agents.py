@@ -1,14 +1,15 @@
 """The client of Azure's Foundry Agents (classic), `azure-ai-agents`, against the local API."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import versions
 from tests.e2e.isolated import run_python_with
-from tests.support.local_api import serving
+from tests.support.local_api import LocalApi, serving
 
-# Its own authentication refuses plain HTTP; HeadersPolicy sends the key over it.
+# The client's own authentication refuses plain HTTP. HeadersPolicy also sends the key over plain HTTP.
 CLIENT = """\
 import os
 from azure.ai.agents import AgentsClient
@@ -40,25 +41,6 @@ except ResourceNotFoundError as error:
 """
 
 
-@pytest.mark.parametrize("path", ["", "/v1"])
-def test_threads_and_messages_work_with_the_client_of_foundry_agents(path: str, tmp_path: Path) -> None:
-    with serving(API_KEYS="demo=sk-demo") as api:
-        url = api.base_url.removesuffix("/v1") + path
-        packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
-        run = run_python_with(packages, tmp_path, "-c", CLIENT + _CALLS, URL=url, KEY="sk-demo")
-
-    assert run.stdout.splitlines() == [
-        "{'user_id': 'u-1'} {'user_id': 'u-2'}",
-        "user",
-        "{'a': 'b'}",
-        "['Hello', 'One', 'Two']",
-        "['Two', 'One', 'Hello']",
-        "True",
-        "404",
-    ]
-    assert run.returncode == 0
-
-
 _RUN = """
 from azure.ai.agents.models import ListSortOrder
 
@@ -76,15 +58,30 @@ client.delete_agent(agent.id)
 """
 
 
-def test_agents_and_runs_work_with_the_client_of_foundry_agents(tmp_path: Path) -> None:
-    with serving(API_KEYS="demo=sk-demo", MODEL_URL="demo") as api:
-        packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
-        run = run_python_with(packages, tmp_path, "-c", CLIENT + _RUN, URL=api.base_url, KEY="sk-demo")
+@pytest.fixture(scope="module")
+def api() -> Iterator[LocalApi]:
+    with serving(API_KEYS="one=sk-one,two=sk-two", MODEL_URL="demo") as served:
+        yield served
+
+
+@pytest.mark.parametrize(("path", "key"), [("", "sk-one"), ("/v1", "sk-two")])
+def test_the_client_of_foundry_agents_works(api: LocalApi, path: str, key: str, tmp_path: Path) -> None:
+    packages = [f"azure-ai-agents=={versions.AZURE_AGENTS}"]
+    url = api.base_url.removesuffix("/v1") + path
+    run = run_python_with(packages, tmp_path, "-c", CLIENT + _CALLS + _RUN, URL=url, KEY=key)
 
     assert run.stdout.splitlines() == [
+        "{'user_id': 'u-1'} {'user_id': 'u-2'}",
+        "user",
+        "{'a': 'b'}",
+        "['Hello', 'One', 'Two']",
+        "['Two', 'One', 'Hello']",
+        "True",
+        "404",
         "completed None",
         "['Hello', 'This is a demo without a model. You said: Hello']",
         "['message_creation']",
         "True Other",
         "done",
     ]
+    assert run.returncode == 0

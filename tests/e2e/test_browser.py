@@ -1,4 +1,4 @@
-"""The thread browser in Chromium: each thing that one does with it, and what it must never do."""
+"""The thread browser in Chromium: each of its functions, and what it must never do."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _CITATION = {
 _PATH = {
     "type": "file_path",
     "text": "sandbox:/b.csv",
-    "start_index": 0,  # wrong, as it is in data that was moved: then the text is looked for
+    "start_index": 0,  # wrong, as in imported data: the page then searches for the text
     "end_index": 1,
     "file_path": {"file_id": "file-2"},
 }
@@ -36,7 +36,7 @@ _PATH = {
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[int]:
-    """Yield the port of a static host, whose pages the local API allows when they come from 127.0.0.1."""
+    """Yield the port of a static host. The local API allows its pages if they come from 127.0.0.1."""
     with static_host() as port:
         yield port
 
@@ -275,7 +275,7 @@ def _hide(page: Page, *, hidden: bool) -> None:
 def test_a_message_is_created_with_images_and_metadata(reader: Reader) -> None:
     thread_id = reader.thread()
     reader.open(thread_id)
-    reader.page.get_by_label("New message").last.fill("Look")
+    reader.draft.fill("Look")
     reader.page.get_by_text("Images and metadata").click()
     reader.page.get_by_label("Image URLs").fill("https://a.example/1.png\n\nhttps://b.example/2.png\n")
     reader.button("Add a pair").click()
@@ -284,10 +284,10 @@ def test_a_message_is_created_with_images_and_metadata(reader: Reader) -> None:
     reader.page.get_by_label("As", exact=True).select_option("Assistant")
     reader.button("Send").click()
     expect(reader.messages).to_have_count(1)
-    (stored,) = reader.get(f"/threads/{thread_id}/messages")["data"]
+    stored = reader.only_message(thread_id)
     assert (stored["role"], stored["metadata"]) == ("assistant", {"k": "v"})
     assert [part["type"] for part in stored["content"]] == ["text", "image_url", "image_url"]
-    expect(reader.page.get_by_label("New message").last).to_have_value("")
+    expect(reader.draft).to_have_value("")
     reader.button("Send").click()
     expect(reader.problem).to_contain_text("400: Message content must be non-empty.")
 
@@ -306,7 +306,7 @@ def test_a_create_whose_answer_is_lost_is_tried_again_and_happens_once(reader: R
         return url.endswith("/messages")
 
     reader.page.route(is_create, lose)
-    reader.page.get_by_label("New message").last.fill("Once")
+    reader.draft.fill("Once")
     reader.page.keyboard.press("Control+Enter")
     expect(reader.problem).to_contain_text("does not answer")
     reader.page.unroute(is_create)
@@ -315,7 +315,7 @@ def test_a_create_whose_answer_is_lost_is_tried_again_and_happens_once(reader: R
     assert [again.value.headers["idempotency-key"]] == keys
     expect(reader.texts).to_have_text(["Once"])
     expect(reader.problem).to_be_hidden()
-    reader.page.get_by_label("New message").last.fill("Once")
+    reader.draft.fill("Once")
     reader.page.keyboard.press("Control+Enter")
     expect(reader.texts).to_have_text(["Once", "Once"])
 
@@ -332,7 +332,7 @@ def test_what_others_wrote_in_between_stands_before_ones_own_message(reader: Rea
         route.continue_()
 
     reader.page.route(lambda url: url.endswith("/messages"), overtake)
-    reader.page.get_by_label("New message").last.fill("mine")
+    reader.draft.fill("mine")
     reader.button("Send").click()
     expect(reader.texts).to_have_text(["theirs", "mine"])
 
@@ -348,7 +348,7 @@ def test_a_messages_text_and_metadata_are_edited(reader: Reader) -> None:
     reader.dialog.get_by_role("button", name="Save").click()
     expect(reader.texts).to_have_text(["before"])
     expect(reader.messages).to_be_focused()
-    (stored,) = reader.get(f"/threads/{thread_id}/messages")["data"]
+    stored = reader.only_message(thread_id)
     assert stored["metadata"] == {"a": "2"}
     assert [part["type"] for part in stored["content"]] == ["text", "image_url"]
     assert stored["content"][0]["text"]["value"] == "before"
@@ -358,7 +358,7 @@ def test_metadata_alone_leaves_the_content_out_of_the_request(reader: Reader) ->
     thread_id = reader.thread(messages=[{"role": "user", "content": "line\r\nline"}])
     reader.open(thread_id)
     expect(reader.messages).to_have_count(1)
-    (message,) = reader.get(f"/threads/{thread_id}/messages")["data"]
+    message = reader.only_message(thread_id)
     # Someone else's change, which the page has not shown, is not undone.
     reader.client.post(f"/threads/{thread_id}/messages/{message['id']}", json={"metadata": {"by": "another"}})
     reader.messages.get_by_role("button", name="Edit").click()
@@ -382,7 +382,7 @@ def test_a_message_is_deleted_after_a_confirmation(reader: Reader) -> None:
     expect(reader.texts).to_have_text(["keep"])
     expect(reader.messages).to_be_focused()
     assert len(reader.get(f"/threads/{thread_id}/messages")["data"]) == 1
-    reader.message(thread_id, "next")  # the end of the window was the deleted message
+    reader.message(thread_id, "next")  # the deleted message was the last one in the page's window
     reader.wait(4)
     expect(reader.texts).to_have_text(["keep", "next"])
 
@@ -419,7 +419,7 @@ def test_the_page_could_not_make_html_or_code_of_a_text_if_it_tried(browser: Bro
     with reading(browser, api.base_url) as reader:
         reader.connect()
         for attempt in ("document.body.innerHTML = '<b>x</b>'", "new Function('window.hit = 1')()"):
-            # Later, for what a debugger evaluates may do more than the page.
+            # Run later, because code that a debugger evaluates may do more than the page's code.
             tried = f"try {{ {attempt}; done('it can'); }} catch (no) {{ done(`${{no}}`); }}"
             later = f"new Promise((done) => setTimeout(() => {{ {tried} }}))"
             assert re.search("TrustedHTML|Content Security Policy", reader.page.evaluate(later))
@@ -478,9 +478,7 @@ def test_the_key_stays_in_the_tab_until_one_disconnects(reader: Reader) -> None:
 
 
 def test_a_wrong_key_leads_back_with_the_reason(reader: Reader) -> None:
-    reader.page.goto(reader.address)
-    reader.page.get_by_label("API key").fill("sk-of-nobody")
-    reader.button("Connect").click()
+    reader.connect("sk-of-nobody")
     expect(reader.problem).to_contain_text("401: Incorrect API key provided")
     expect(reader.page.get_by_label("API key")).to_be_focused()
     assert reader.page.evaluate("sessionStorage.length") == 0
@@ -503,27 +501,20 @@ def test_a_thread_that_is_gone_is_said_in_one_line_and_no_longer_followed(reader
     expect(reader.problem).to_be_hidden()
 
 
-def _busy(status: int, times: int, *, page: Page) -> None:
-    """Have the API answer the next requests for threads as API Gateway does when it is busy."""
+@pytest.mark.parametrize(("status", "times"), [(429, 2), (503, 2), (429, 3)])
+def test_a_busy_api_is_asked_again_and_one_that_stays_busy_is_said(reader: Reader, status: int, times: int) -> None:
+    """It answers as API Gateway does."""
     headers, body = {"retry-after": "0.1"}, '{"message": "Too Many Requests"}'
-    page.route("**/v1/threads?*", lambda route: route.fulfill(status=status, headers=headers, body=body), times=times)
 
+    def be_busy(route: Route) -> None:
+        route.fulfill(status=status, headers=headers, body=body)
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_api_is_asked_again(reader: Reader, status: int) -> None:
+    reader.page.route("**/v1/threads?*", be_busy, times=times)
     reader.thread()
-    _busy(status, 2, page=reader.page)
     reader.connect()
-    expect(reader.rows).to_have_count(1)
-    expect(reader.problem).to_be_hidden()
-
-
-def test_an_api_that_stays_busy_is_said_and_can_be_asked_again(reader: Reader) -> None:
-    reader.thread()
-    _busy(429, 3, page=reader.page)
-    reader.connect()
-    expect(reader.problem).to_have_text("429: Too Many Requests")
-    reader.button("Try again").click()
+    if times == 3:
+        expect(reader.problem).to_have_text("429: Too Many Requests")
+        reader.button("Try again").click()
     expect(reader.rows).to_have_count(1)
     expect(reader.problem).to_be_hidden()
 
@@ -533,10 +524,7 @@ def test_an_api_that_stays_busy_is_said_and_can_be_asked_again(reader: Reader) -
 
 def test_from_another_origin_it_works_where_that_is_allowed(browser: Browser, api: LocalApi, host: int) -> None:
     with reading(browser, api.base_url) as reader:
-        reader.page.goto(f"http://127.0.0.1:{host}/")
-        reader.page.get_by_label("Base URL").fill(f"{api.base_url}/")
-        reader.page.get_by_label("API key").fill(reader.key)
-        reader.button("Connect").click()
+        reader.connect_from(f"http://127.0.0.1:{host}/", f"{api.base_url}/")
         reader.button("New thread").click()
         reader.dialog.get_by_label("First message").fill("Across")
         reader.button("Create thread").click()
@@ -545,7 +533,7 @@ def test_from_another_origin_it_works_where_that_is_allowed(browser: Browser, ap
         reader.button("Delete message").click()
         expect(reader.page.get_by_text("No messages yet.")).to_be_visible()
         reader.page.goto(f"http://127.0.0.1:{host}/#thread_unknown")
-        # The request's id is in the line, so its header is exposed.
+        # The page shows the request's id, so the header with it is exposed.
         expect(reader.problem).to_have_text(
             re.compile(r"^404: No thread found with id 'thread_unknown'\. \(req_\w+\)$")
         )
@@ -554,10 +542,7 @@ def test_from_another_origin_it_works_where_that_is_allowed(browser: Browser, ap
 
 def test_from_an_origin_that_is_not_allowed_it_says_so(browser: Browser, api: LocalApi, host: int) -> None:
     with reading(browser, api.base_url) as reader:
-        reader.page.goto(f"http://localhost:{host}/")
-        reader.page.get_by_label("Base URL").fill(api.base_url)
-        reader.page.get_by_label("API key").fill(reader.key)
-        reader.button("Connect").click()
+        reader.connect_from(f"http://localhost:{host}/", api.base_url)
         origin = api.base_url.removesuffix("/v1")
         line = f"{origin} does not answer, or does not allow pages of http://localhost:{host} (AllowedOrigins)."
         expect(reader.problem).to_have_text(line)

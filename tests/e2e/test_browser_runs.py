@@ -1,4 +1,4 @@
-"""Runs in the thread browser, in Chromium, with a chat endpoint that responds as the test says."""
+"""Runs in the thread browser, in Chromium. The test sets the responses of the chat endpoint."""
 
 import json
 import threading
@@ -43,13 +43,18 @@ def reader(browser: Browser, api: LocalApi) -> Iterator[Reader]:
 
 
 def _start(reader: Reader, chat: Chat, *replies: Any, **assistant: Any) -> str:
-    """Open a thread with a message and start a run from the page; return the thread's id."""
+    """Open a thread with a message and start a run from the page. Return the thread's id."""
     chat.replies = [*replies]
     reader.assistant(**assistant)
     thread_id = reader.thread(messages=_HELLO)
     reader.open(thread_id)
     reader.button("Start run").click()
     return thread_id
+
+
+def _gated(reply: Reply, gate: threading.Semaphore) -> Reply:
+    """Return the reply, each chunk of it held back until the gate lets it pass."""
+    return replace(reply, between=lambda: gate.acquire(timeout=_SECONDS))
 
 
 def _state(reader: Reader) -> Locator:
@@ -107,8 +112,7 @@ def test_no_run_starts_before_the_assistants_can_be_chosen(reader: Reader, chat:
 
 def test_an_answer_grows_while_it_streams_and_its_message_replaces_it(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(3)
-    reply = replace(says("Good ", "evening", "."), between=lambda: gate.acquire(timeout=_SECONDS))
-    _start(reader, chat, reply)
+    _start(reader, chat, _gated(says("Good ", "evening", "."), gate))
     answer = reader.page.get_by_role("article", name="Answer")
     expect(answer.locator(".text")).to_have_text("Good evening")
     expect(_state(reader)).to_have_text("in_progress")
@@ -164,8 +168,7 @@ def test_a_run_that_fails_says_why(reader: Reader, chat: Chat) -> None:
 
 def test_a_begun_answer_of_a_run_that_fails_is_taken_away(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(2)
-    broken = replace(says("Half", finish=None), between=lambda: gate.acquire(timeout=_SECONDS), breaks=True)
-    _start(reader, chat, broken)
+    _start(reader, chat, _gated(replace(says("Half", finish=None), breaks=True), gate))
     answer = reader.page.get_by_role("article", name="Answer")
     expect(answer.locator(".text")).to_have_text("Half")
     gate.release(100)
@@ -199,7 +202,7 @@ def test_the_api_refuses_a_second_active_run_and_the_page_says_so(reader: Reader
 
 def test_events_that_arrive_together_show_the_run_meanwhile(reader: Reader, chat: Chat) -> None:
     gate = threading.Event()
-    whole: list[tuple[Route, APIResponse]] = []  # as on AWS
+    whole: list[tuple[Route, APIResponse]] = []  # the whole stream in one response, as on AWS
     reader.page.route(_is_create, lambda route: whole.append((route, route.fetch())))
     _start(reader, chat, held(says("All ", "at once."), gate))
     _watch_for_doubles(reader)
@@ -225,7 +228,7 @@ def test_a_run_is_cancelled_before_its_events_arrive(reader: Reader, chat: Chat)
 
 
 def _watch_for_doubles(reader: Reader) -> None:
-    """Have the page note whether it ever shows a message and, at the same time, its answer of the stream."""
+    """Let the page record whether it ever shows an answer twice: as a message and as the stream's text."""
     reader.page.evaluate(
         "new MutationObserver(() => { for (const answer of document.querySelectorAll('#answer article'))"
         " window.isDouble ||= document.getElementById(answer.id.replace('answer-', 'message-')) !== null; })"
@@ -288,7 +291,7 @@ def test_runs_of_other_programs_appear_and_change_by_themselves(reader: Reader, 
     _wait_for(reader, "requires_action")
     expect(reader.runs.locator(".arguments")).to_have_text(_OSLO)
     reader.runs.get_by_label("Output of get_weather").fill("typed")
-    assert 10 < reader.wait(20) <= 20  # two requests every two seconds at most, and what is being typed stays
+    assert 10 < reader.wait(20) <= 20  # at most two requests every two seconds; the text in the input field stays
     expect(reader.runs.get_by_label("Output of get_weather")).to_have_value("typed")
     outputs = {"tool_outputs": [{"tool_call_id": _calls(run, reader)[0]["id"], "output": "rain"}]}
     reader.post(f"/threads/{thread_id}/runs/{run['id']}/submit_tool_outputs", outputs)
@@ -337,7 +340,7 @@ def test_runs_are_listed_from_the_newest_page_by_page_and_steps_when_opened(read
     expect(reader.runs.locator(".step")).to_have_count(1)
     reader.runs.nth(11).get_by_text("Steps").click()
     expect(reader.runs.nth(11).locator(".step header")).to_contain_text(["Message msg_"])
-    # The next look finds no run that is shown: the list starts again.
+    # The next poll finds no run that the page shows, so the list starts again.
     reader.button("Follow").click()
     newer = finish(10)
     reader.button("Follow").click()
@@ -355,7 +358,7 @@ def test_what_a_model_says_is_text_and_nothing_more(reader: Reader, chat: Chat) 
     _start(
         reader,
         chat,
-        Reply(reply.chunks, between=lambda: gate.acquire(timeout=_SECONDS)),
+        _gated(reply, gate),
         fails(400, f"No: {_HOSTILE}"),  # a message that begins as a page is not shown at all
         name=_HOSTILE,
         model=_HOSTILE,
@@ -375,7 +378,7 @@ def test_what_a_model_says_is_text_and_nothing_more(reader: Reader, chat: Chat) 
 
 def test_a_thread_that_is_left_shows_nothing_of_its_stream_in_the_next_one(reader: Reader, chat: Chat) -> None:
     gate = threading.Semaphore(2)
-    _start(reader, chat, replace(says("One", "Two"), between=lambda: gate.acquire(timeout=_SECONDS)))
+    _start(reader, chat, _gated(says("One", "Two"), gate))
     expect(reader.page.get_by_role("article", name="Answer")).to_contain_text("One")
     other = reader.thread(messages=[{"role": "user", "content": "Other"}])
     with reader.page.expect_event("requestfailed", lambda request: request.url.endswith("/runs")):

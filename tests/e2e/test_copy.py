@@ -1,4 +1,4 @@
-"""The copy command: threads of a live endpoint through the official SDK, and what it meets there."""
+"""The copy command: it reads threads of a live endpoint through the official SDK, whatever that endpoint returns."""
 
 import json
 import re
@@ -23,7 +23,7 @@ _COPIED = [
 ]
 
 
-# What the SDK's models do not expect, and would warn of.
+# Values that the SDK's models do not expect. They would cause warnings.
 _URL_CITATION = {"type": "url_citation", "text": "x", "url_citation": {"url": "https://a.example", "title": None}}
 _OLD: dict[str, dict[str, Any]] = {
     "msg_1": {"content": [], "status": None, "file_ids": ["file_1"], "attachments": [], "extra": 1},
@@ -36,7 +36,7 @@ _KEPT = {
 
 
 class Source:
-    """An endpoint of the same API as others have it: it lists no threads, and may refuse the key after a while."""
+    """Another provider's endpoint of the same API. It lists no threads, and may refuse the key after a while."""
 
     def __init__(self) -> None:
         self.requests: list[str] = []
@@ -78,8 +78,8 @@ def url(source: Source) -> Iterator[str]:
 
 def _copy(url: str, *arguments: str | Path) -> tuple[int, str, list[str]]:
     """Run `copy`; return its exit code, stdout, and the lines of stderr."""
-    code, out, errors = program.run("copy", *arguments, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha")
-    return code, out, errors.splitlines()
+    copied = program.invoke("copy", *arguments, OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-alpha")
+    return copied.exit_code, copied.stdout, copied.stderr.splitlines()
 
 
 def test_all_threads_of_an_endpoint_that_lists_them_are_copied(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The template's own wiring, deployed by SAM to an emulator of AWS: event sources, filters, queues, the bus."""
+"""The template's event sources, filters, queues and bus, deployed by SAM to an emulator of AWS."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def chat() -> Iterator[Chat]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, chat: Chat) -> Iterator[Deployment]:
-    """Yield the deployed stack. Where SAM or ministack cannot be had, this is skipped; with CI=true, a failure."""
+    """Yield the deployed stack. Without SAM or ministack the test is skipped. With CI=true it fails instead."""
     try:
         with deployment(tmp_path_factory.mktemp("deployed"), ModelUrl=chat.base_url, ModelMap="*=my-model") as deployed:
             yield deployed
@@ -44,21 +44,19 @@ def api(stack: Deployment) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def heard(stack: Deployment) -> str:
-    """Return the URL of a queue behind a rule of the bus that takes all events."""
+    """Return the URL of a queue that gets all events of the bus, by a rule."""
     sqs, events = stack.client("sqs"), stack.client("events")
     url = sqs.create_queue(QueueName="heard")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bus = stack.outputs["EventBusName"]
     events.put_rule(Name="heard", EventBusName=bus, EventPattern=json.dumps({"source": ["message-api"]}))
-    assert (
-        events.put_targets(Rule="heard", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])["FailedEntryCount"]
-        == 0
-    )
+    put = events.put_targets(Rule="heard", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    assert put["FailedEntryCount"] == 0
     return str(url)
 
 
 def take(stack: Deployment, url: str, count: int) -> list[dict[str, Any]]:
-    """Take this number of messages from a queue, waiting a minute at most."""
+    """Take this number of messages from a queue. Wait for at most a minute."""
     sqs = stack.client("sqs")
     found: list[dict[str, Any]] = []
     until = time.monotonic() + 60
@@ -73,7 +71,7 @@ def take(stack: Deployment, url: str, count: int) -> list[dict[str, Any]]:
 
 
 def events(stack: Deployment, heard: str, count: int) -> dict[str, dict[str, Any]]:
-    """Take this number of events; return the detail of each by its detail type and the object's id."""
+    """Take this number of events. Return the detail of each by its detail type and the object's id."""
     told = [json.loads(message["Body"]) for message in take(stack, heard, count)]
     for event in told:
         schemas.validator("event").validate(event)

@@ -1,6 +1,6 @@
 """The contract's errors, as a client of the local API sees them over HTTP.
 
-`tests/functions/` has every row through the handlers; here is each status, and what only a real request can be.
+`tests/functions/` has every error through the handlers; here is each status, and what only a real request can be.
 """
 
 from collections.abc import Iterator
@@ -26,15 +26,14 @@ def messages(client: httpx.Client) -> str:
     return f"/threads/{client.post('/threads').json()['id']}/messages"
 
 
-# Each: method, path (MESSAGES stands for a thread's), what is sent, and status, param, code.
+# Each entry: method, path (MESSAGES stands for a thread's path of messages), the request's options, and the expected
+# status, param and code.
 _ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[int, str | None, str | None]]] = {
     "no thread": ("GET", _NO_THREAD, {}, (404, None, None)),
     "no message": ("GET", "MESSAGES/msg_none", {}, (404, None, None)),
-    "malformed thread id": ("GET", "/threads/none", {}, (400, "thread_id", "invalid_value")),
     "malformed message id": ("GET", "MESSAGES/none", {}, (400, "message_id", "invalid_value")),
     "escaped id": ("GET", "/threads/thread_%C3%A9", {}, (400, "thread_id", "invalid_value")),
     "role": ("POST", "MESSAGES", {"json": _HELLO | {"role": "human"}}, (400, "role", "invalid_value")),
-    "field absent": ("POST", "MESSAGES", {"json": {"content": "x"}}, (400, "role", "missing_required_parameter")),
     "lone surrogate": (
         "POST",
         "MESSAGES",
@@ -42,21 +41,9 @@ _ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[int, str | None, str | No
         (400, "content", "invalid_value"),
     ),
     "limit above": ("GET", "MESSAGES?limit=101", {}, (400, "limit", "integer_above_max_value")),
-    "limit below": ("GET", "MESSAGES?limit=0", {}, (400, "limit", "integer_below_min_value")),
-    "limit no integer": ("GET", "MESSAGES?limit=1.0", {}, (400, "limit", "invalid_type")),
     "limit repeated": ("GET", "MESSAGES?limit=1&limit=1", {}, (400, "limit", "invalid_value")),
-    "unknown filter": ("GET", "/threads?user_id=a", {}, (400, "user_id", "unknown_parameter")),
-    "empty URL": (
-        "POST",
-        "MESSAGES",
-        {"json": {"role": "user", "content": [{"type": "image_url", "image_url": {"url": ""}}]}},
-        (400, "content[0].image_url.url", "invalid_value"),
-    ),
     "doubled /v1": ("GET", "/v1/v1/threads", {}, (404, None, "unknown_url")),
     "trailing slash": ("GET", "/threads/", {}, (404, None, "unknown_url")),
-    "order": ("GET", "MESSAGES?order=up", {}, (400, "order", "invalid_value")),
-    "after": ("GET", "MESSAGES?after=x", {}, (400, "after", "invalid_value")),
-    "foreign cursor": ("GET", "MESSAGES?after=msg_abc", {}, (404, None, None)),
     "bad Idempotency-Key": (
         "POST",
         "MESSAGES",
@@ -65,7 +52,6 @@ _ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[int, str | None, str | No
     ),
     "no JSON": ("POST", "MESSAGES", {"content": b"{"}, (400, None, None)),
     "no UTF-8": ("POST", "MESSAGES", {"content": b'{"role": "\xff"}'}, (400, None, None)),
-    "no object": ("POST", "MESSAGES", {"json": [1]}, (400, None, None)),
     "empty array": ("POST", "MESSAGES", {"json": []}, (400, "role", "missing_required_parameter")),
     "too deep": ("POST", "MESSAGES", {"content": b'{"a":' * 100_000}, (400, None, None)),
     "gzip": (

@@ -1,4 +1,4 @@
-"""EXAMPLE=1: the snippets of the old API's documentation run as they are, with two variables set and nothing else."""
+"""EXAMPLE=1: the snippets of the old API's documentation run unchanged. Only two variables are set."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Kill -9 of the local API and of its engine, at random moments of conversations and runs: what was acknowledged stays.
+"""Acknowledged changes survive a kill -9 of the local API and its engine, at random moments of conversations and runs.
 
-KILLS=50 KILLS_SEED=7 says how often, and repeats the moments; `make kills` does it 50 times.
+KILLS is the number of kills. KILLS_SEED repeats their moments. `make kills` kills 50 times.
 """
 
 import os
@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from tests.e2e import runs_under_kills
-from tests.promises.threads import incompressible
+from tests.promises.threads import check_ends, incompressible
 from tests.support import processes, program
 from tests.support.chat_stub import chatting
 from tests.support.local_api import LocalApi, serving
@@ -40,14 +40,14 @@ WORKERS = (
     "follower-0",
     "follower-1",
 )
-LARGE = incompressible(1, 150_000)  # it is stored in chunks
-# It starts in a few seconds, and may be killed again before it comes to a request.
+LARGE = incompressible(1)  # it is stored in chunks
+# The local API starts in a few seconds, but may be killed again before it processes a request.
 SECONDS_TO_COME_BACK = 600.0
 
 
 @dataclass
 class Sent:
-    """A create. Its name is in what was sent, and no other create has it; `metadata` is what it may be shown with."""
+    """A create. Its unique name is in the sent object. `metadata` has the values that the object may have when read."""
 
     name: str
     keyed: bool
@@ -60,7 +60,7 @@ class Sent:
 
 @dataclass
 class Work:
-    """What one worker sent, and, when it follows a thread, the ids that it read there."""
+    """The creates that one worker sent. If the worker follows a thread, also the ids that it read there."""
 
     name: str
     draw: random.Random
@@ -75,7 +75,7 @@ class Work:
 
 
 class Service:
-    """The API to clients that go on while it is killed, until `ended` is set, and then `given_up`."""
+    """The API for clients that continue while it is killed. `ended` makes them stop; `given_up` makes them fail."""
 
     def __init__(self, base_url: str) -> None:
         headers = {"Authorization": "Bearer sk-alpha"}
@@ -83,7 +83,7 @@ class Service:
         self.ended, self.given_up = threading.Event(), threading.Event()
 
     def attempt(self, method: str, path: str, **options: Any) -> httpx.Response | None:
-        """Send a request once; None when it may have been carried out or not: without a response, or with a 503."""
+        """Send a request once. Without a response or with a 503, return None: the request may or may not be done."""
         try:
             response = self.http.request(method, path, **options)
         except httpx.TransportError:
@@ -101,7 +101,7 @@ class Service:
         return response
 
     def create(self, path: str, sent: Sent, body: Json) -> None:
-        """Create once, or with an Idempotency-Key as often as it takes."""
+        """Send a create once. With an Idempotency-Key, send it until there is a response."""
         if sent.keyed:
             response = self.insist("POST", path, json=body, headers={"Idempotency-Key": f"key {sent.name}"})
         elif (attempted := self.attempt("POST", path, json=body)) is None:
@@ -121,7 +121,7 @@ class Service:
 
     def delete(self, path: str, sent: Sent) -> None:
         response = self.insist("DELETE", f"{path}/{sent.response['id']}")
-        assert response.status_code in {200, 404}, response.text  # 404: an attempt before had deleted it
+        assert response.status_code in {200, 404}, response.text  # 404: an earlier attempt has deleted it
         sent.deleted = True
 
     def page(self, path: str, **query: Any) -> Json:
@@ -132,7 +132,7 @@ class Service:
         return page
 
     def pages(self, path: str, cursor: str = "after", **query: Any) -> list[Json]:
-        """Return all of a list, page by page: forwards by `after`, backwards by `before`."""
+        """Read all pages of a list and return the objects. Page forwards with `after`, backwards with `before`."""
         found: list[Json] = []
         while True:
             page = self.page(path, **query)
@@ -143,7 +143,7 @@ class Service:
 
 
 def write(service: Service, path: str, work: Work) -> None:
-    """Create messages, or threads of two messages, which have this worker's name; modify and delete some of them."""
+    """Create messages, or threads of two messages, with this worker's name. Modify and delete some of them."""
     draw, of_threads = work.draw, path == "/threads"
     while not service.ended.is_set():
         sent = work.next()
@@ -162,7 +162,7 @@ def write(service: Service, path: str, work: Work) -> None:
 
 
 def follow(service: Service, path: str, work: Work, writers: list[Future[None]]) -> None:
-    """Read a thread from its beginning until its writers have ended and nothing is left."""
+    """Read a thread from its beginning until its writers have ended and there are no more messages."""
     while True:
         ended = all(writer.done() for writer in writers)
         cursor = {"after": work.read[-1]} if work.read else {}
@@ -175,7 +175,7 @@ def follow(service: Service, path: str, work: Work, writers: list[Future[None]])
 
 
 def check_thread(service: Service, path: str, writers: list[Work], read: list[str]) -> Counter[str]:
-    """Check all of a thread against what was sent to it; return how many creates ended how."""
+    """Compare all of a thread with the requests that were sent to it. Count how the creates ended."""
     messages = service.pages(path, order="asc", limit=50)
     ids = [message["id"] for message in messages]
     assert ids == sorted({*ids})
@@ -189,20 +189,11 @@ def check_thread(service: Service, path: str, writers: list[Work], read: list[st
     for writer in writers:
         order = [stored[sent.name] for sent in writer.sent if sent.name in stored]
         assert order == sorted(order)
-    check_order([sent for writer in writers for sent in writer.sent if sent.response])
+    acknowledged = [sent for writer in writers for sent in writer.sent if sent.response]
+    acknowledged.sort(key=lambda sent: str(sent.response["id"]))
+    # A create with a key may have been stored long before it was acknowledged, never before it began.
+    check_ends((sent.began, sent.ended) for sent in acknowledged)
     return endings([sent for writer in writers for sent in writer.sent], shown)
-
-
-def check_order(acknowledged: list[Sent]) -> None:
-    """A create that began after another was acknowledged comes after it."""
-    by_end = sorted(acknowledged, key=lambda sent: sent.ended)
-    last, place = "", 0
-    for sent in sorted(acknowledged, key=lambda sent: sent.began):
-        while by_end[place].ended < sent.began:
-            last = max(last, by_end[place].response["id"])
-            place += 1
-        # A create with a key may have been stored long before it was acknowledged, never before it began.
-        assert sent.response["id"] > last
 
 
 def check_threads(service: Service, owner: Work) -> Counter[str]:
@@ -218,7 +209,7 @@ def check_threads(service: Service, owner: Work) -> Counter[str]:
 
 
 def endings(creates: list[Sent], shown: list[tuple[str, Json]]) -> Counter[str]:
-    """Check that each create is shown as often as it may be, and as it was acknowledged; count how they ended."""
+    """Assert that each create is read as often as it may be, and as acknowledged. Count how the creates ended."""
     assert {name for name, _ in shown} <= {sent.name for sent in creates}
     times, objects, ended = Counter(name for name, _ in shown), dict(shown), Counter[str]()
     for sent in creates:
@@ -254,7 +245,7 @@ def wait_for(more: int, workers: list[Work], running: list[Future[None]]) -> Non
     while acknowledged() < enough:
         assert time.monotonic() < end, "nothing is acknowledged any more"
         for worker in (worker for worker in running if worker.done()):
-            worker.result()  # raises what went wrong in it
+            worker.result()  # raises the worker's exception
         time.sleep(0.02)
 
 
@@ -302,7 +293,7 @@ def test_what_was_acknowledged_outlives_every_kill_and_is_there_once(
         (runs,) = processes.together([600.0], runs_under_kills.ten_minutes_later, of_runs)
         checked = program.run("check", "--table", os.environ["TABLE_NAME"], "--endpoint-url", url)
     assert runs["completed"] or KILLS < 20
-    # A local API that is killed loses the stream's records, and with them the removal of a deleted message's chunks.
+    # A killed local API loses records of the stream. Then nothing removes the chunks of the messages deleted in them.
     assert [line for line in checked[1].splitlines()[:-1] if not line.endswith("chunks of no message")] == [], checked
     with capsys.disabled():
         killed = dict(Counter(victims))
@@ -311,7 +302,7 @@ def test_what_was_acknowledged_outlives_every_kill_and_is_there_once(
 
 
 def begin(pool: ThreadPoolExecutor, service: Service, paths: list[str], works: dict[str, Work]) -> list[Future[None]]:
-    """Begin three writers and a follower for each of the paths, and the owners."""
+    """Start three writers and a follower for each path, and the owners."""
     running = [pool.submit(write, service, "/threads", works[name]) for name in OWNERS]
     for number, path in enumerate(paths):
         names = [name for name in works if name.startswith(f"writer-{number}")]

@@ -1,4 +1,4 @@
-"""docs/migrate.md: its commands and programs are run one after the other, on files that they are written for."""
+"""docs/migrate.md: its commands and programs run one after the other, on files such as they expect."""
 
 import json
 import re
@@ -18,10 +18,10 @@ from tests.e2e.isolated import run_python, run_python_with
 from tests.e2e.test_azure_agents import CLIENT
 from tests.support import expected
 from tests.support.imported import message, thread
-from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support.local_api import ROOT, LocalApi, serving
 
 TEXT = readme.MIGRATE
-# tests/e2e/test_readme.py runs what serves.
+# tests/e2e/test_readme.py runs the commands that serve.
 _MARKS = {"serves, needs Java", "sets the environment", "needs Java", "copies", "not run, needs AWS"}
 
 
@@ -34,7 +34,7 @@ def api(dynamodb_local: str) -> Iterator[LocalApi]:
 
 
 def program(heading: str, number: int = 0) -> str:
-    """Return a Python block of the document, counted from a heading."""
+    """Return a Python block of the document, by its number below a heading."""
     return readme.blocks("python", text=TEXT.split(f"\n{heading}\n", 1)[1])[number].text
 
 
@@ -44,19 +44,17 @@ def python(text: str, folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def shell(command: str, folder: Path, **own: str) -> str:
+def shell(command: str, folder: Path, url: str = "", **own: str) -> str:
     """Run a command of the document; files that it names are in the folder. Return its last line."""
     words = re.sub(r"\b([\w-]+\.jsonl)", rf"{folder}/\1", command)
-    done = subprocess.run(
-        ["bash", "-euc", words], cwd=ROOT, env=environment(**own), capture_output=True, text=True, check=False
-    )
+    done = readme.shell(words, url, **own)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 
 
-def commands(mark: str, url: str) -> list[str]:
+def commands(mark: str) -> list[str]:
     local = [block for block in readme.blocks("sh", mark, TEXT) if block.mark == mark]
-    return [command.replace("http://127.0.0.1:8001", url) for block in local for command in block.commands]
+    return [command for block in local for command in block.commands]
 
 
 def read(file: Path) -> list[Any]:
@@ -79,10 +77,9 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
         """)
     database.close()
     python(program("## From your own tables"), tmp_path)
-    own = {"TABLE_NAME": "migrate"}
 
     rehearsed, done, everything, one = (
-        shell(command, tmp_path, **own) for command in commands("needs Java", dynamodb_local)
+        shell(command, tmp_path, dynamodb_local, TABLE_NAME="migrate") for command in commands("needs Java")
     )
 
     assert rehearsed == "would import 2 threads with 2 messages, 0 threads exist already, 0 refused"
@@ -104,7 +101,7 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
 
 
 def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -> None:
-    """The local API stands in for Azure; the program gets a client of it."""
+    """The local API replaces Azure. The program gets a client of the local API."""
     text = program("## From Foundry Agents (classic)")
     ours = re.sub(r"^client = .*$", lambda _: CLIENT, text, flags=re.MULTILINE)
     ours = ours.replace("from azure.identity import DefaultAzureCredential\n", "")
@@ -120,7 +117,7 @@ def test_threads_of_foundry_agents_become_lines(api: LocalApi, tmp_path: Path) -
 
 
 def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -> None:
-    (command,) = commands("copies", "")
+    (command,) = commands("copies")
 
     assert shell(command.replace("http://127.0.0.1:8000/v1", api.base_url), tmp_path) == (
         "copied 1 threads with 2 messages, 0 refused"
@@ -129,12 +126,14 @@ def test_another_endpoint_of_this_api_is_copied(api: LocalApi, tmp_path: Path) -
 
 
 def test_what_was_saved_is_imported_and_runs(api: LocalApi, dynamodb_local: str, tmp_path: Path) -> None:
-    """The steps of the document, from the lines that it shows to what its program prints."""
+    """This follows the document's steps, from the lines that it shows to the output of its program."""
     (shown,) = readme.blocks("json", text=TEXT)
     (tmp_path / "threads.jsonl").write_text(shown.text)
-    steps = [command for command in commands("needs Java", dynamodb_local) if " import " in command]
+    steps = [command for command in commands("needs Java") if " import " in command]
 
-    said = [shell(command.replace("alpha", "beta"), tmp_path, TABLE_NAME="migrate") for command in steps]
+    said = [
+        shell(command.replace("alpha", "beta"), tmp_path, dynamodb_local, TABLE_NAME="migrate") for command in steps
+    ]
 
     imported = "imported 1 assistants, 1 threads with 1 messages, 0 assistants and 0 threads exist already, 0 refused"
     assert said == [imported.replace("imported", "would import", 1), imported]

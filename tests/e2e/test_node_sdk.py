@@ -1,4 +1,4 @@
-"""The official SDK for Node.js, unmodified, against the local API; what it is asked to do stands in node_sdk.mjs."""
+"""The official SDK for Node.js, unmodified, against the local API: as node_sdk, runs_sdk and streams_sdk ask it."""
 
 import shutil
 from pathlib import Path
@@ -8,13 +8,14 @@ import pytest
 from tests.e2e import versions
 from tests.e2e.isolated import install_node, run_node
 
-_SCRIPT = Path(__file__).with_name("node_sdk.mjs")
+_SCRIPTS = ("node_sdk.mjs", "runs_sdk.mjs", "streams_sdk.mjs")
 
 
 @pytest.mark.parametrize("version", versions.NODE)
 def test_the_official_node_sdk_works(version: str, surroundings: dict[str, str], tmp_path: Path) -> None:
     node = install_node(version, tmp_path)
-    shutil.copy(_SCRIPT, tmp_path)
-    run = run_node(node, tmp_path, "--test", _SCRIPT.name, EXPECTED_VERSION=version, **surroundings)
+    for script in _SCRIPTS:
+        shutil.copy(Path(__file__).with_name(script), tmp_path)
+    run = run_node(node, tmp_path, "--test", *_SCRIPTS, **surroundings)
     assert run.returncode == 0, run.stdout
     assert "# fail 0" in run.stdout

@@ -1,4 +1,4 @@
-"""docs/operate.md, cost.md and threats.md: each command is run on a local table, or held against what there is."""
+"""docs/operate.md, cost.md and threats.md: each command is run on a local table, or compared with the template."""
 
 import json
 import re
@@ -15,7 +15,7 @@ import yaml
 
 from tests.e2e import readme, versions
 from tests.e2e.isolated import run_python
-from tests.support.local_api import ROOT, LocalApi, environment, serving
+from tests.support.local_api import ROOT, LocalApi, serving
 from tools.local import template
 
 DOCUMENTS = {
@@ -25,12 +25,11 @@ OPERATE = DOCUMENTS["operate.md"]
 TEMPLATE = template.read()
 RESPONDER = template.read(ROOT / "examples" / "responder" / "template.yaml")
 _TABLE = "operated"
-_LOCAL = "http://127.0.0.1:8001"
 
 
 @pytest.fixture(scope="module")
 def kept(dynamodb_local: str) -> Iterator[LocalApi]:
-    """Yield a local API whose data is in DynamoDB Local, in a table of its own."""
+    """Yield a local API whose data is in its own table in DynamoDB Local."""
     with serving(DYNAMODB_URL=dynamodb_local, TABLE_NAME=_TABLE, API_KEYS="alpha=sk-alpha") as served:
         yield served
 
@@ -55,16 +54,7 @@ def commands(heading: str, mark: str = "needs Java") -> list[str]:
 
 
 def run(command: str, url: str, **own: str) -> subprocess.CompletedProcess[str]:
-    text = command.replace(_LOCAL, url)
-    return subprocess.run(
-        ["bash", "-euc", text],
-        cwd=ROOT,
-        env=environment(TABLE_NAME=_TABLE, **own),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return readme.shell(command, url, TABLE_NAME=_TABLE, **own)
 
 
 def items(table: Any) -> list[dict[str, Any]]:
@@ -78,7 +68,7 @@ def remove(table: Any, found: list[dict[str, Any]]) -> None:
 
 
 def conversation(client: httpx.Client) -> tuple[str, list[Any]]:
-    """Make a thread with three messages; return its id, and thread and messages."""
+    """Create a thread with three messages. Return its id, and the thread with the messages."""
     body = {"metadata": {"user_id": "u-1"}, "messages": [{"role": "user", "content": text} for text in "abc"]}
     thread_id = client.post("/threads", json=body).raise_for_status().json()["id"]
     return thread_id, shown(client, thread_id)
@@ -111,7 +101,7 @@ def test_an_export_restores_what_was_lost(client: httpx.Client, table: Any, dyna
 def test_the_repair_finds_and_mends_a_transaction_that_was_cut(
     client: httpx.Client, table: Any, dynamodb_local: str
 ) -> None:
-    """The head and the last message are of one transaction; this head is from before it."""
+    """One transaction wrote the head and the last message. The restored head is older than that transaction."""
     thread_id, _ = conversation(client)
     (head,) = [item for item in items(table) if item["messageId"] == "head" and thread_id in str(item["threadId"])]
     table.put_item(Item=head | {"lastUlid": head["r1"]})

@@ -1,7 +1,7 @@
-"""The ten commonest shapes of programs that use `client.beta.threads`, unmodified, and all that they print.
+"""Runs the ten commonest kinds of programs that use `client.beta.threads`, unmodified, and checks all their output.
 
-The programs in tests/programs/ are our own, in the manner of public ones. They know only OPENAI_BASE_URL and
-OPENAI_API_KEY, and run with the SDK of their time and with the newest.
+We wrote the programs in tests/programs/ in the style of public ones. They get only OPENAI_BASE_URL and OPENAI_API_KEY.
+They run with the SDK of their time and with the newest SDK.
 """
 
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import versions
+from tests.e2e.conftest import SDK_KEYS
 from tests.e2e.isolated import install_node, run_node, run_programs
 from tests.support.local_api import ROOT, serving
 
@@ -81,7 +82,7 @@ assistant > function
 getRain({{}})
 requires_action
 """
-# Calls with two ids have another form since 5.x: two of these programs are of one time only.
+# Calls with two ids have another form since 5.x, so two of these programs run with only one of the SDKs.
 _OLD, _NEW = versions.NODE
 _OF_BOTH = {"newest": PYTHON["newest"], "event_handler": _EVENTS}
 NODE = {
@@ -90,50 +91,35 @@ NODE = {
 }
 
 
-# Each kind of SDK has a project of its own.
-_VERSIONS = (next(iter(versions.PYTHON)), versions.NEWEST_PYTHON, *NODE)
-
-
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
-    """Yield the base URL of a local API with the model of the README."""
-    keys = ",".join(f"of-{number}=sk-{version}" for number, version in enumerate(_VERSIONS))
-    with serving(MODEL_URL="demo", API_KEYS=keys) as api:
+    """Yield the base URL of a local API that has the model of the README."""
+    with serving(MODEL_URL="demo", API_KEYS=SDK_KEYS) as api:
         yield api.base_url
 
 
-def _known(base_url: str, version: str) -> dict[str, str]:
-    """Return all that a program knows of the API."""
-    return {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
+@pytest.mark.parametrize("version", [next(iter(versions.PYTHON)), versions.NEWEST_PYTHON])
+def test_programs_in_python_run_unmodified_and_find_their_threads_again_after_a_restart(
+    version: str, base_url: str, tmp_path: Path
+) -> None:
+    surroundings = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
+    programs = [[str(PROGRAMS / f"{program}.py")] for program in PYTHON]
+    kept = str(PROGRAMS / "kept_thread.py")
+    users = [[kept, "ann", "I like tea"], [kept, "bob", "I like rum"]]
 
+    *printed, ann, bob = run_programs(version, tmp_path, *programs, *users, **surroundings)
+    (restarted,) = run_programs(version, tmp_path, [kept, "ann", "And milk"], **surroundings)
 
-def _printed(version: str, folder: Path, base_url: str, *commands: tuple[str, ...]) -> list[str]:
-    """Run programs in Python in a folder, each with its arguments; return what each prints."""
-    found = [[f"{PROGRAMS / program}.py", *arguments] for program, *arguments in commands]
-    return run_programs(version, folder, *found, **_known(base_url, version))
-
-
-@pytest.mark.parametrize("version", _VERSIONS[:2])
-def test_programs_in_python_run_unmodified(version: str, base_url: str, tmp_path: Path) -> None:
-    printed = _printed(version, tmp_path, base_url, *((program,) for program in PYTHON))
     assert dict(zip(PYTHON, printed, strict=True)) == PYTHON
-
-
-@pytest.mark.parametrize("version", _VERSIONS[:2])
-def test_a_program_finds_its_thread_again_after_a_restart(version: str, base_url: str, tmp_path: Path) -> None:
-    before = _printed(version, tmp_path, base_url, ("kept_thread", "ann", "I like tea"), ("kept_thread", "bob", "Hi"))
-    after = _printed(version, tmp_path, base_url, ("kept_thread", "ann", "And milk"))
-
-    assert before == [
-        f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n",
-        f"Hello, bob\n{_DEMO} You said: Hi\n2 messages\n",
-    ]
-    assert after == [f"Welcome back, ann\n{_DEMO} You said: And milk\n4 messages\n"]
+    assert ann == f"Hello, ann\n{_DEMO} You said: I like tea\n2 messages\n"
+    assert bob == f"Hello, bob\n{_DEMO} You said: I like rum\n2 messages\n"
+    assert restarted == f"Welcome back, ann\n{_DEMO} You said: And milk\n4 messages\n"
 
 
 @pytest.mark.parametrize("version", NODE)
 def test_programs_in_node_run_unmodified(version: str, base_url: str, tmp_path: Path) -> None:
-    node, known = install_node(version, tmp_path), _known(base_url, version)
+    node = install_node(version, tmp_path)
     shutil.copytree(PROGRAMS, tmp_path, dirs_exist_ok=True)
-    printed = {program: run_node(node, tmp_path, f"{program}.mjs", **known).stdout for program in NODE[version]}
+    surroundings = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": f"sk-{version}"}
+    printed = {program: run_node(node, tmp_path, f"{program}.mjs", **surroundings).stdout for program in NODE[version]}
     assert printed == NODE[version]

@@ -1,4 +1,4 @@
-"""The official Python SDK, unmodified, against the local API; what it is asked to do stands in python_sdk.py."""
+"""The official Python SDK, unmodified, against the local API: as python_sdk, runs_sdk and streams_sdk ask it."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from tests.e2e import versions
 from tests.e2e.isolated import run_python
 from tests.support.local_api import ROOT
 
-_SCRIPT = Path(__file__).with_name("python_sdk.py")
-PYTEST = (
+_SCRIPTS = [Path(__file__).with_name(f"{name}.py") for name in ("python_sdk", "runs_sdk", "streams_sdk")]
+_PYTEST = (
     *("-m", "pytest", "-q", "--noconftest", "--import-mode=importlib", "-c", "/dev/null"),
     *("-p", "no:cacheprovider", "-p", "no:warnings"),
 )
@@ -17,6 +17,5 @@ PYTEST = (
 
 @pytest.mark.parametrize("version", versions.PYTHON)
 def test_the_official_python_sdk_works(version: str, surroundings: dict[str, str]) -> None:
-    folder = {"PYTHONPATH": str(ROOT)}
-    run = run_python(version, *PYTEST, _SCRIPT, EXPECTED_VERSION=version, **folder, **surroundings)
+    run = run_python(version, *_PYTEST, *_SCRIPTS, PYTHONPATH=str(ROOT), **surroundings)
     assert run.returncode == 0, run.stdout

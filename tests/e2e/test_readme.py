@@ -1,4 +1,4 @@
-"""README.md, docs/local.md and docs/api.md: each block is run. All documents: what they name exists."""
+"""Runs each block of README.md, docs/local.md and docs/api.md. Checks that all things that documents name exist."""
 
 import json
 import os
@@ -48,18 +48,6 @@ def api() -> Iterator[LocalApi]:
     """Yield the local API that the README's first block starts."""
     with serving(MODEL_URL="demo", API_KEYS="demo=sk-demo") as served:
         yield served
-
-
-def _shell(text: str, **own: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", text],
-        cwd=ROOT,
-        env=environment(**own),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
 
 
 def _command_of(block: readme.Block) -> str:
@@ -127,7 +115,7 @@ def test_the_python_code_prints_what_the_documents_say(api: LocalApi, tmp_path: 
 
 @pytest.mark.parametrize("block", readme.blocks("sh", "", RUN), ids=_command_of)
 def test_the_other_commands_run(api: LocalApi, block: readme.Block) -> None:
-    run = _shell(block.text.replace("http://127.0.0.1:8000/v1", api.base_url))
+    run = readme.shell(block.text.replace("http://127.0.0.1:8000/v1", api.base_url))
     assert run.returncode == 0, run.stderr
     expected = '{"message":"Too Many Requests"}' if "x-local-gateway" in block.text else '"statusCode": 200'
     assert expected in run.stdout
@@ -136,7 +124,7 @@ def test_the_other_commands_run(api: LocalApi, block: readme.Block) -> None:
 def test_the_keys_commands_run(dynamodb_local: str) -> None:
     (block,) = readme.blocks("sh", "needs Java", readme.LOCAL)
     with serving(DYNAMODB_URL=dynamodb_local):  # makes the table
-        run = _shell(block.text.replace("http://127.0.0.1:8001", dynamodb_local))
+        run = readme.shell(block.text, dynamodb_local)
     assert run.returncode == 0, run.stderr
     first, second, *listed = run.stdout.splitlines()
     assert first.startswith("sk-")
@@ -145,7 +133,7 @@ def test_the_keys_commands_run(dynamodb_local: str) -> None:
 
 
 def _commands(start: str) -> list[list[str]]:
-    """Return, as words, the commands of all shell blocks that begin so."""
+    """Return the commands of all shell blocks that begin with this text, as lists of words."""
     commands = [shlex.split(command) for block in readme.blocks("sh", None, RUN) for command in block.commands]
     return [command for command in commands if command[: len(start.split())] == start.split()]
 

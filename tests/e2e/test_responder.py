@@ -71,7 +71,7 @@ def assistant_id(api: LocalApi) -> str:
 
 @pytest.fixture(scope="module")
 def deliver(api: LocalApi, assistant_id: str) -> Iterator[Deliver]:
-    """Yield a call of the Lambda function with an event. It returns `done`, or the name of the exception."""
+    """Yield a function that calls the Lambda function with an event. It returns `done` or the exception's name."""
     command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
     command += ["--exclude-newer", versions.EXCLUDE_NEWER, "--with=boto3"]
     command += [f"--with-requirements={_FOLDER / 'requirements.txt'}", "python", "-W", "ignore", "-c", _INVOKE]
@@ -106,7 +106,7 @@ def _write(client: httpx.Client, events: Events, thread: str, text: str, **field
 
 
 def _conversation(client: httpx.Client, thread: str) -> list[str]:
-    """Return the texts of a thread's messages, once no run is active."""
+    """Wait until no run is active, and return the texts of the thread's messages."""
     for _ in range(_SECONDS * 10):
         runs = client.get(f"/threads/{thread}/runs").json()["data"]
         if all(run["status"] == "completed" for run in runs):
@@ -164,7 +164,7 @@ def test_an_event_that_arrives_twice_starts_one_run(
 def test_an_answer_outlives_the_idempotency_key(
     client: httpx.Client, events: Events, thread: str, assistant_id: str, deliver: Deliver
 ) -> None:
-    """The run is the responder's own, but its key is forgotten, as it is after a day."""
+    """The responder created the run, but the API has forgotten the Idempotency-Key, as it does after a day."""
     event = _write(client, events, thread, "Hello")
     metadata = {"message_id": event["detail"]["id"]}
     _post(client, f"/threads/{thread}/runs", assistant_id=assistant_id, metadata=metadata)

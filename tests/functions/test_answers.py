@@ -1,4 +1,4 @@
-"""What every answer carries beside its body, and how it is encoded."""
+"""The headers of every response, and the encoding of its body."""
 
 import base64
 import gzip
@@ -14,7 +14,7 @@ from tests.support.client import Client, invoke
 
 
 def _headers(answer: Any) -> dict[str, str]:
-    """Return the headers of an answer without those that every answer has, after a look at these."""
+    """Check the headers that every response has, and return the other headers."""
     headers = dict(answer.headers)
     assert headers.pop("content-type") == "application/json"
     assert re.fullmatch(r"req_[0-9a-f]{32}", headers.pop("x-request-id"))
@@ -113,7 +113,7 @@ def test_an_answer_that_compression_makes_too_long_is_plain(client: Client, monk
 
 
 def test_an_error_is_compressed_as_well(client: Client) -> None:
-    """The name of an unknown field stands in the message and in `param`."""
+    """The name of an unknown field is in the message and in `param`."""
     answer = client.call("create_thread", body={"x" * 5_000: 1}, headers={"accept-encoding": "gzip"})
 
     assert answer.status == 400

@@ -1,4 +1,4 @@
-"""What create message refuses of a body: status, param, code and message of each row of the error table."""
+"""The bodies that create message refuses: status, param, code and message of each row of the error table."""
 
 from typing import Any
 

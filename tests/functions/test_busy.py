@@ -1,4 +1,7 @@
-"""A table that does not answer, or not in time: 503 with retry-after, never half a change, never the cause."""
+"""If the table does not respond, or not in time, the response is a 503 with retry-after.
+
+It never shows the cause, and no change is made by half.
+"""
 
 import threading
 from typing import Any
@@ -41,7 +44,7 @@ EACH_EFFECT = pytest.mark.parametrize(
 
 
 class Calls:
-    """One call of each operation on a thread with a message, and what is there before and after."""
+    """One call of each operation on a thread with a message. `shown` returns what can be read before and after it."""
 
     def __init__(self) -> None:
         self.client = Client()
@@ -54,13 +57,13 @@ class Calls:
         return self.client.call(function, *ids, body=BODIES.get(function))
 
     def shown(self) -> list[str]:
-        """Return all that can be read."""
+        """Return everything that can be read."""
         return [self.call(function).text for function in ("retrieve_thread", "list_messages", "list_threads")]
 
 
 @pytest.fixture(scope="module")
 def failing(on_the_table: None) -> Calls:
-    """Return calls that all fail: what is there stays as it is."""
+    """Return calls that must all fail, and must change nothing."""
     return Calls()
 
 
@@ -136,7 +139,7 @@ def test_conflicts_without_end_are_a_503_within_the_time_of_a_request(
 def test_a_call_beside_another_that_does_not_end_is_a_503(
     failing: Calls, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A response that comes byte by byte outlasts botocore's time-out for reading."""
+    """A response that comes byte by byte never reaches botocore's time-out for reading."""
     monkeypatch.setattr("shared.store.table._SECONDS_FOR_A_CALL", 0.01)
     over = threading.Event()
 

@@ -53,7 +53,7 @@ def test_each_edit_writes_parts_that_were_never_written_before(client: Client) -
         _edit(client, thread_id, message_id, content)
 
     names = stored.sort_keys(f"{client.project}#{thread_id}", "part#")
-    # The follower of the stream removes the old ones, and none of the last.
+    # The function that reads the stream removes the old parts, and none of the last content.
     assert sorted({name.split("#")[2] for name in names}) == ["00000001", "00000002", "00000004"]
 
 
@@ -126,7 +126,7 @@ def test_an_edit_is_made_of_the_message_as_it_is_then(client: Client, content: s
     with fault_injection.inject(Fault(operation, other)) as attempts:
         edited = _edit(client, thread_id, message["id"], content)
 
-    # The other's own UpdateItem is among them.
+    # The operations include the other modify's own UpdateItem.
     assert attempts.operations.count("BatchGetItem") == 2
     assert edited == message | {"content": [text(content)], "metadata": {"a": "b"}}
     assert client.page(thread_id) == expected.page([edited])

@@ -1,4 +1,4 @@
-"""The table's client takes its region's endpoint, and does not work it out anew for each call."""
+"""The table's client uses its region's endpoint, and does not compute it again for each call."""
 
 import botocore
 import pytest
@@ -8,7 +8,7 @@ from tests.support.client import Client
 
 
 def test_no_call_works_out_the_endpoint(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The attribute that `table.client` takes away is not published: a new botocore may name it otherwise."""
+    """The attribute that `table.client` removes is not public. A new botocore may give it another name."""
 
     def work_out(*_: object, **__: object) -> None:
         raise AssertionError(f"botocore {botocore.__version__} works out the endpoint for each call")

@@ -1,4 +1,4 @@
-"""Queue erasures and erase thread: what a deletion leaves behind is removed, and nothing else."""
+"""Queue erasures and erase thread: they remove the items that a deletion leaves behind, and no others."""
 
 import pytest
 
@@ -11,7 +11,7 @@ _LARGE = incompressible(seed=1)
 
 
 def _full_thread(client: Client) -> str:
-    """Return the partition of a thread that has one of everything that a thread may leave behind."""
+    """Return the partition of a thread that has an item of each kind that a thread may leave behind."""
     thread_id = client.thread(metadata={"user_id": "u"}, messages=[expected.ROLE_USER])
     body = {"role": "assistant", "content": _LARGE, "run_id": "r"}
     client.create("create_message", thread_id, body=body, headers={"idempotency-key": "k"})

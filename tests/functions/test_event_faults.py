@@ -1,6 +1,6 @@
-"""Whichever call of an event function meets whichever fault: what it called done is done, all else comes again.
+"""Every fault at every call of an event function: work that it reports as done is done, all other work comes again.
 
-FAULTS_SHARE says which share of the trials is made, drawn by PROMISES_SEED; 1 makes all.
+FAULTS_SHARE is the share of the trials that are made. PROMISES_SEED selects them. 1 makes all trials.
 """
 
 import json
@@ -29,7 +29,7 @@ _DETAIL_TYPES = {"thread.created", "thread.message.created", "thread.message.del
 
 
 class Work(NamedTuple):
-    """What a function is to do: `run` tells whether it called that done, `check` asserts that it is."""
+    """The work of a function. `run` returns whether the function reported it as done. `check` asserts that it is."""
 
     run: Callable[[], bool]
     check: Callable[[], None]
@@ -50,7 +50,7 @@ def _ingest(_sent: Attempts) -> Work:
 
     def check() -> None:
         assert [message["content"] for message in client.page(thread_id)["data"]] == [[expected.text("hello")]]
-        # At least once, as all queues have it.
+        # At least once, as with all queues.
         assert {json.loads(body)["command_id"] for body, _ in queues.rejected()} == {"bad"}
 
     return Work(run, check)
@@ -118,7 +118,7 @@ def _publish(sent: Attempts) -> Work:
     def check() -> None:
         entries = [entry for _, request in sent.log for entry in request["Entries"]]
         details = [json.loads(entry["Detail"]) for entry in entries]
-        # Beside its detail an event holds nothing of anybody's.
+        # Outside of its detail, an event has no data of a client.
         assert {entry.pop("DetailType") for entry in entries} <= _DETAIL_TYPES
         assert all(entry.pop("Detail") for entry in entries)
         bus = {"Source": "message-api", "EventBusName": os.environ["EVENT_BUS_NAME"]}
@@ -159,7 +159,7 @@ WORKS = {
 
 @pytest.fixture(autouse=True)
 def _no_pauses(clock: Clock) -> None:
-    """Pauses take no time here."""
+    """Let pauses take no time."""
 
 
 def _client(name: str) -> Any:
@@ -170,7 +170,7 @@ def _client(name: str) -> Any:
 
 
 def _calls(make: Callable[[Attempts], Work], client: Any) -> list[str]:
-    """Return the calls that a function makes by a client when nothing befalls it."""
+    """Return the calls that a function makes with a client when no fault is injected."""
     with memory.as_it_was(), fault_injection.inject(client=_client("event_bus")) as sent:
         work = make(sent)
         with fault_injection.inject(client=client) as attempts:
@@ -189,7 +189,7 @@ def test_what_a_function_calls_done_is_done_and_all_else_comes_again(function: s
         for effect in fault_injection.effects(operation):
             for times in (1, 0):
                 if draw.random() < SHARE:
-                    # What reaches the bus is noted below all faults.
+                    # The entries that reach the bus are recorded below all faults.
                     with memory.as_it_was(), fault_injection.inject(client=_client("event_bus")) as sent:
                         _try(make(sent), Fault("", effect, at, times), client)
 
@@ -210,7 +210,7 @@ def _try(work: Work, fault: Fault, client: Any) -> None:
 
 
 def _said(work: Work) -> bool:
-    """Tell whether the function called its work done. When it raises, all of it is delivered again."""
+    """Return whether the function reported its work as done. If it raises, all work is delivered again."""
     from shared.store.errors import BusyError
 
     try:

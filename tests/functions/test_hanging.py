@@ -1,4 +1,4 @@
-"""An AWS that does not answer: each function ends by itself within its time-out, an operation with a clean 503."""
+"""If AWS does not respond, each function ends by itself within its time-out. An operation responds with a clean 503."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ Ended = dict[str, dict[str, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def ended() -> Ended:
-    """Run all of them, each in a process of its own; return what each function answered, and after how long."""
+    """Run all functions, each in its own process. Return each function's response and its seconds."""
     command = [sys.executable, "-m", "tests.support.hanging"]
     started = {
         name: subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""Idempotency-Key on create message and create thread: once, however often it is sent."""
+"""Idempotency-Key on create message and create thread: the create happens once, however often it is sent."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def _create_thread(client: Client, body: Any = None, key: str = "key 1") -> Answ
 
 
 def _is_replay(answer: Answer, first: Answer) -> bool:
-    """Tell whether an answer is the first one again, byte for byte, and says so."""
+    """Return whether a response repeats the first one byte for byte, and is marked as a replay."""
     assert (answer.status, answer.text) == (200, first.text)
     assert "idempotent-replayed" not in first.headers
     return answer.headers["idempotent-replayed"] == "true"

@@ -1,4 +1,4 @@
-"""Imported threads and messages, whose ids were not made here, through every operation, and the events of them."""
+"""Imported threads and messages, whose ids this API did not create: every operation on them, and their events."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ _LETTERS = "wvFkKJrNzSDUhQpAsXbGtYcL"  # 24, as OpenAI's ids had
 
 @pytest.fixture
 def seven(client: Client) -> list[dict[str, Any]]:
-    """Import a thread of seven messages, which the file has in another order than that of their times."""
+    """Import a thread of seven messages. Their order in the file is not that of their times."""
     in_order = [
         message("msg_g", "0"),
         message("msg_a", "1"),
@@ -33,7 +33,7 @@ def seven(client: Client) -> list[dict[str, Any]]:
 
 
 def numbers(client: Client, messages: list[dict[str, Any]], **query: Any) -> tuple[str, bool]:
-    """Return the numbers of the messages of a page, and has_more; cursors are numbers too."""
+    """Return the numbers of a page's messages, and has_more. Cursors are numbers too."""
     for name in ("after", "before"):
         if name in query:
             query[name] = messages[query[name]]["id"]
@@ -269,7 +269,7 @@ def test_an_import_tells_nothing_and_what_happens_afterwards_is_told_under_the_i
 
 
 def test_an_import_that_wrote_its_items_twice_tells_nothing(client: Client) -> None:
-    """The engine may make a record of a write that changes nothing."""
+    """The engine may write a record to the stream for a write that changes nothing."""
     from shared import events
 
     brought(client, thread(), message("msg_a"))

@@ -1,4 +1,4 @@
-"""Ingest message: each command ends as one message, or in a dead-letter queue, or is delivered again."""
+"""Ingest message: each command becomes one message, goes to a dead-letter queue, or is delivered again."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ def contents(client: Client, thread_id: str) -> list[str]:
 
 
 def visible(*, fifo: bool = False) -> list[str]:
-    """Return the bodies that the queue would hand out now."""
+    """Return the bodies of the messages that the queue would deliver now."""
     return [record["body"] for record in queues.take(fifo=fifo)]
 
 
@@ -305,7 +305,7 @@ def test_a_command_that_fails_is_tried_for_as_long_as_its_queue_keeps_it(client:
 
 
 def test_a_command_that_fails_for_an_hour_raises_an_alarm(client: Client) -> None:
-    """Neither Lambda's errors nor the age of the queue show one that is delivered again and again."""
+    """Neither Lambda's errors nor the age of the queue show a command that is delivered again and again."""
     from shared import inbound
 
     counted, alarm = (RESOURCES[name]["Properties"] for name in ("FailedCommands", "CommandsFail"))

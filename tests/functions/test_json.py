@@ -1,4 +1,4 @@
-"""What a body is before it is a message: JSON in UTF-8, an object, not too deep; its characters are kept."""
+"""Rules for every body: JSON in UTF-8, an object, not nested too deeply. Its characters are kept."""
 
 import gzip
 import json
@@ -96,7 +96,7 @@ def test_a_body_that_claims_to_be_base64_and_is_not_is_refused(anybody: Client, 
 
     answer = invoke("create_message", event)
 
-    # base64 leaves out what it does not know: of `{}` nothing is left, which is an empty body.
+    # The base64 decoder ignores characters that it does not know. Of `{}` nothing remains, which is an empty body.
     assert (answer.status, answer.body) == (400, missing("role") if body == "{}" else _NOT_UTF8)
 
 

@@ -1,4 +1,4 @@
-"""API keys: without one that is known and not revoked there is no way into any operation."""
+"""API keys: every operation refuses a request without a key that is known and not revoked."""
 
 import os
 import time
@@ -74,7 +74,7 @@ def test_an_empty_header_of_azures_is_no_key(client: Client, value: str) -> None
 
 
 def test_a_bearer_key_counts_whatever_azures_header_says(client: Client) -> None:
-    """One key is looked at: a right one beside a wrong one neither helps nor harms."""
+    """Only one key of a request is checked. Whether the other one is right or wrong has no effect."""
     bearer = {"authorization": f"Bearer {client.secret}"}
     wrong = {"authorization": "Bearer sk-no-key-of-anybody"}
 
@@ -156,10 +156,10 @@ def test_made_up_keys_take_only_so_much_memory(client: Client, monkeypatch: pyte
 
 
 def test_made_up_keys_never_push_out_a_good_one(client: Client, clock: Clock) -> None:
-    """Each costs one read; LOOK_UPS=10000 sends as many."""
+    """Each made-up key costs one read. LOOK_UPS is the number of these keys."""
     from shared import auth
 
-    wrong = f"sk-wrong-{client.project}"  # not one that another test has sent a minute ago
+    wrong = f"sk-wrong-{client.project}"  # another key than those of other tests, which may be cached
     assert client.call("list_threads").status == 200
     with fault_injection.inject(Fault("GetItem", fault_injection.answered({}), times=0)) as attempts:
         for number in range(LOOK_UPS):

@@ -1,4 +1,4 @@
-"""Limits: what is exactly as large as the contract allows is taken, one more is refused."""
+"""Limits: a value at exactly the contract's limit is accepted, and a value above it by one is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lists of threads: what they hold, by project and by value of the indexed metadata key; their pages: test_lists.py."""
+"""Lists of threads, of a project and of a value of the indexed metadata key. test_lists.py tests their pages."""
 
 import pytest
 

@@ -39,7 +39,7 @@ class Listed:
         return self.client.create("create_thread", body={"metadata": {"user_id": value} if value else {}})
 
     def page(self, **query: Any) -> tuple[list[int], bool]:
-        """Return the numbers of what a page holds, and has_more; `after` and `before` are numbers too."""
+        """Return the numbers of a page's objects, and has_more. `after` and `before` are numbers too."""
         for name in {"after", "before"} & query.keys():
             cursor = query[name]
             query[name] = self.ids[cursor] if isinstance(cursor, int) else self.prefix + cursor
@@ -99,7 +99,7 @@ PAGES: list[tuple[dict[str, Any], list[int], bool]] = [
     ({"after": 2, "before": 2}, [], False),
     ({"after": 2, "before": 4}, [], False),
     ({"after": 5, "before": 1, "order": "asc"}, [], False),
-    # A cursor is a position, for every client.
+    # A cursor is a position in the list. It works for every client.
     ({"after": _FIRST}, [], False),
     ({"after": _FIRST, "order": "asc", "limit": 2}, [0, 1], True),
     ({"after": _LAST, "limit": 2}, [6, 5], True),

@@ -1,4 +1,4 @@
-"""What the functions log: one line for each request, and never a secret, content, metadata or an Idempotency-Key."""
+"""The functions log one line for each request, and never a secret, content, metadata or an Idempotency-Key."""
 
 import io
 import json
@@ -30,7 +30,7 @@ _KEY = {"idempotency-key": "key-word"}
 
 
 class Log:
-    """All that was logged: the functions' lines, and the text of all other loggers too."""
+    """Everything that was logged: the functions' lines, and the text of all other loggers."""
 
     def __init__(self) -> None:
         self.functions, self.others = io.StringIO(), io.StringIO()
@@ -46,7 +46,7 @@ class Log:
 
 @pytest.fixture
 def log(on_the_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """Take what the functions' logger writes, at the level of a deployment, and what every other logger writes."""
+    """Capture the lines of the functions' logger, at the level of a deployment, and of every other logger."""
     from shared.log import logger
 
     log = Log()
@@ -61,7 +61,7 @@ def log(on_the_table: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def _requests(client: Client) -> list[str]:
-    """Make requests of every kind, good and bad; return the texts of their answers."""
+    """Make requests of every kind, good and bad. Return the texts of their responses."""
     thread_id = client.create("create_thread", body=_THREAD | {"messages": [_BODY]}, headers=_KEY)["id"]
     message_id = client.create("create_message", thread_id, body=_BODY, headers=_KEY)["id"]
     large = _BODY | {"content": "content-word " * 19_000}

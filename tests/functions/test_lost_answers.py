@@ -1,4 +1,4 @@
-"""A call that the engine did and whose answer was lost is sent again, by botocore: it must count once."""
+"""If the response to a call is lost, botocore sends the call again. The call must have its effect only once."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ _REMEMBERED_BY_ITS_TOKEN = [
 
 @pytest.fixture(autouse=True)
 def _no_pauses(clock: Clock) -> None:
-    """Pauses take no time here."""
+    """Let pauses take no time."""
 
 
 def test_a_lost_answer_is_known_by_the_head_when_others_came_after(client: Client) -> None:
-    """Also when the message itself is deleted meanwhile."""
+    """This holds even if the message itself is deleted in the meantime."""
     thread_id = client.thread()
     made: list[Any] = []
 
@@ -55,7 +55,7 @@ def test_a_lost_answer_of_delete_message_is_a_success(client: Client) -> None:
 
 
 def test_a_lost_answer_of_deleting_a_message_of_a_run_is_a_success(trusted: Client) -> None:
-    """By the ClientRequestToken alone: DynamoDB answers a second call with the same one as it did the first."""
+    """Only the ClientRequestToken ensures this. DynamoDB responds to a second call with it as to the first."""
     thread_id = trusted.thread()
     message_id = trusted.message(thread_id, role="assistant", run_id="run_1")["id"]
 
@@ -110,7 +110,7 @@ def test_a_lost_answer_of_a_modify_is_a_success(client: Client, operation: str) 
 def test_a_lost_answer_in_the_first_step_of_a_staged_create_makes_one_thread(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the ClientRequestToken alone, as above."""
+    """Only the ClientRequestToken ensures this, as above."""
     from shared.store import threads
 
     monkeypatch.setattr(threads, "_WRITES_IN_ONE", 1)

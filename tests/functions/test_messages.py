@@ -1,4 +1,4 @@
-"""The message operations: what each answers, whole, and what it leaves behind."""
+"""The operations on messages: the whole response of each, and the items that it leaves."""
 
 import json
 import random
@@ -65,7 +65,7 @@ def test_all_that_a_message_may_have_comes_back(client: Client, clock: Clock) ->
 
 @pytest.mark.parametrize("size", [10, 1_000, 150_000, 256_000])
 def test_a_content_of_any_size_is_read_back_equal(client: Client, size: int) -> None:
-    """As it is, compressed, and in two parts: of such characters not even half can be saved."""
+    """The content is stored uncompressed, compressed, and in two parts. Such characters do not compress to half."""
     thread_id = client.thread()
     content = "".join(random.Random(size).choices("".join(map(chr, range(0x4E00, 0x9FFF))), k=size))
 
@@ -153,7 +153,7 @@ def test_a_thread_that_the_project_does_not_have_is_not_found(client: Client, fu
 
 
 def test_stored_json_is_not_parsed_on_the_way_out(client: Client) -> None:
-    """Numbers of any size and order of keys in tool resources: they are text from the first write on."""
+    """Tool resources keep numbers of any size and the order of keys, because they are stored as text."""
     body = '{"tool_resources":{"z":1e2,"a":12345678901234567890.5,"n":' + "9" * 400 + "}}"
 
     stored = client.call("create_thread", body=body)

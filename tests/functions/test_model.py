@@ -1,4 +1,4 @@
-"""Every answer to thousands of requests is the one that a plain model of the contract gives: on the table in memory."""
+"""Every response to thousands of requests equals that of a plain model of the contract. The table is in memory."""
 
 import os
 import random
@@ -14,13 +14,13 @@ EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 8)
 
 @pytest.fixture
 def seed() -> int:
-    """Return the seed of this run, which a failing test's report shows; PROMISES_SEED=… repeats it."""
+    """Return the seed of this run. The report of a failing test shows it. PROMISES_SEED=… repeats the run."""
     return int(os.environ.get("PROMISES_SEED") or random.randrange(1_000_000))
 
 
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
     steps = runs_machine.run(World(around=memory.as_it_was), seed, EXAMPLES)
 
-    # The seed decides how many there are: 50 for each example at most.
+    # The seed determines the number of requests: at most 50 for each example.
     assert steps["step"] > 10 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

@@ -1,4 +1,4 @@
-"""Items that a later version of this software has written: they are left alone, with a 500."""
+"""Items that a later version of this software wrote: operations return a 500 and do not change them."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ _CALLS = ("BatchGetItem", "DeleteItem", "GetItem", "Query", "TransactWriteItems"
 _USER = {"role": "user", "content": "hello"}
 _METADATA = [{"a": 1}, {"a": "x" * 513}, {"": "a"}, {"a" * 65: "a"}, {str(number): "" for number in range(17)}, 1]
 _ANNOTATION = {"type": "file_path", "text": "a", "file_path": {"file_id": "f"}, "start_index": 0, "end_index": 1}
-# What is wrong with a command and is not of commands alone.
+# Errors of a command that other requests can also have.
 _WRONG = [change for change in WRONG if not {"command_id", "project", "thread_id"} & change.keys()]
 _MESSAGES = [{name: value for name, value in (_USER | change).items() if value is not ...} for change in _WRONG]
 BODIES: list[tuple[str, Any]] = [
@@ -23,7 +23,7 @@ BODIES: list[tuple[str, Any]] = [
     *(
         ("modify_message", {"content": change["content"]})
         for change in _WRONG
-        if change.get("content", ...) is not ... and "role" not in change  # what only a user may not write
+        if change.get("content", ...) is not ... and "role" not in change  # only a user is not allowed to write this
     ),
     *((function, {"metadata": value}) for function in refusals.BODIES for value in _METADATA),
     *((function, {"unknown": 1}) for function in refusals.BODIES),

@@ -1,7 +1,7 @@
-"""Least privilege: what each function asks of AWS in every branch that it has is what its policy allows, no more.
+"""Least privilege: the policy of each function allows exactly the AWS calls that the function makes in its branches.
 
-Calls are recorded in botocore. What no policy here speaks of, Lambda does for a function: it reads streams and queues
-and writes logs, with policies that SAM attaches, inside the boundary that all functions share.
+Calls are recorded in botocore. Lambda itself reads streams and queues and writes logs for a function. SAM attaches the
+policies for that, within the boundary that all functions share.
 """
 
 import random
@@ -46,7 +46,7 @@ Scenario = Callable[[Client], set[Use]]
 
 
 def _called(client: Client, operation: str, *ids: str, status: int = 200, **options: Any) -> set[Use]:
-    """Call an operation as an instance that has just started; return what it asked of AWS."""
+    """Call an operation as an instance that has just started. Return the permissions that it used."""
     return _invoked(runs.function_of(operation), runs.event(client, operation, *ids, **options), status)
 
 
@@ -171,7 +171,7 @@ def _runs(client: Client) -> set[Use]:
 
 
 def _execute(client: Client, run: dict[str, Any], model_url: str, *faults: Fault) -> set[Use]:
-    """Let the worker take a run from its queue, as an instance that has just started; return what it asked of AWS."""
+    """Let a worker that has just started take a run from its queue. Return the permissions that it used."""
     from shared.runs import model
 
     secrets = boto3.client("secretsmanager")
@@ -311,7 +311,7 @@ def _resources() -> dict[str, Any]:
 
 
 def _allowed(function: str) -> Iterator[Use]:
-    """Yield what a function's policy allows; a use's partition is a pattern there."""
+    """Yield the uses that a function's policy allows. The partition of such a use is a pattern."""
     for policy in _resources()[function]["Properties"].get("Policies", []):
         for statement in _with_a_model(policy["Statement"]):
             condition = statement.get("Condition", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [""]}})
@@ -322,7 +322,7 @@ def _allowed(function: str) -> Iterator[Use]:
 
 
 def _with_a_model(values: list[Any]) -> Iterator[Any]:
-    """Yield the values of a list as they are when a model is set: a conditional value counts then."""
+    """Yield the values of a list as if a model is set. Conditional values then count."""
     for value in values:
         condition, there, _ = value.get("Fn::If", ("HasModel", value, None))
         if condition in ("HasModel", "HasModelKey"):
@@ -381,7 +381,7 @@ def test_every_function_has_a_scenario() -> None:
     "project", ["alpha", "assistants", "key", "keys", "sweep", "thread", "threads", "once", "thread-1", "0" * 63]
 )
 def test_a_pattern_of_a_policy_fits_one_kind_of_partition_whatever_the_project(project: str) -> None:
-    """A function that may read API keys reads no thread of a project whose name begins like a key's partition."""
+    """A function that may read API keys cannot read a thread of a project whose name begins like a key's partition."""
     from shared.store import api_keys, keys
 
     if not api_keys.PROJECT.fullmatch(project):

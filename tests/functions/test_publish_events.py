@@ -1,4 +1,4 @@
-"""Publish events: what each change of the table tells, whole, and what becomes of what the bus does not take."""
+"""Publish events: the whole event of each change of the table, and what happens to events that the bus refuses."""
 
 import io
 import json
@@ -39,26 +39,26 @@ def publish(records: list[Record]) -> Any:
 
 @contextmanager
 def published() -> Iterator[None]:
-    """Publish what is changed meanwhile; the bus takes all."""
+    """When the context ends, publish the changes made in it. The bus takes all events."""
     with stream.changes() as records:
         yield
     assert publish(records) == TAKEN
 
 
 def packs(sent: Attempts) -> list[list[dict[str, Any]]]:
-    """Return the entries of each PutEvents so far, and forget them."""
+    """Return the entries of each PutEvents so far, and clear the log of calls."""
     found = [request["Entries"] for _, request in sent.log]
     sent.log.clear()
     return found
 
 
 def told(sent: Attempts) -> list[tuple[str, dict[str, Any]]]:
-    """Return detail type and detail of each event so far, and forget them."""
+    """Return detail type and detail of each event so far, and clear the log of calls."""
     return [(entry["DetailType"], json.loads(entry["Detail"])) for pack in packs(sent) for entry in pack]
 
 
 def extended(shown: dict[str, Any], client: Client, subject: str, version: int | None, **more: Any) -> dict[str, Any]:
-    """Return the detail of an event as the contract has it."""
+    """Return the detail of an event, as in the contract."""
     fields = {
         "event_id": f"{client.project}/{subject}",
         "project": client.project,
@@ -69,12 +69,12 @@ def extended(shown: dict[str, Any], client: Client, subject: str, version: int |
 
 
 def wide() -> str:
-    """Return a content that is stored in parts, for it hardly compresses, and yet is an event of less than 1 MB."""
+    """Return a content that hardly compresses and so is stored in parts. Its event has less than 1 MB."""
     return "".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(200_000))
 
 
 def refusing(*codes: str | None) -> Effect:
-    """The bus answers each entry with a code, or takes it (None, and those left over)."""
+    """Let the bus refuse each entry with its code. The bus takes entries with the code None or without a code."""
 
     def effect(attempt: Attempt) -> Outcome:
         count = len(attempt.request["Entries"])
@@ -203,7 +203,7 @@ def test_only_messages_and_threads_invoke_the_function(trusted: Client) -> None:
 def test_a_large_message_is_told_whole_or_without_its_content(
     client: Client, sent: Attempts, content: str, hidden: int, omitted: bool
 ) -> None:
-    """`hidden` is how many reads do not show the chunks: they are waited for, but hold up no other event for long."""
+    """`hidden` is how many reads do not show the chunks. The function waits for chunks, but only for a short time."""
     thread_id = client.thread()
     with stream.changes() as records:
         message = client.message(thread_id, content, metadata={"a": "1"})
@@ -310,7 +310,7 @@ def test_what_the_bus_keeps_refusing_is_named_and_nothing_after_it_is_sent(clien
 def test_events_that_the_bus_keeps_refusing_raise_an_alarm(
     client: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lambda counts no error for them, so the log line of the last attempt is counted, and only this one."""
+    """Lambda counts no error for these events. The alarm counts the log line of the last attempt, and only this one."""
     from shared import clients
     from shared.log import logger
 
@@ -435,7 +435,7 @@ def test_messages_of_a_large_new_thread_are_told_with_it(
     assert told(sent) == [
         ("thread.created", extended(thread, client, f"{thread_id}/1", 1)),
         ("thread.message.created", extended(shown[one], client, f"{thread_id}/{one}/1", 1)),
-        # Its creation and its modification stay two events, though both now show the same.
+        # Creation and modification remain two events, although both now have the same content.
         ("thread.message.created", extended(second, client, f"{thread_id}/{two}/1", 2)),
         (
             "thread.message.updated",

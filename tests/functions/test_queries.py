@@ -1,4 +1,4 @@
-"""Query parameters of both lists: limit, order, cursors, run_id and the metadata filter, and how they are refused."""
+"""Query parameters of both lists: limit, order, cursors, run_id and the metadata filter, and refusals of them."""
 
 from typing import Any
 
@@ -129,7 +129,7 @@ def test_threads_are_listed_by_the_indexed_metadata_key_only(anybody: Client, na
 
 @pytest.mark.parametrize("query", ["metadata[user_id]=", "metadata%5Buser_id%5D", "metadata[user_id]=&limit=3"])
 def test_threads_are_not_listed_by_an_empty_value(anybody: Client, query: str) -> None:
-    """Without the filter, a client that forgot the value would get everybody's threads."""
+    """If an empty value meant no filter, a client that forgot the value would get the threads of all users."""
     answer = refused(anybody, "list_threads", query=query)
 
     error = invalid("metadata[user_id]", "threads cannot be listed by an empty value.")

@@ -1,4 +1,4 @@
-"""What happens between two steps of an operation: other writers, and reads that show half of a commit."""
+"""Events between two steps of an operation: other writers, and reads that show half of a commit."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _LARGE = incompressible(seed=1)
 
 
 def _hide(sort: str, *, times: int = 1, operation: str = "BatchGetItem") -> Fault:
-    """Return a fault by which a read does not show yet what stands under a sort key that begins so."""
+    """Return a fault that hides items from a read, if their sort key begins with this prefix."""
     return Fault(operation, fault_injection.hiding(sort), times=times)
 
 
@@ -140,7 +140,7 @@ def test_a_large_message_whose_parts_are_not_visible_yet_is_read_again(client: C
 
 
 def test_a_page_whose_messages_are_all_deleted_while_they_are_read_goes_on(trusted: Client) -> None:
-    """An empty page with more behind it would end a reader's loop."""
+    """If a page were empty although the list goes on, a reader's loop would end."""
     thread_id = trusted.thread()
     messages = [trusted.message(thread_id, role="assistant", run_id="r") for _ in range(6)]
 
@@ -183,7 +183,7 @@ def test_a_message_that_a_query_does_not_show_yet_stands_in_its_place(
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_message_above_the_head_waits_for_the_next_page(client: Client, order: str) -> None:
-    """The Query shows a commit that the head does not know yet."""
+    """The Query shows a commit that the head does not have yet."""
     thread_id = client.thread()
     first = client.message(thread_id)
     head: list[Any] = []
@@ -210,7 +210,7 @@ def test_an_entry_of_a_run_may_be_visible_before_its_message(trusted: Client) ->
     with fault_injection.inject(_hide("msg_")):
         assert trusted.page(thread_id, run_id="r") == expected.page(messages[::-1])
     partition = f"{trusted.project}#{thread_id}"
-    # An entry whose message is gone is none; conflicts of a read are asked again.
+    # An entry whose message is deleted does not count. A read with a conflict is repeated.
     stored.remove(partition, messages[0]["id"])
     with fault_injection.inject(Fault("TransactGetItems", fault_injection.conflict)):
         assert trusted.page(thread_id, run_id="r") == expected.page(messages[1:])

@@ -1,4 +1,4 @@
-"""The description of the API: the one thing that is told without a key, the same to everybody."""
+"""The description of the API. It is the only response without a key, and it is the same for everybody."""
 
 import json
 

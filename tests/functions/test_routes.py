@@ -1,4 +1,4 @@
-"""Paths: what is no route, what is a route with another method, and the form of the ids in a path."""
+"""Paths that have no route, paths with a route for another method, and the form of the ids in a path."""
 
 import re
 from typing import Any
@@ -107,7 +107,7 @@ def test_what_is_no_route_is_unknown_and_says_what_is(
 def test_a_path_with_a_slash_or_a_version_too_many_names_the_path_that_was_meant(
     anybody: Client, runs: str, path: str, meant: str
 ) -> None:
-    """Those of assistants and runs only where these are on."""
+    """Paths of assistants and runs are named only if runs are on."""
     is_known = runs == "on" or not re.search("assistants|runs", path)
     for method in ("GET", "POST", "PUT"):
         answer = _default(anybody, method, path)
@@ -143,14 +143,14 @@ def _misspelt(method: str, path: str, meant: str) -> dict[str, Any]:
 def test_each_path_names_the_methods_that_its_routes_have_and_no_other_path_does(
     anybody: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The routes of the template, where runs are off, and those in the tables of assistants and runs."""
+    """The routes are those of the template without runs, and those in the tables of assistants and runs."""
     from functions import unknown_route
 
     for runs, known in (("off", unknown_route._METHODS), ("on", unknown_route._METHODS_OF_RUNS)):
         monkeypatch.setitem(VARIABLES, "RUNS", runs)
         methods: dict[str, set[str]] = {}
         for path, method in _routes(runs):
-            # An id that is nearly the name of the path for runs.
+            # An id that resembles the name of the path for runs.
             methods.setdefault(re.sub("{[^}]*}", "runs_1", path), set()).add(method)
         assert methods
         for path, found in methods.items():
@@ -223,7 +223,7 @@ _OTHERS = {"thread": "msg_1", "msg": "thread_1"}
 
 @pytest.mark.parametrize("function", [*_ON_A_THREAD, *_ON_A_MESSAGE])
 def test_a_thread_id_that_cannot_be_one_is_refused(anybody: Client, function: str) -> None:
-    """Before the query and the body, which are wrong as well, and before the message's id."""
+    """The refusal comes before those of the query, the body and the message's id, which are wrong as well."""
     for form in (*_MALFORMED, _OTHERS["thread"], "thread_" + "x" * 122):
         thread_id = form.format("thread")
         ids = [thread_id, "x"] if function in _ON_A_MESSAGE else [thread_id]
@@ -233,7 +233,7 @@ def test_a_thread_id_that_cannot_be_one_is_refused(anybody: Client, function: st
 
 @pytest.mark.parametrize("function", _ON_A_MESSAGE)
 def test_a_message_id_that_cannot_be_one_is_refused(anybody: Client, function: str) -> None:
-    """Before the body, which is wrong as well, and before the thread is looked for."""
+    """The refusal comes before that of the body, which is wrong as well, and before the search for the thread."""
     for form in (*_MALFORMED, _OTHERS["msg"], "head", "part#msg_1", "msg_" + "x" * 125):
         message_id = form.format("msg")
         answer = refused(anybody, function, NOWHERE, message_id, body=_BODIES.get(function))
@@ -252,7 +252,7 @@ def test_ids_of_128_characters_are_looked_for(client: Client, function: str) -> 
 
 @pytest.mark.parametrize("function", _ON_A_THREAD)
 def test_runs_are_no_thread(anybody: Client, runs: str, function: str) -> None:
-    """`/threads/runs` has the shape of a thread's path. Where runs are on, it has the method POST alone."""
+    """`/threads/runs` has the form of a thread's path. If runs are on, its only method is POST."""
     answer = refused(anybody, function, "runs", body=_BODIES.get(function))
     event = anybody.event(function, "runs")
 

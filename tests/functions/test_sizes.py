@@ -1,4 +1,4 @@
-"""What no item, transaction, page or answer may hold is spread over several, or is the contract's own 413."""
+"""Data too large for one item, transaction, page or response is split, or refused with the contract's own 413."""
 
 import random
 from typing import Any
@@ -9,7 +9,7 @@ from tests.support import expected, fault_injection, stored
 from tests.support.client import Client, invoke
 from tests.support.fault_injection import Fault
 
-# Of random ones among these, compression does not even save half.
+# A random text of these characters does not compress to half.
 _IDEOGRAPHS = "".join(map(chr, range(0x4E00, 0x9FFF)))
 
 
@@ -22,7 +22,7 @@ def _parted(seed: int) -> str:
 
 
 def test_a_message_whose_answer_could_not_be_sent_is_refused(trusted: Client) -> None:
-    """Texts end at 256,000 characters, but what a trusted key may write beside them is not counted with them."""
+    """Texts are limited to 256,000 characters. Other fields that a trusted key may write do not count."""
     thread_id = trusted.thread()
     path = {"type": "file_path", "start_index": 0, "end_index": 1, "file_path": {"file_id": "f"}}
 
@@ -60,7 +60,7 @@ def test_a_page_ends_where_an_answer_would_be_too_long(client: Client, monkeypat
 
     thread_id = client.thread()
     messages = [client.message(thread_id, _content(number, 1_000)) for number in range(5)]
-    # Each counts 3 KB of content and 1 KB beside it.
+    # Each message has 3 KB of content and 1 KB of other data.
     monkeypatch.setattr(pages, "PAGE_BYTES", 9_000)
 
     assert client.page(thread_id) == expected.page(messages[:2:-1], has_more=True)

@@ -1,6 +1,6 @@
 """The holder of another key, or of none, changes no response of others and learns nothing.
 
-STRANGERS_EXAMPLES says how many stories are tried, PROMISES_SEED which.
+STRANGERS_EXAMPLES is the number of stories. PROMISES_SEED selects them.
 """
 
 import os
@@ -33,7 +33,7 @@ USER = {"user_id": "u"}
 
 
 class Step(NamedTuple):
-    """What is asked, for which thread and message, counted among those that the asking party knows."""
+    """A request, with the numbers of its thread and message among those that the party knows."""
 
     stranger: bool
     what: str
@@ -42,7 +42,7 @@ class Step(NamedTuple):
 
 
 _FUNCTIONS: dict[str, tuple[int, Any]] = {
-    # How many ids of a path, and the body.
+    # The number of ids in the path, and the body.
     "create_thread": (0, {"metadata": USER, "messages": [{"role": "user", "content": OURS}]}),
     "list_threads": (0, None),
     "retrieve_thread": (1, None),
@@ -69,7 +69,7 @@ _STRANGERS = st.builds(
 
 @dataclass
 class Party:
-    """The holder of a key, and the ids that were answered to it."""
+    """The holder of a key, and the ids in the responses that it got."""
 
     client: Client
     threads: list[str] = field(default_factory=list)
@@ -96,7 +96,10 @@ _OF_THE_MOMENT = {"x-request-id", "openai-processing-ms"}
 @seed(SEED)
 @THOROUGH
 def test_no_request_of_a_stranger_changes_an_answer(story: list[Step]) -> None:
-    """The owner's part of a story is told alone, then with the stranger's between: byte for byte the same answers."""
+    """The owner's requests are made alone, then with the stranger's requests between them.
+
+    The owner's responses must be the same byte for byte.
+    """
     alone, _ = _told([step for step in story if not step.stranger], [not step.stranger for step in story])
     owner, stranger = _told(story, [True] * len(story))
 
@@ -105,7 +108,7 @@ def test_no_request_of_a_stranger_changes_an_answer(story: list[Step]) -> None:
 
 
 def _told(story: list[Step], moments: list[bool]) -> tuple[Party, Party]:
-    """Tell a story in new projects; each step at the second of its place among all `moments`."""
+    """Make a story's requests in new projects. The time of a step is its place among all `moments`, in seconds."""
     steps = iter(story)
     with memory.as_it_was(), _repeatable() as speak:
         owner, stranger = Party(Client()), Party(Client())
@@ -126,7 +129,7 @@ def _act(step: Step, owner: Party, _stranger: Party) -> None:
 
 
 def _meddle(step: Step, owner: Party, stranger: Party) -> None:
-    """Have the stranger ask for threads and messages of the owner, as far as ids are known, and for its own."""
+    """Let the stranger make requests for the owner's threads and messages whose ids are known, and for its own."""
     known = owner.threads + stranger.threads
     ids = [_pick(known, step.thread, NOWHERE), _pick(owner.messages + stranger.messages, step.message, NOTHING)]
     if step.what in _FUNCTIONS:
@@ -163,7 +166,7 @@ def _pick(known: list[str], at: int, otherwise: str) -> str:
 
 @contextmanager
 def _repeatable() -> Iterator[Any]:
-    """Have ids that depend on who speaks and when, and on nothing else."""
+    """Let ids depend only on the party and the time of a request."""
     drawn: dict[str, random.Random] = {}
     real = os.urandom
     with pytest.MonkeyPatch.context() as patch:
@@ -173,7 +176,7 @@ def _repeatable() -> Iterator[Any]:
         def speak(second: int, who: str) -> None:
             clock._passed = float(second)
             draw = drawn.setdefault(who, random.Random(who))
-            # 16 bytes are a token's; 8 and 10 an id's.
+            # A token has 16 random bytes; an id has 8 or 10.
             patch.setattr(os, "urandom", lambda size: draw.randbytes(size) if size in (8, 10) else real(size))
 
         yield speak

@@ -1,4 +1,4 @@
-"""Sweep threads: what was forgotten, abandoned or has expired finds its way to the eraser."""
+"""Sweep threads: it queues the erasure of forgotten, abandoned and expired threads."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_thread_of_a_later_version_does_not_stop_the_sweep(client: Client, que
 def test_the_sweep_closes_threads_past_their_retention(
     client: Client, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For their users they are gone to the second, for the eraser from the next sweep on."""
+    """Users get a 404 from the second of expiry on. The erasure begins after the next sweep."""
     monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", "1")
     idle, active = client.thread(), client.thread()
     clock.forward(86_399)
@@ -78,7 +78,7 @@ def test_the_sweep_leaves_a_thread_that_came_to_life(
 def test_a_sweep_without_time_is_continued_within_the_hour_but_none_is_begun(
     client: Client, queue: Queue, clock: Clock
 ) -> None:
-    """Each looks at one list of threads, if its time is up at once; behind the last list the walk ends."""
+    """A sweep without time reads one list of threads. After the last list the walk ends."""
     clients = [client, Client()]
     first, second = sorted(f"{one.project}#{one.thread()}" for one in clients)
     for one in clients:

@@ -1,4 +1,4 @@
-"""The thread operations: what each answers, whole, and what it leaves behind."""
+"""The operations on threads: the whole response of each, and the items that it leaves."""
 
 import re
 import time

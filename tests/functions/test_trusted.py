@@ -1,4 +1,4 @@
-"""What a trusted key may write: an assistant's message with all that a run gives it."""
+"""Writes that need a trusted key: an assistant's message with all fields that a run sets."""
 
 import json
 import time

@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _load(stages: str) -> list[Line]:
-    """Run locust, in an environment of its own, on a local API; return what its people noted."""
+    """Run locust in its own environment against a local API. Return the lines that its users wrote."""
     command = [*run_with(LOCUST), "locust", "--headless", "--only-summary", "--loglevel", "ERROR"]
     command += ["--stop-timeout", "60", "--locustfile", str(ROOT / "tests/load/people.py")]
     with tempfile.TemporaryDirectory() as name:

@@ -40,7 +40,7 @@ def replay(*arguments: str) -> Result:
 
 
 def published(sent: Attempts) -> list[tuple[str, Any]]:
-    """Return detail type and detail of each event so far, and forget them."""
+    """Return detail type and detail of each event so far, and clear the log of calls."""
     entries = [entry for _, request in sent.log for entry in request["Entries"]]
     sent.log.clear()
     assert {entry["EventBusName"] for entry in entries} <= {"message-api-Events"}

@@ -93,7 +93,7 @@ def _calling(api: LocalApi) -> httpx.Client:
 
 
 def _holding(until: threading.Event) -> Callable[[Json], Reply]:
-    """Return what holds the response to the message `Wait`, and to no other."""
+    """Return a function that replies to the message `Wait` after `until` is set, and to others at once."""
 
     def respond(asked: Json) -> Reply:
         return held(says("At last"), until) if asked["messages"][-1]["content"] == "Wait" else says("At once")

@@ -251,7 +251,7 @@ class Wire(RuleBasedStateMachine):
         self._compare(came, self._model.list_threads(self._project(owner), query, came.began))
 
     def _on(self, asker: str, function: str, *ids: str, **options: Any) -> None:
-        """Ask something of a thread or message that is there, or not, and compare."""
+        """Call an operation on a thread or message, which may not exist, and compare the response."""
         owner = self._owner(asker, ids[0])
         came = self._ask(owner, function, *ids, **options)
         reply = getattr(self._model, function)(self._project(owner), *ids, *options.values(), came.began)
@@ -294,7 +294,7 @@ class Wire(RuleBasedStateMachine):
         return self._keys[owner].project
 
     def _thread(self, at: int) -> str:
-        """Return the id of a thread: mostly one that is there, newest first, else one that was, or never was."""
+        """Return the id of a thread: mostly one that exists, newest first, else any earlier or an unknown one."""
         open_ones = self._model.open_threads(time.time())
         if not open_ones:
             self._create_thread("trusted" if at % 2 else "other", {}, None)
@@ -304,7 +304,7 @@ class Wire(RuleBasedStateMachine):
         return chosen[::-1][at // 6 % len(chosen)]
 
     def _message(self, at: int) -> tuple[str, str]:
-        """Return a thread and a message: mostly one that is there, newest first, else one that was, or never was."""
+        """Return a thread and a message: mostly one that exists, newest first, else any earlier or an unknown one."""
         there = [
             (thread_id, message_id)
             for project, thread_id in self._model.open_threads(time.time())

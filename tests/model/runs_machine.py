@@ -156,7 +156,10 @@ class WireOfRuns(Wire):
         self._on("own", "list_run_steps", thread_id, run_id, query={"order": "asc"})
 
     def _assistant(self, at: int, owner: str = "") -> str:
-        """Return the id of an assistant, mostly of one that is there: of this owner's, or any."""
+        """Return the id of an assistant. It mostly exists, and is one of the owner's if there is an owner.
+
+        Otherwise it may be deleted, belong to another project, or be unknown.
+        """
         if not self._model.assistants:
             self.create_assistant("trusted", {"model": "gpt-4o", "tools": [WEATHER], "instructions": "Be brief."})
         there = [
@@ -169,7 +172,10 @@ class WireOfRuns(Wire):
         return chosen[::-1][at // 6 % len(chosen)]
 
     def _run(self, at: int) -> tuple[str, str]:
-        """Return a thread and a run: mostly an active one, newest first, else any, none, or that of another thread."""
+        """Return the ids of a thread and a run, mostly of an active run. The lowest `at` means the newest.
+
+        Otherwise the run is any run, an unknown one if there are none, or a run of another thread.
+        """
         found = [(thread_id, run.shown) for (_, thread_id), runs in self._model.runs.items() for run in runs]
         active = [one for one in found if one[1]["expires_at"]] if at % 6 < 4 else []
         chosen = (active or found or [(NOWHERE, {"id": _NO_RUN})])[::-1]

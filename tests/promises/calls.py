@@ -1,4 +1,4 @@
-"""Calls to AWS as steps of a process: what happens during one of them, and what if it is the last."""
+"""Treats AWS calls as the steps of a process. A test can act during one of them, or let it be the process's last."""
 
 import itertools
 import re
@@ -6,16 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
+from tests.support.client import Client
 from tests.support.hooks import hooked
 
 
 class KilledError(BaseException):
-    """The process ended here; a BaseException, so that no code of ours can go on after it."""
+    """The process ended here. This is a BaseException, so that none of our code continues after it."""
+
+
+def none_by_chance(client: Client, patch: pytest.MonkeyPatch) -> None:
+    """Keep out what only time brings about: a look-up of the key each minute, a second Query after a late head."""
+    from shared import auth
+    from shared.store import pages
+
+    patch.setattr(pages, "_TOGETHER_SECONDS", 60.0)
+    auth._remembered.clear()
+    client.create("list_threads")
 
 
 @contextmanager
 def partitions() -> Iterator[set[str]]:
-    """Yield the set of the partitions that calls name; it grows as they are made."""
+    """Yield a set to which each call adds the partitions that it names."""
     found: set[str] = set()
 
     def note(params: dict[str, Any], **_: Any) -> None:
@@ -27,9 +40,9 @@ def partitions() -> Iterator[set[str]]:
 
 @contextmanager
 def at(step: int, action: Callable[[], object], *, done: bool = False) -> Iterator[list[int]]:
-    """Let something happen just before the call number `step` (from 0) to DynamoDB or SQS, or just after it is done.
+    """Call a function just before or just after call number `step` (from 0) to DynamoDB or SQS.
 
-    Yields the list of the steps at which it happened: empty, or with this one.
+    Yields the list of the steps at which this happened: empty, or with this step.
     """
     from shared import clients
 
@@ -47,9 +60,9 @@ def at(step: int, action: Callable[[], object], *, done: bool = False) -> Iterat
 
 
 def killed(step: int, process: Callable[[], object], *, done: bool) -> bool:
-    """Run a process that ends at its call number `step`; tell whether it did, or came to its own end before.
+    """Run a process that is killed at its call number `step`. Return False if it ended by itself before.
 
-    `done` says whether AWS still carries that call out.
+    `done` says whether AWS still processes that call.
     """
     with at(step, _die, done=done):
         try:

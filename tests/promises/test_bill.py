@@ -1,4 +1,4 @@
-"""What docs/cost.md and docs/runs.md say of costs: the code's own reckoning, with units that this engine measures."""
+"""The costs in docs/cost.md and docs/runs.md equal those that the code computes from units measured on this engine."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""Events and commands: whatever fails and however often it comes, nothing is lost and nothing doubled.
+"""No event and no command is lost or doubled, whatever fails and however often a record or message is delivered.
 
-The stream is DynamoDB Local's own. EventBridge and SQS are answered in this process, behind botocore.
+The stream is DynamoDB Local's own. This process responds to the calls of EventBridge and SQS, behind botocore.
 
     EVENTS_OPERATIONS=10000 EVENTS_THREADS=200 COMMANDS=10000 python -m pytest tests/promises/test_events.py -s
 """
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.promises.calls import KilledError
-from tests.promises.threads import messages, pages
+from tests.promises.threads import messages, texts, threads
 from tests.support import event_sources as queues
 from tests.support import schemas, stream
 from tests.support.client import Client
@@ -28,14 +28,14 @@ from tests.support.hooks import hooked, response
 from tools.local import filters
 from tools.local.dynamodb import table_stream
 
-OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "600"))
+OPERATIONS = int(os.environ.get("EVENTS_OPERATIONS", "400"))
 THREADS = int(os.environ.get("EVENTS_THREADS", "30"))
-COMMANDS = int(os.environ.get("COMMANDS", "500"))
+COMMANDS = int(os.environ.get("COMMANDS", "250"))
 
 
 @dataclass
 class Faults:
-    """Ends the process, or throttles, at a seeded share of the calls of a client."""
+    """Kills the process, or throttles the call, at a seeded share of a client's calls."""
 
     draw: random.Random
     share: float = 0.01
@@ -66,9 +66,9 @@ class Faults:
 
 @dataclass
 class Bus:
-    """EventBridge: takes entries within its limits, but refuses every 37th, and some of them again and again.
+    """EventBridge. It takes entries within its limits, but refuses every 37th, and some of these several times.
 
-    The publisher ends now and then, before anything is taken or after.
+    It kills the publisher now and then, before or after it takes the entries.
     """
 
     draw: random.Random
@@ -96,7 +96,7 @@ class Bus:
     def _take(self, entry: dict[str, str]) -> dict[str, str]:
         self.entries += 1
         if self.entries % 37 == 0:
-            # Some more often than the publisher tries.
+            # It refuses some entries more often than the publisher tries.
             self.stubborn[entry["Detail"]] = self.draw.randint(1, 7)
         if self.stubborn[entry["Detail"]]:
             self.stubborn[entry["Detail"]] -= 1
@@ -108,7 +108,10 @@ class Bus:
 
 @dataclass
 class Publisher:
-    """Feeds PublishEvents as Lambda does from a shard: in order for each item, from the named failure on again."""
+    """Runs PublishEvents on records, as Lambda does for a shard.
+
+    The records of each item are in order. After a failure, records from the named one on are delivered again.
+    """
 
     draw: random.Random
     read: table_stream.Read
@@ -118,7 +121,7 @@ class Publisher:
     invocations: int = 0
 
     def follow(self) -> None:
-        """Take what the stream holds by now."""
+        """Take all records that the stream has so far."""
         wanted = stream.patterns("PublishEvents")
         while records := self.read():
             self.waiting += [record for record in records if filters.passes(wanted, record)]
@@ -131,12 +134,12 @@ class Publisher:
             self.done += batch[:done]
             self.waiting[: len(batch)] = batch[done:]
             if self.done and self.draw.random() < 0.1:
-                # Delivered once more, long after it was done.
+                # A record is delivered once more, long after it was processed.
                 start = self.draw.randrange(len(self.done))
                 self._invoke(self.done[start : start + 50])
 
     def _shuffled(self, batch: list[stream.Record]) -> list[stream.Record]:
-        """Return the records in another order, but those of one item in theirs, which is all that a stream promises."""
+        """Shuffle the records, but keep the order of each item's records. A stream promises only this order."""
         of_item: dict[str, list[stream.Record]] = {}
         for record in batch:
             of_item.setdefault(str(record["dynamodb"]["Keys"]), []).append(record)
@@ -145,7 +148,7 @@ class Publisher:
         return [of_item[key].pop(0) for key in order]
 
     def _invoke(self, batch: list[stream.Record]) -> int:
-        """Run the function; return how many of the records are done."""
+        """Run the function. Return how many of the records it has processed."""
         from functions import publish_events
         from shared.store import table
         from shared.store.errors import BusyError
@@ -163,7 +166,7 @@ class Publisher:
 
 @dataclass
 class Writer:
-    """Creates, modifies and deletes at random; knows what it may name."""
+    """Creates, modifies and deletes objects at random. It remembers the ids that it can use."""
 
     client: Client
     draw: random.Random
@@ -188,7 +191,7 @@ class Writer:
 
         with self.patch.context() as patch:
             if self.draw.random() < 0.3:
-                patch.setattr(threads, "_BYTES_IN_ONE", 0)  # too large for one transaction, as it were
+                patch.setattr(threads, "_BYTES_IN_ONE", 0)  # as if they were too large for one transaction
             first = [{"role": "user", "content": self._content()} for _ in range(self.draw.randint(0, 4))]
             thread_id = self.client.thread(messages=first, metadata={"user_id": "u"})
         listed = self.client.page(thread_id)["data"] if first else []
@@ -233,12 +236,6 @@ class Writer:
         return f"{self.draw.random()} äöü € \N{GRINNING FACE} \x00"
 
 
-def stored(client: Client) -> dict[str, tuple[Any, list[Any]]]:
-    """Return all threads of the client's project, each with its messages, as the API shows them."""
-    threads = [thread for page in pages(client, "list_threads", limit=100) for thread in page]
-    return {thread["id"]: (thread, messages(client, thread["id"])) for thread in threads}
-
-
 def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(
     client: Client, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,7 +273,8 @@ def test_a_consumer_rebuilds_the_store_from_shuffled_and_doubled_events(
         f"{len(ids)} events, told {len(bus.taken)} times in {publisher.invocations} invocations; {bus.refused} entries "
         f"refused, {bus.killed + publisher.faults.killed} kills, {publisher.faults.throttled} calls throttled\n"
     )
-    assert consumer.threads() == stored(client)
+    stored = {thread["id"]: (thread, messages(client, thread["id"])) for thread in threads(client, limit=100)}
+    assert consumer.threads() == stored
     assert bus.refused
     assert bus.killed + publisher.faults.killed
     for kind, detail in draw.sample(bus.taken, 200):
@@ -290,7 +288,7 @@ def retrieve(client: Client, thread_id: str, message_id: str) -> list[Any]:
 
 @dataclass
 class Inbound:
-    """An SQS queue and its function: a message stays until the function says that it is done."""
+    """An SQS queue and its function. A message stays until the function reports it as processed."""
 
     draw: random.Random
     fifo: bool
@@ -317,12 +315,12 @@ class Inbound:
                     again = [record["messageId"] for record in batch]
                 done = {record["messageId"] for record in batch} - {*again}
                 if not self.fifo and self.draw.random() < 0.05:
-                    done = set()  # delivered once more, though all went well
+                    done = set()  # delivered once more, although the function succeeded
                 self.redelivered += len(batch) - len(done)
                 self.waiting = [record for record in self.waiting if record["messageId"] not in done]
 
     def answer(self, params: dict[str, Any], model: Any, **_: Any) -> Any:
-        """Answer SQS's calls."""
+        """Respond to the calls of SQS."""
         asked = json.loads(params["body"])
         if model.name == "SendMessage":
             error = json.loads(asked["MessageAttributes"]["error"]["StringValue"])
@@ -333,14 +331,13 @@ class Inbound:
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 def test_commands_give_exactly_the_right_messages_and_dead_letters(client: Client, seed: int, fifo: bool) -> None:
     draw = random.Random(seed)
-    threads = [client.thread() for _ in range(5)]
+    wanted: dict[str, list[str]] = {client.thread(): [] for _ in range(5)}
     inbound = Inbound(draw, fifo, Faults(draw, share=0.04))
-    wanted: dict[str, list[str]] = {thread_id: [] for thread_id in threads}
     poison = []
     sent: list[dict[str, Any]] = []
     for number in range(COMMANDS):
         chance = draw.random()
-        thread_id = draw.choice(threads)
+        thread_id = draw.choice([*wanted])
         if chance < 0.1 and sent:
             command = draw.choice(sent)
         elif chance < 0.11:
@@ -359,10 +356,7 @@ def test_commands_give_exactly_the_right_messages_and_dead_letters(client: Clien
         f"\n{COMMANDS} commands, {len(sent)} different, {len(poison)} poison, in {time.monotonic() - started:.0f} s; "
         f"{inbound.redelivered} delivered again, {inbound.faults.killed} kills, {inbound.faults.throttled} throttled\n"
     )
-    made = {
-        thread_id: [message["content"][0]["text"]["value"] for message in messages(client, thread_id)]
-        for thread_id in threads
-    }
+    made = {thread_id: texts(client, thread_id) for thread_id in wanted}
     if not fifo:
         made = {thread_id: sorted(found, key=int) for thread_id, found in made.items()}
     assert made == wanted

@@ -1,10 +1,14 @@
-"""Whatever AWS answers in between, a create is all or nothing and happens once; tests/functions has the other calls."""
+"""A create happens completely or not at all, and at most once, whatever faults AWS has.
+
+tests/functions tests the other calls.
+"""
 
 from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.promises.threads import texts
 from tests.support import fault_injection
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
@@ -18,7 +22,7 @@ def throttled_in_part(attempt: Attempt) -> Outcome:
 
 
 def lost_after(action: Callable[[], object]) -> Effect:
-    """The engine does it, then something else happens, and the answer never arrives."""
+    """Let the engine process the request, then call the action, and lose the response."""
 
     def effect(attempt: Attempt) -> Outcome:
         fault_injection.after(action)(attempt)
@@ -38,22 +42,11 @@ CONFLICTING: list[Effect] = [fault_injection.conflict, throttled_in_part]
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that pauses only put forward: botocore's, and the store's own."""
-    return Clock(monkeypatch)
-
-
-@pytest.fixture
 def thread_id(client: Client, clock: Clock) -> str:
     thread_id = client.thread()
     client.message(thread_id, "first")
-    clock.forward(1)  # within one millisecond a create may meet its predecessor, and be tried again for that
+    clock.forward(1)  # in the same millisecond, a create may conflict with the previous one and be tried again
     return thread_id
-
-
-def texts(client: Client, thread_id: str) -> list[str]:
-    page = client.page(thread_id, order="asc", limit=100)
-    return [message["content"][0]["text"]["value"] for message in page["data"]]
 
 
 def create(client: Client, thread_id: str, **headers: str) -> Answer:
@@ -66,7 +59,7 @@ def create(client: Client, thread_id: str, **headers: str) -> Answer:
 def test_a_create_that_meets_faults_happens_once_or_is_a_503_and_never_twice(
     client: Client, thread_id: str, effect: Effect, times: int, headers: dict[str, str]
 ) -> None:
-    """A call is sent twice at most, by botocore; conflicts are tried again by the store."""
+    """A call is sent at most twice, by botocore. After a conflict, the store repeats the call."""
     with fault_injection.inject(Fault("TransactWriteItems", effect, times=times)) as attempts:
         answer = create(client, thread_id, **headers)
     if times == 1 or effect in CONFLICTING:
@@ -77,7 +70,7 @@ def test_a_create_that_meets_faults_happens_once_or_is_a_503_and_never_twice(
     else:
         assert answer.error == BUSY
         assert answer.headers["retry-after"] == "1"
-        # Lost is the one fault after which it was done although the client was told to send it again.
+        # `lost` is the only fault after which the create is done although the client was told to send it again.
         assert texts(client, thread_id) == ["first", "second"][: 2 if effect is fault_injection.lost else 1]
         again = create(client, thread_id, **headers)
         assert again.status == 200
@@ -96,10 +89,10 @@ def test_our_own_retry_after_a_lost_answer_carries_the_same_token(client: Client
 def test_a_lost_answer_is_found_also_when_others_have_written_since_and_the_token_is_forgotten(
     client: Client, thread_id: str, others: int, deleted: bool
 ) -> None:
-    """DynamoDB remembers a token for ten minutes; after that the conditions tell whose message stands there."""
+    """DynamoDB remembers a token for ten minutes. After that, the conditions show whose message is stored."""
 
     def without_token(attempt: Attempt) -> Outcome:
-        """What DynamoDB answers to the same transaction once the token is forgotten."""
+        """Send the same transaction without the token. DynamoDB responds as if it had forgotten the token."""
         from shared.store import table
 
         again = {name: value for name, value in attempt.request.items() if name != "ClientRequestToken"}

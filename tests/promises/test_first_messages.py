@@ -1,4 +1,4 @@
-"""A thread comes with all of its first messages or not at all, also when they take more than one transaction."""
+"""A thread is created with all of its first messages or not at all, even if they need more than one transaction."""
 
 import json
 import random
@@ -7,7 +7,8 @@ import string
 import pytest
 
 from tests.promises import calls
-from tests.promises.threads import age, incompressible, listed, messages, remains
+from tests.promises.threads import age, incompressible, listed, remains
+from tests.promises.threads import texts as texts_of
 from tests.support import capacity, event_sources
 from tests.support.client import Client, invoke
 from tests.support.event_sources import Erasures
@@ -15,20 +16,16 @@ from tests.support.filled import USER
 from tools.local.gateway import MAX_EVENT
 from tools.local.http_payload import encode
 
-# Near the request's limit, and more than a transaction takes however it is compressed.
+# Near the limit of a request's size, and too large for one transaction even when compressed.
 LARGE = ["".join(random.Random(seed).choices(string.ascii_letters + string.digits, k=195_000)) for seed in range(32)]
 
-# One is stored in chunks.
+# One of these messages is stored in chunks.
 TEXTS = ["first", "second", incompressible(1)]
 
 
 def _body(texts: list[str]) -> str:
     messages = [{"role": "user", "content": text} for text in texts]
     return json.dumps({"messages": messages, "metadata": {"user_id": USER}}, ensure_ascii=False)
-
-
-def _texts(client: Client, thread_id: str) -> list[str]:
-    return [message["content"][0]["text"]["value"] for message in messages(client, thread_id)]
 
 
 @pytest.mark.parametrize(
@@ -50,14 +47,14 @@ def test_first_messages_come_back_equal_up_to_the_request_s_limit(
     with capacity.recorded() as made:
         thread_id = invoke("create_thread", event).body["id"]
     assert operations in (None, [call.operation for call in made if call.operation != "GetItem"])
-    assert _texts(client, thread_id) == texts
+    assert texts_of(client, thread_id) == texts
     client.message(thread_id, "the next")
     assert client.page(thread_id, limit=1)["data"][0]["content"][0]["text"]["value"] == "the next"
 
 
 @pytest.fixture
 def _staged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all first messages be more than a transaction takes; megabytes of them take the same steps, but minutes."""
+    """Let any first messages be too large for one transaction. Megabytes take the same steps, but minutes."""
     monkeypatch.setattr("shared.store.threads._BYTES_IN_ONE", 0)
 
 
@@ -65,7 +62,7 @@ def _staged(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_staged")
 def test_an_abandoned_create_leaves_nothing(client: Client, erasures: Erasures, done: bool) -> None:
     event = client.event("create_thread", body=_body(TEXTS), headers={"idempotency-key": "one"})
-    client.thread()  # the key is looked up once, here
+    client.thread()  # looks the key up, so that later calls do not
     (kept,) = listed(client)
     for step in range(100):
         with calls.partitions() as touched:
@@ -86,7 +83,7 @@ def test_an_abandoned_create_leaves_nothing(client: Client, erasures: Erasures, 
     repeat = client.call("create_thread", body=_body(TEXTS), headers={"idempotency-key": "one"})
     assert repeat.headers["idempotent-replayed"] == "true"
     assert listed(client) == [repeat.body["id"], kept]
-    assert _texts(client, repeat.body["id"]) == TEXTS
+    assert texts_of(client, repeat.body["id"]) == TEXTS
 
 
 @pytest.mark.usefixtures("_staged")
@@ -103,7 +100,7 @@ def test_a_create_that_the_sweep_takes_for_abandoned_fails_and_leaves_nothing(
     for step in range(3):
         with calls.partitions() as touched, calls.at(step, lambda: event_sources.sweep_project(client)):
             answers.append(invoke("create_thread", event).status)
-        erasures.run()  # comes later than any function runs: the queue sees to that
+        erasures.run()  # the queue's delay is longer than any function runs
         (thread_id,) = _threads(client, touched) - set(listed(client)) or {listed(client)[0]}
         assert bool(remains(client, thread_id)) == (answers[-1] == 200)
     assert answers == [200, 503, 503]

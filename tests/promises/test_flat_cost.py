@@ -1,6 +1,6 @@
-"""Every operation asks the same of DynamoDB, and consumes the same, in a thread of 10 messages and in a long one.
+"""Every operation makes the same calls of DynamoDB, with the same units, in a thread of 10 messages and in a long one.
 
-MESSAGES says how long the long one is: 10,000 unless it is set. 100,000 take about half a minute to write.
+MESSAGES is the length of the long thread, by default 3,000. To write 100,000 takes about half a minute.
 """
 
 import os
@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.promises import calls
 from tests.support.capacity import Call, recorded
 from tests.support.client import Client
 from tests.support.filled import RUN, USER, Long, fill
 
-SIZES = (10, 1_000, int(os.environ.get("MESSAGES", "10000")))
+SIZES = (10, int(os.environ.get("MESSAGES", "3000")))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def _middle(names: list[str]) -> str:
 
 
 def _list(**query: Any) -> Callable[[Client, Long], object]:
-    """Return a call for a page of 3; `after=…` and `before=…` are functions of the thread."""
+    """Return a call for a page of 3 messages. `after` and `before` are functions of the thread."""
 
     def call(client: Client, thread: Long) -> object:
         found = {name: value(thread) if callable(value) else value for name, value in query.items()}
@@ -118,14 +119,8 @@ OPERATIONS: dict[str, tuple[Callable[[Client, Long], object], list[Call]]] = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_by_chance(owner: Client, threads: list[Long], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep out what only time brings about: a look-up of the key each minute, a second Query after a late head."""
-    from shared import auth
-    from shared.store import pages
-
-    monkeypatch.setattr(pages, "_TOGETHER_SECONDS", 60.0)
-    auth._remembered.clear()
-    owner.create("list_threads")
+def _none_by_chance(owner: Client, threads: list[Long], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls.none_by_chance(owner, monkeypatch)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -134,7 +129,7 @@ def test_an_operation_costs_the_same_however_long_the_thread_is(owner: Client, t
     for thread in threads:
         with recorded() as made:
             operation(owner, thread)
-        # A list's first two calls are made beside each other.
+        # A list makes its first two calls at the same time.
         assert sorted(made) == sorted(expected)
 
 

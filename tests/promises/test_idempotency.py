@@ -1,4 +1,4 @@
-"""A create happens once for its Idempotency-Key, however often it is sent at once; tests/functions has the rest."""
+"""A create happens once for its Idempotency-Key, even if it is sent often at once. tests/functions has the rest."""
 
 import json
 from typing import Any

@@ -1,6 +1,6 @@
-"""No reader passes over a message, on an engine that isolates no more than AWS promises (tests/support/isolation.py).
+"""No reader misses a message, on an engine that isolates no more than AWS promises (tests/support/isolation.py).
 
-Not on DynamoDB Local, which never shows a transaction half visible. PROMISES_RUNS says how many seeded runs there are.
+DynamoDB Local cannot test this: it never shows a transaction half visible. PROMISES_RUNS is the number of seeded runs.
 """
 
 import math
@@ -20,7 +20,7 @@ Patch = pytest.MonkeyPatch
 def lost_by_a_follower(
     seed: int, patch: Patch, query: dict[str, str] | None = None, idle: int = 0, **options: Any
 ) -> set[str]:
-    """Run writers and a follower; return what the follower lost, after a look at what it saw."""
+    """Run writers and a follower. Check the order of what the follower read, and return the messages that it missed."""
     story = Story(seed, **options)
     read: list[str] = []
     story.run(patch, 3, lambda story: read.extend(follow(story, idle, **(query or {}))))
@@ -34,13 +34,13 @@ def test_a_follower_loses_nothing(monkeypatch: Patch, seed: int) -> None:
 
 
 def test_a_follower_of_a_run_loses_nothing(monkeypatch: Patch, seed: int) -> None:
-    """One create hangs half visible in each: its run entry may be seen before its message, or after it."""
+    """In each story one create hangs half visible. Its run entry may be visible before its message, or after it."""
     for run in range(seed, seed + RUNS // 5):
         assert lost_by_a_follower(run, monkeypatch, {"run_id": RUN}, stalls=run % 9 + 2) == set(), f"seed {run}"
 
 
 def test_no_page_of_any_kind_passes_over_a_message(monkeypatch: Patch, seed: int) -> None:
-    """Descending, ascending, after, before, of a run: no message comes up later between the ends of a page."""
+    """No message appears later between the ends of a page: descending, ascending, after, before, of a run."""
     for run in range(seed, seed + RUNS // 5):
         story = Story(run)
         story.run(monkeypatch, 3, browse)
@@ -52,7 +52,7 @@ def test_a_thread_is_seen_as_it_was_left_by_whoever_wrote_it(monkeypatch: Patch,
         Story(run).run(monkeypatch, 1, make_threads, make_threads)
 
 
-# A read that AWS answers only when it is sent again: meanwhile the thread may get more messages than a head remembers.
+# A read gets a response only when it is sent again. Until then, the thread may get more messages than a head remembers.
 SLOW: dict[str, Any] = {"slow_reads": True, "hang": 8, "most": 24}
 
 
@@ -79,7 +79,7 @@ def without_the_repair(patch: Patch) -> dict[str, Any]:
 
 
 def without_the_drop(patch: Patch) -> dict[str, Any]:
-    """What lies above the head's last message is shown."""
+    """Let lists return messages above the head's last message."""
     from shared.store import head, pages
 
     highest = "7" + "Z" * 25
@@ -89,7 +89,7 @@ def without_the_drop(patch: Patch) -> dict[str, Any]:
 
 
 def without_asking_again(patch: Patch) -> dict[str, Any]:
-    """A head that was read late is taken for one that was read beside the Query."""
+    """Treat a head that was read late like one that was read together with the Query."""
     from shared.store import pages
 
     patch.setattr(pages, "_TOGETHER_SECONDS", math.inf)
@@ -107,6 +107,6 @@ def test_a_follower_loses_messages_without(
 def test_what_is_left_is_a_commit_that_hangs_while_more_creates_go_past_it_than_the_head_remembers(
     monkeypatch: Patch, seed: int
 ) -> None:
-    """Known, and as docs/decisions.md has it: then, and only then, a follower can lose a message."""
+    """This is the only case in which a follower can miss a message. docs/decisions.md describes it."""
     left: dict[str, Any] = {"hang": 100, "stalls": 4, "most": 24, "idle": 700}
     assert any(lost_by_a_follower(run, monkeypatch, **left) for run in range(seed, seed + 400))

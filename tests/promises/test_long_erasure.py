@@ -1,6 +1,6 @@
-"""A long thread is erased in chunks that end in time, while the table does its other work.
+"""A long thread is erased in several invocations that each end in time, while the table does other work.
 
-MESSAGES says how long the thread is: 4,000 unless it is set. 100,000 take about two minutes.
+MESSAGES is the length of the thread, by default 4,000. 100,000 take about two minutes.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Every answer to thousands of requests is the one that a plain model of the contract gives: on DynamoDB Local."""
+"""Every response to thousands of requests equals that of a plain model of the contract. This is on DynamoDB Local."""
 
 import os
 
@@ -11,6 +11,6 @@ EXAMPLES = int(os.environ.get("MODEL_EXAMPLES") or 12)
 def test_the_answers_are_those_of_the_model(seed: int) -> None:
     steps = runs_machine.run(World(), seed, EXAMPLES)
 
-    # The seed decides how many there are: 50 for each example at most.
+    # The seed determines the number of requests: at most 50 for each example.
     assert steps["step"] > 10 * EXAMPLES
     assert steps["answer 200"] > steps["step"] / 3, steps

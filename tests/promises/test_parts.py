@@ -1,4 +1,4 @@
-"""The parts of a large content go when their message goes, and not before."""
+"""The parts of a large content are deleted after their message is deleted, and not before."""
 
 from tests.promises.threads import incompressible, remains
 from tests.support.client import Client

@@ -1,4 +1,4 @@
-"""A thread that nobody wrote to for the retention time is gone for every call, and erased on the way of a deletion."""
+"""A thread without a write for the retention time is a 404 for every call. It is erased like a deleted thread."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def _thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keep_for(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    """Deploy with another RetentionDays."""
+    """Set the RetentionDays of a deployment."""
     monkeypatch.setitem(VARIABLES, "RETENTION_DAYS", str(days))
 
 
@@ -108,7 +108,7 @@ def test_a_thread_that_comes_to_life_while_it_is_swept_is_kept(
             break
         erasures.run()
         outcomes.append((answers[0].status, client.call("list_messages", thread_id).status))
-    # The first one has won: the message is kept or was refused, never accepted and then erased.
+    # The first of the two wins. The message is kept or refused, never accepted and then erased.
     assert set(outcomes) == {(200, 200), (404, 404)}
 
 
@@ -118,7 +118,7 @@ def test_a_walk_that_ran_out_of_time_is_continued_by_the_next(client: Client, er
         age(client, thread_id, 30 * DAY)
     event_sources.sweep_project(client, seconds=-1)
     assert _buried(client, erasures) == 100
-    event_sources.sweep(59)  # as little time again
+    event_sources.sweep(59)  # again too little time for a second list
     assert _buried(client, erasures) == 10
 
 

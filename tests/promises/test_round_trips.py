@@ -1,4 +1,4 @@
-"""How long a call takes in round trips: what is asked side by side, consistently, and how often a create is tried."""
+"""The round trips of a call: calls at the same time, consistent reads, and the attempts of a create."""
 
 import statistics
 import threading
@@ -19,7 +19,7 @@ RUN = "run_1"
 
 
 def test_a_list_asks_for_the_head_beside_its_query(client: Client) -> None:
-    """Each of the two waits until the other is sent too: one after the other, they would wait in vain."""
+    """Each of the two calls waits until the other is sent. If they were sent in sequence, the first would never end."""
     thread_id = client.thread()
     client.message(thread_id)
     both = threading.Barrier(2)
@@ -53,16 +53,8 @@ def test_every_read_is_consistent(trusted: Client, function: str, query: dict[st
         assert all(part["ConsistentRead"] is True for part in asked)
 
 
-def test_a_create_alone_is_one_call(client: Client) -> None:
-    thread_id = client.thread()
-    with fault_injection.inject() as attempts:
-        for _ in range(10):
-            client.message(thread_id)
-    assert attempts.operations == ["TransactWriteItems"] * 10
-
-
 def test_a_repeat_is_one_call_also_when_its_clock_is_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the Idempotency-Key says counts more than that the id which was drawn is too low."""
+    """The check of the Idempotency-Key comes before the check that the new id is too low."""
     clock = Clock(monkeypatch)
     thread_id = client.thread()
     clock.forward(1)
@@ -79,7 +71,7 @@ def test_a_repeat_is_one_call_also_when_its_clock_is_behind(client: Client, monk
 def test_a_create_among_eight_writers_takes_few_attempts(
     client: Client, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    """Attempts of one create are told apart by the message that they would write: by its content."""
+    """The content of the message shows to which create an attempt belongs."""
     thread_id = client.thread()
     tried: Counter[str] = Counter()
 

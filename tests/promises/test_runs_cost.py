@@ -1,4 +1,4 @@
-"""What an operation of runs costs: its calls, in order, with the units that DynamoDB bills."""
+"""The cost of an operation of runs: its calls in order, with the units that DynamoDB bills."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.promises import calls
 from tests.support import chat_stub
 from tests.support.capacity import Call, recorded
 from tests.support.chat_stub import Chat, says
@@ -18,14 +19,8 @@ WRITE = "TransactWriteItems"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_by_chance(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep out what only time brings about: a look-up of the key each minute, a second Query after a late head."""
-    from shared import auth
-    from shared.store import pages
-
-    monkeypatch.setattr(pages, "_TOGETHER_SECONDS", 60.0)
-    auth._remembered.clear()
-    runs.client.create("list_threads")
+def _none_by_chance(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls.none_by_chance(runs.client, monkeypatch)
 
 
 @pytest.fixture
@@ -34,7 +29,7 @@ def assistant_id(runs: Runs) -> str:
 
 
 def cost(call: Callable[[], object]) -> list[Call]:
-    """Return the calls that an operation makes. Those beside each other come in any order."""
+    """Return the calls that an operation makes. Calls at the same time come in any order."""
     with recorded() as made:
         call()
     return made
@@ -106,7 +101,7 @@ def test_a_list_of_twenty_runs_reads_the_head_and_queries_once(runs: Runs, chat:
 
     assert head == Call("GetItem", 1, 0)
     assert query.operation == "Query"
-    assert query.read_units <= 5  # the names of projects have several lengths
+    assert query.read_units <= 5  # the units depend on the length of the project's name
 
 
 def test_assistants_cost_a_read_or_a_transaction(runs: Runs, assistant_id: str) -> None:
@@ -122,7 +117,7 @@ def test_assistants_cost_a_read_or_a_transaction(runs: Runs, assistant_id: str) 
 def test_a_run_costs_the_same_however_long_its_thread_is_and_whatever_the_model_is_not_given(
     chat: Chat,
 ) -> None:
-    """With a limit to what the model is given, the thread is read no further than that."""
+    """If the run limits the messages for the model, the worker reads no more of the thread than these."""
     owner = Runs(Client(trusted=True))
     assistant_id = owner.assistant()
     body: dict[str, Any] = {"truncation_strategy": {"type": "last_messages", "last_messages": 5}}
@@ -137,6 +132,6 @@ def test_a_run_costs_the_same_however_long_its_thread_is_and_whatever_the_model_
                 *cost(partial(owner.read, run)),
             ]
         )
-    # A list's first two calls are made beside each other.
+    # A list makes its first two calls at the same time.
     assert sorted(call.operation for call in made[0]) == sorted(call.operation for call in made[1])
     assert sum(call.write_units for call in made[0]) == sum(call.write_units for call in made[1])

@@ -1,37 +1,34 @@
-"""Every fault at every call of an operation of runs: the operation is done or not, says so, and can be sent again.
+"""Every fault at every call of an operation of runs: the operation is done or not, responds so, and can be sent again.
 
-As tests/promises/test_faults_at_every_call.py does for messages and threads. FAULTS_SHARE=1 makes all trials.
+tests/promises/test_faults_at_every_call.py tests the same for messages and threads. FAULTS_SHARE=1 makes all trials.
 """
 
-import os
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.promises import calls
+from tests.promises import trials
 from tests.promises.threads import incompressible
 from tests.support import chat_stub, fault_injection
 from tests.support.chat_stub import Chat, Reply, fails, says
 from tests.support.client import Answer, Client
 from tests.support.clock import Clock
-from tests.support.fault_injection import Attempt, Attempts, Effect, Fault
+from tests.support.fault_injection import Attempt, Effect, Fault
 from tests.support.invariants import check_assistants, check_project
 from tests.support.runs import WEATHER, Runs, work
+from tools.openapi.routes import ROUTES
 
-SHARE = float(os.environ.get("FAULTS_SHARE") or 0.08)
 LARGE = incompressible(seed=1, length=110_000)
-_RESENT = {"x-stainless-retry-count": "1"}
 _ONCE = {"idempotency-key": "key"}
 
 
 @dataclass
 class Stage:
-    """A project with an assistant and a thread; with a run in the status that a case asks for."""
+    """A project with an assistant, a thread, and a run in the status of the case."""
 
     runs: Runs
     assistant_id: str
@@ -39,7 +36,6 @@ class Stage:
     run: dict[str, Any]
 
     def view(self) -> list[Any]:
-        """Return all that the project's key can see, without ids and times."""
         found: list[Any] = [
             (one["name"], one["instructions"])
             for one in self.runs.create("list_assistants", query={"order": "asc"})["data"]
@@ -53,6 +49,10 @@ class Stage:
             found.append([(one["role"], one["content"]) for one in messages])
         return found
 
+    def check(self, touched: set[str]) -> None:
+        check_project(self.runs.client.project, touched)
+        check_assistants(self.runs.client.project)
+
 
 def _output(step: dict[str, Any]) -> Any:
     found = step["step_details"]
@@ -61,9 +61,9 @@ def _output(step: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Case:
-    """An operation and the status of the run that it meets, None for none.
+    """An operation, and the status of the run on which it is called, None for no run.
 
-    `again` is the status of the same request once more when the first one was done, though it said 503.
+    `again` and `doubles` are those of trials.try_operation.
     """
 
     operation: str
@@ -71,26 +71,17 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     again: int = 200
     large: bool = False
-    # Stored although the response was a 503, and sent again, it is there twice.
     doubles: bool = False
 
-    def call(self, stage: Stage, headers: dict[str, str] | None = None) -> Answer:
-        ids = {
-            "create_run": [stage.thread_id],
-            "list_runs": [stage.thread_id],
-            "create_thread_and_run": [],
-            "create_assistant": [],
-            "list_assistants": [],
-            "retrieve_assistant": [stage.assistant_id],
-            "modify_assistant": [stage.assistant_id],
-            "delete_assistant": [stage.assistant_id],
-            "retrieve_run_step": [stage.thread_id, stage.run.get("id", ""), stage.run.get("step", "")],
-        }.get(self.operation, [stage.thread_id, stage.run.get("id", "")])
+    def call(self, stage: Stage, headers: dict[str, str]) -> Answer:
+        known = [stage.thread_id, stage.run.get("id", ""), stage.run.get("step", "")]
+        ids = [stage.assistant_id] if "assistant" in self.operation else known
+        needed = ROUTES[self.operation][2].count("{")
         options = dict(self.options)
         if self.operation.startswith("create_") and self.operation != "create_assistant":
             options["body"] = {"assistant_id": stage.assistant_id} | options.get("body", {})
-        given = (headers or {}) | options.pop("headers", {})
-        return stage.runs.call(self.operation, *ids, headers=given, **options)
+        given = headers | options.pop("headers", {})
+        return stage.runs.call(self.operation, *ids[:needed], headers=given, **options)
 
 
 _USER = {"role": "user", "content": "And now?"}
@@ -121,12 +112,6 @@ CASES = {
 }
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that pauses only put forward: botocore's, and the store's own."""
-    return Clock(monkeypatch)
-
-
 def _stage(chat: Chat, case: Case) -> Stage:
     runs = Runs(Client())
     assistant_id = runs.assistant(tools=[WEATHER], name="a", **({"instructions": LARGE} if case.large else {}))
@@ -142,88 +127,40 @@ def _stage(chat: Chat, case: Case) -> Stage:
     return Stage(runs, assistant_id, thread_id, run)
 
 
-@contextmanager
-def _meeting(clock: Clock, *met: Fault) -> Iterator[Attempts]:
-    """Let an operation meet faults, and its key be looked up once more."""
-    clock.forward(61)
-    with fault_injection.inject(*met) as attempts:
-        yield attempts
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_an_operation_of_runs_is_done_or_not_and_says_which(name: str, chat: Chat, clock: Clock, seed: int) -> None:
-    """One fault is not seen; one that does not end is a 503, after which an SDK sends the same request once more."""
     case = CASES[name]
-    stage = _stage(chat, case)
-    before = stage.view()
-    with _meeting(clock) as attempts:
-        answer = case.call(stage)
-    assert answer.status == 200, answer.text
-    after = stage.view()
-    trials = [
-        (at, effect, times)
-        for at, operation in enumerate(attempts.operations, 1)
-        for effect in fault_injection.effects(operation)
-        for times in (1, 0)
-    ]
     draw = random.Random(f"{seed}-{name}")
-    for at, effect, times in trials:
-        if draw.random() > SHARE:
-            continue
-        trial = f"{effect.__name__} at call {at}, {'once' if times else 'without end'}"
-        stage = _stage(chat, case)
-        with calls.partitions() as touched, _meeting(clock, Fault("", effect, at, times)):
-            answer = case.call(stage)
-        assert answer.status == 200 or (not times and answer.error == (503, None, None)), f"{trial}: {answer.text}"
-        seen = stage.view()
-        assert seen == after or (answer.status == 503 and seen == before), trial
-        _check(stage, touched)
-        if answer.status == 503:
-            clock.forward(1)
-            again = case.call(stage, _RESENT)
-            assert again.status == (case.again if seen == after != before else 200), f"{trial}: {again.text}"
-            assert stage.view() == after or (case.doubles and seen == after != before), trial
-            _check(stage, touched)
-
-
-def _check(stage: Stage, touched: set[str]) -> None:
-    check_project(stage.runs.client.project, touched)
-    check_assistants(stage.runs.client.project)
+    set_up = partial(_stage, chat, case)
+    trials.try_operation(draw, clock, set_up, case.call, again=case.again, doubles=case.doubles)
 
 
 @pytest.mark.parametrize("status", ["queued", "submitted"])
 def test_a_worker_that_meets_a_fault_at_any_call_ends_its_run_or_leaves_it_to_a_later_delivery(
     chat: Chat, clock: Clock, seed: int, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault that comes once costs nothing; one that lasts for a minute costs the answer at most, not ten minutes."""
+    """A single fault has no effect. A fault of a minute costs at most the answer; the run does not wait ten minutes."""
     monkeypatch.setenv("RUNS_QUEUE_URL", "http://127.0.0.1:9/a-queue-that-is-out-of-reach")
     first = _to_execute(chat, status)
-    with _meeting(clock) as attempts:
+    with trials.meeting(clock) as attempts:
         work(first.runs.client.project, first.run)
     assert first.runs.read(first.run)["status"] == "completed"
     draw = random.Random(f"{seed}-{status}")
-    trials = [
-        (at, effect, lasts)
-        for at, operation in enumerate(attempts.operations, 1)
-        for effect in fault_injection.effects(operation)
-        for lasts in (False, True)
-        if draw.random() <= 3 * SHARE
-    ]
-    for at, effect, lasts in trials:
+    for at, effect, lasts in trials.drawn(draw, attempts, 3 * trials.SHARE):
         trial = f"{effect.__name__} at call {at}, {'for a minute' if lasts else 'once'}"
         stage = _to_execute(chat, status)
-        with _meeting(clock, _for_a_minute(effect, at) if lasts else Fault("", effect, at)):
+        with trials.meeting(clock, _for_a_minute(effect, at) if lasts else Fault("", effect, at)):
             delivered = work(stage.runs.client.project, stage.run)
         end = stage.runs.read(stage.run)["status"]
         if delivered["batchItemFailures"]:
-            # The claim failed. Only one whose response is lost for good costs the run its time.
+            # The claim failed. Only a claim whose responses are all lost delays the run until it expires.
             was_claimed = effect in (fault_injection.lost, fault_injection.done_but_failed)
             assert (lasts, at, end) == (True, 1, "in_progress" if was_claimed else "queued"), trial
             continue
         assert end in (("completed", "failed") if lasts else ("completed",)), trial
         messages = stage.runs.client.page(stage.thread_id)["data"]
         assert [one["run_id"] for one in messages] == [stage.run["id"]] * (end == "completed") + [None], trial
-        _check(stage, set())
+        stage.check(set())
 
 
 def _to_execute(chat: Chat, status: str) -> Stage:
@@ -236,7 +173,7 @@ def _to_execute(chat: Chat, status: str) -> Stage:
 
 
 def _for_a_minute(effect: Effect, at: int) -> Fault:
-    """Return a fault that lasts for a minute, counted from when its first call is made."""
+    """Return a fault that lasts for a minute from its first call."""
     began: list[float] = []
 
     def last(attempt: Attempt) -> Any:
@@ -251,7 +188,7 @@ def _closes() -> None:
     raise ConnectionError
 
 
-# Of one call of the model: what a later attempt passes, and what ends the run.
+# Faults of one call of the model. A later attempt succeeds after the first group. The second group ends the run.
 _PASSING = {"busy": fails(429, retry_after="1"), "down": fails(503), "lost": Reply(before=_closes)}
 _LASTING = {
     "refused": fails(400),
@@ -281,4 +218,4 @@ def test_a_fault_of_any_model_call_ends_a_run_that_has_an_answer_or_none_and_fre
         clock.forward(1)
         again = stage.runs.execute(stage.runs.run(stage.thread_id, stage.assistant_id))
         assert again["status"] == "completed"
-        _check(stage, set())
+        stage.check(set())

@@ -1,4 +1,4 @@
-"""A key of another project neither sees nor runs anything: each operation answers as if there were no such thing."""
+"""A key of another project can neither read nor run anything: each operation responds as if nothing existed."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ OF_AN_ASSISTANT: dict[str, Any] = {
 
 @pytest.fixture
 def waiting(runs: Runs, chat: Chat) -> dict[str, Any]:
-    """Return a run that waits for the output of call_1, with the id of its step under `step`."""
+    """Return a run that waits for the output of call_1. Its key `step` has the id of its step."""
     chat.replies = [calls(("call_1", "get_weather", "{}"))]
     run = runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
     return run | {"step": runs.steps(run)[0]["id"]}

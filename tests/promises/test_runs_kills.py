@@ -1,11 +1,10 @@
-"""A run has one answer at most, wherever its worker is killed and however often its queue message is delivered.
+"""A run has at most one answer, wherever its worker is killed and however often its queue message is delivered.
 
-KILLS says how many seeded runs there are of each kind: KILLS=200 python -m pytest tests/promises/test_runs_kills.py
+KILLS is the number of seeded runs of each kind: KILLS=200 python -m pytest tests/promises/test_runs_kills.py
 """
 
 import os
 import random
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -29,13 +28,13 @@ _CALLS = 7
 
 
 def _replies(draw: random.Random) -> list[Reply]:
-    """Return what the model says in a run: an answer, a fault, or calls before that."""
+    """Return the model's replies in a run: an answer or a fault, and maybe calls before it."""
     call = chat_stub.calls(("call_1", "get_weather", "{}"), text=draw.choice(("", "I look it up.")))
     return [call, says("Sunny.")] if draw.random() < 0.4 else [draw.choice((says("Hello"), fails(400)))]
 
 
 def _execute(runs: Runs, run: dict[str, Any], draw: random.Random, met: set[str]) -> None:
-    """Let the worker be killed at one of its calls, while the model answers, or not at all."""
+    """Execute a run. The worker is killed at one of its calls, or while the model answers, or not at all."""
     from shared.runs import execution
 
     partition = f"{runs.client.project}#{run['thread_id']}"
@@ -97,56 +96,40 @@ def _text(message: dict[str, Any]) -> str:
     return str(message["content"][0]["text"]["value"])
 
 
-def test_a_run_that_is_delivered_twice_at_once_is_executed_once(runs: Runs, chat: Chat, seed: int) -> None:
-    assistant_id = runs.assistant()
-    with ThreadPoolExecutor(4) as pool:
-        for number in range(seed, seed + KILLS):
-            run = runs.run(runs.thread(), assistant_id)
-            chat.asked.clear()
-            delivered = [pool.submit(work, runs.client.project, run) for _ in range(4)]
-            assert [delivery.result() for delivery in delivered] == [{"batchItemFailures": []}] * 4
-            assert len(chat.asked) == 1, f"seed {number}"
-            assert (runs.read(run)["status"], len(_answers(runs, run))) == ("completed", 1)
-
-
 def deliver(secret: str, project: str, queued: list[dict[str, Any]]) -> list[str]:
-    """Let this process's worker take each message, and return how each run ended as this process sees it."""
+    """Let this process's worker take each message. Return the end of each run as this process sees it."""
     runs = Runs(Client(project, secret=secret))
     for run in queued:
         work(project, run)
     return [str(runs.read(run)["status"]) for run in queued]
 
 
-def create_at_once(secret: str, thread_id: str, assistant_id: str, times: int) -> list[tuple[int, str]]:
-    """Create runs of a thread in several threads of this process; return the statuses and texts."""
+def create_at_once(secret: str, thread_id: str, assistant_id: str) -> list[tuple[int, str]]:
+    """Create four runs of a thread in threads of this process; return the statuses and texts."""
     runs = Runs(Client("", secret=secret))
-    create: Callable[[int], Any] = lambda _: runs.call("create_run", thread_id, body={"assistant_id": assistant_id})  # noqa: E731
-    with ThreadPoolExecutor(times) as pool:
-        return [(answer.status, answer.text) for answer in pool.map(create, range(times))]
+    with ThreadPoolExecutor(4) as pool:
+        create = partial(runs.call, "create_run", thread_id, body={"assistant_id": assistant_id})
+        made = [pool.submit(create) for _ in range(4)]
+        return [(one.result().status, one.result().text) for one in made]
 
 
 def test_processes_whose_clocks_differ_by_seconds_execute_each_run_once(runs: Runs, chat: Chat) -> None:
     assistant_id = runs.assistant()
-    queued = [runs.run(runs.thread(), assistant_id) for _ in range(12)]
+    queued = [runs.run(runs.thread(), assistant_id) for _ in range(KILLS)]
 
     seen = processes.together([-5.0, 5.0], deliver, runs.client.secret, runs.client.project, queued)
 
     assert {*seen} <= {"completed", "in_progress"}
-    assert [len(_answers(runs, run)) for run in queued] == [1] * 12
-    assert len(chat.asked) == 12
+    assert [len(_answers(runs, run)) for run in queued] == [1] * KILLS
+    assert len(chat.asked) == KILLS
     check_project(runs.client.project)
 
 
-@pytest.mark.parametrize("clocks", [[], [-5.0, 5.0]], ids=["threads", "processes"])
-def test_eight_creates_at_once_make_one_run_and_seven_refusals(runs: Runs, chat: Chat, clocks: list[float]) -> None:
-    from shared.store import table
-
+def test_eight_creates_at_once_make_one_run_and_seven_refusals(runs: Runs, chat: Chat) -> None:
     thread_id, assistant_id = runs.thread(), runs.assistant()
-    arguments = (runs.client.secret, thread_id, assistant_id)
 
-    answers = processes.together(clocks, create_at_once, *arguments, 4) if clocks else create_at_once(*arguments, 8)
+    answers = processes.together([-5.0, 5.0], create_at_once, runs.client.secret, thread_id, assistant_id)
 
-    table.set_deadline()
     (run,) = runs.create("list_runs", thread_id)["data"]
     assert sorted(status for status, _ in answers) == [200] + [400] * 7
     refusal = f"Thread {thread_id} already has an active run {run['id']}."

@@ -1,6 +1,6 @@
-"""The official SDK sends a request again whose response was lost: no run, message or output is there twice.
+"""The official SDK sends a request again if its response was lost. No run, message or output is then stored twice.
 
-The SDK is the one of this project's own environment. Its transport leads to the functions, without a network.
+The SDK is that of this project's own environment. Its transport calls the functions, without a network.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The Assistants API is deprecated
 
 
 class Losing(httpx.BaseTransport):
-    """Leads to the functions; loses the responses to the requests for these paths, each the first time."""
+    """Calls the functions. For each of these paths, it loses the first response."""
 
     def __init__(self, runs: Runs, *lost: str) -> None:
         self._runs = runs
@@ -48,7 +48,7 @@ class Losing(httpx.BaseTransport):
 
 @pytest.fixture
 def losing(runs: Runs, chat: Chat) -> Iterator[Any]:
-    """Return a function that makes an SDK's client whose responses are lost, and its transport."""
+    """Return a function that creates an SDK's client whose responses are lost, and returns it with its transport."""
     opened = []
 
     def client(*lost: str) -> tuple[openai.OpenAI, Losing]:
@@ -77,20 +77,6 @@ def test_a_create_run_whose_response_was_lost_makes_one_run(runs: Runs, losing: 
     assert transport.retry_counts == ["0", "1"]
     assert [found["id"] for found in runs.create("list_runs", thread_id)["data"]] == [run.id]
     assert len(runs.client.page(thread_id)["data"]) == 2
-
-
-def test_create_and_poll_survives_lost_responses(runs: Runs, losing: Any, chat: Chat) -> None:
-    """The worker takes the run between the lost response and the next attempt, and has not answered yet."""
-    thread_id, assistant_id = runs.thread(), runs.assistant()
-    client, transport = losing("/runs")
-
-    run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
-    work(runs.client.project, {"thread_id": thread_id, "id": run.id})
-    polled = client.beta.threads.runs.poll(run.id, thread_id=thread_id)
-
-    assert polled.status == "completed"
-    assert transport.retry_counts[:2] == ["0", "1"]
-    assert client.beta.threads.messages.list(thread_id).data[0].run_id == run.id
 
 
 def test_a_create_run_whose_response_was_lost_makes_one_answer_also_when_the_model_was_faster_than_the_sdk(
@@ -169,7 +155,7 @@ def test_a_create_thread_and_run_with_a_key_whose_response_was_lost_makes_one_th
 def test_a_create_run_whose_first_request_was_refused_as_busy_makes_one_run(
     runs: Runs, losing: Any, chat: Chat
 ) -> None:
-    """What never was done is done by the next attempt, though that says that it is one."""
+    """The next attempt makes the run that the first one did not make, although its header says that it is a retry."""
     thread_id, assistant_id = runs.thread(), runs.assistant()
     client, transport = losing()
     respond = transport.handle_request

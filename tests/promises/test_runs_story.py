@@ -1,9 +1,9 @@
-"""Runs of one thread on an engine that isolates no more than AWS promises: everything at once, and workers killed.
+"""Many clients use the runs of one thread at once, and workers are killed. The engine isolates only as AWS promises.
 
-In each seeded story some clients create runs, others cancel them, submit outputs, poll, and follow the list of runs,
-while workers take each run's queue message twice and are killed now and then. Each has a clock that is wrong by up to
-five seconds. DynamoDB Local never shows a transaction half visible; tests/support/isolation.py does. STORIES says how
-many there are, PROMISES_SEED repeats them.
+In each seeded story some clients create runs. Others cancel them, submit outputs, poll, and follow the list of runs.
+Workers take each run's queue message twice and are killed now and then. Each client and worker has a clock that is
+wrong by up to five seconds. DynamoDB Local never shows a transaction half visible; tests/support/isolation.py does.
+STORIES is the number of stories. PROMISES_SEED repeats them.
 """
 
 import os
@@ -22,16 +22,16 @@ from tests.support.client import Answer, Client
 from tests.support.isolation import Engine
 from tests.support.runs import WEATHER, Runs
 
-STORIES = int(os.environ.get("STORIES") or 20)
+STORIES = int(os.environ.get("STORIES") or 12)
 ENDS = {"completed", "cancelled", "expired"}
-# Instead of ten minutes, which are as many steps of a scheduler as milliseconds.
+# Instead of ten minutes, because the scheduler needs a step for each millisecond.
 EXPIRY_SECONDS = 40
 Patch = pytest.MonkeyPatch
 Run = dict[str, Any]
 
 
 class Story:
-    """What was acknowledged: runs created, cancelled, and outputs taken; what was seen: ends of runs, and pages."""
+    """The acknowledged creates, cancels and outputs of runs, and the ends of runs and pages that clients read."""
 
     def __init__(self, seed: int) -> None:
         self.scheduler = Scheduler(seed)
@@ -46,7 +46,7 @@ class Story:
         self.creating = 0
 
     def run(self, patch: Patch) -> None:
-        """Make an assistant and a thread, let everything happen to the thread, and check what is left."""
+        """Create an assistant and a thread, let all actors use the thread, and check the result."""
         from shared.runs.store import run_items
 
         with Engine(self.scheduler).serving(), patch.context() as here:
@@ -76,7 +76,7 @@ class Story:
         return run
 
     def answers_of(self, run_id: str) -> list[Run]:
-        """Return the messages of a run; of all the thread's messages, the newest comes first."""
+        """Return the messages of a run. They are selected from all messages of the thread, newest first."""
         return [
             message
             for message in self.runs.client.page(self.thread_id, limit=100)["data"]
@@ -88,9 +88,9 @@ class Story:
 
 
 def note_end(story: Story, run: Run, seen: dict[str, str]) -> None:
-    """A run that had ended when it was read stays as it is; `seen` are the ends that were known then.
+    """Record a run's end. Assert that a run does not change after its end. `seen` are the ends known before the read.
 
-    One that has expired by a fast clock is active by a slow one, and may be cancelled there, but never completed.
+    A run that has expired by a fast clock is active by a slow clock. There it may be cancelled, but never completed.
     """
     before = seen.get(run["id"])
     is_expired = before == "expired" and run["status"] != "completed"
@@ -115,7 +115,7 @@ def create(story: Story) -> None:
 
 
 def work(story: Story) -> None:
-    """Take messages of the queue in any order; now and then the worker is killed at one of its calls."""
+    """Take messages of the queue in any order. Now and then the worker is killed at one of its calls."""
     while story.creating or story.queue:
         if story.queue:
             run_id = story.queue.pop(story.draw.randrange(len(story.queue)))
@@ -126,7 +126,7 @@ def work(story: Story) -> None:
 
 
 def execute(story: Story, run_id: str) -> None:
-    """What shared.runs.execution does; the model takes its time, sometimes more than the run has."""
+    """Execute a run as shared.runs.execution does. The model takes its time, sometimes more than the run has."""
     from shared.runs.records import Outcome, ToolCall
     from shared.runs.store import lifecycle, runs
     from shared.store import keys, table
@@ -172,7 +172,10 @@ def submit(story: Story) -> None:
 
 
 def poll(story: Story) -> None:
-    """Who sees a run completed finds its message, first unless another run came after it, and its step."""
+    """Poll a run until its end. A client that reads it as completed also finds its step and its message.
+
+    The message is the newest one unless another run followed.
+    """
     while story.creating or story.queue:
         for run_id in story.created[-3:]:
             if story.draw.random() < 0.5:
@@ -194,7 +197,7 @@ def poll(story: Story) -> None:
 
 
 def follow(story: Story) -> None:
-    """Follow `after` until no more runs are created; no run is passed over."""
+    """Follow the list with `after` until no more runs are created. Assert that no run is missed."""
     while True:
         is_over = not story.creating
         after = {"after": story.followed[-1]} if story.followed else {}
@@ -209,7 +212,7 @@ def follow(story: Story) -> None:
 
 
 def check(story: Story) -> None:
-    """The runs have one order, and each has ended, with an answer if it is completed, else with none."""
+    """Assert that the runs have one order, and that each has ended. Only a completed run has an answer."""
     assert story.followed == sorted(story.created)
     listed = story.call("list_runs", query={"order": "asc", "limit": 100}).body["data"]
     assert [run["id"] for run in listed] == story.followed
@@ -232,7 +235,7 @@ def check(story: Story) -> None:
 
 @contextmanager
 def killed(step: int | None) -> Iterator[None]:
-    """Let the process of this thread end at its call number `step`, before or after AWS has done it."""
+    """Kill the process of this Python thread at its call number `step`, before or after AWS has processed the call."""
     from shared.store import table
 
     me, counter = threading.current_thread(), iter(range(1_000))

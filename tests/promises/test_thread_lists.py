@@ -1,4 +1,4 @@
-"""Lists of threads: of a project and of one metadata value, newest first, at once true, however they are sharded."""
+"""Lists of threads, of a project and of one metadata value: newest first, never stale, with any number of shards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ LONGEST = "\U0001f9f5" * 512
 
 @pytest.fixture
 def spread(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Deploy with another ThreadListShards."""
+    """Set the ThreadListShards of a deployment."""
 
     def deploy(shards: int) -> None:
         monkeypatch.setitem(VARIABLES, "THREAD_LIST_SHARDS", str(shards))

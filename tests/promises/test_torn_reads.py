@@ -1,4 +1,4 @@
-"""A message too large for one item is read whole or not at all, whatever happens to it during the read."""
+"""A message that is too large for one item is read whole or not at all, whatever changes it during the read."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def test_a_large_message_that_changes_during_any_step_of_a_read_is_never_torn(
         if not happened:
             break
     both = {OLD, NEW if "edited" in how else ""}
-    # A list reads the head beside its Query: a change before the one may come after the other, and then goes unseen.
+    # A list reads head and Query at the same time. It may miss a change that comes between the two.
     assert seen == both or (operation == "list_messages" and seen == {OLD})
     assert step >= 2
 

@@ -14,12 +14,12 @@ __all__ = ["anybody", "client", "clock", "each_module_tidy", "each_test_tidy", "
 
 @pytest.fixture
 def runs(client: Client) -> Runs:
-    """Return the calls of a project that is empty."""
+    """Return the calls of an empty project."""
     return Runs(client)
 
 
 @pytest.fixture
 def chat() -> Iterator[Chat]:
-    """Return the endpoint of the model; a test sets its `replies`."""
+    """Return the endpoint of the model. A test sets its `replies`."""
     with with_model("Hello") as running:
         yield running

@@ -1,4 +1,4 @@
-"""Assistants: create, list, retrieve, modify, delete, whole answers compared."""
+"""Assistants: create, list, retrieve, modify, delete. Whole responses are compared."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What the model reads."""
+"""The conversation that the worker sends to the model."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Events of runs: one for each status that a run takes, whole, and what never has an event."""
+"""Events of runs: one for each new status, compared whole; and changes that never have an event."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def publish(records: list[Record]) -> None:
 
 @contextmanager
 def changing() -> Iterator[list[Record]]:
-    """Yield a list that holds the records of the runs that changed in this block when it has ended."""
+    """Yield a list. When the block has ended, the list has the records of the runs that changed in it."""
     found: list[Record] = []
     with stream.changes(None) as records:
         yield found
@@ -45,14 +45,17 @@ def changing() -> Iterator[list[Record]]:
 
 @contextmanager
 def publishing() -> Iterator[None]:
-    """Publish the changes of runs in this block when it has ended."""
+    """When the block has ended, publish the changes of runs that happened in it."""
     with changing() as records:
         yield
     publish(records)
 
 
 def published(sent: Attempts) -> list[tuple[str, dict[str, Any]]]:
-    """Return detail type and detail of each event so far, and forget them; all must be as the schema says."""
+    """Return detail type and detail of each event so far, and clear the log of calls.
+
+    Every event must match the schema.
+    """
     entries = [entry for _, request in sent.log for entry in request["Entries"]]
     sent.log.clear()
     return [(entry["DetailType"], schemas.event(entry["DetailType"], entry["Detail"])["detail"]) for entry in entries]
@@ -67,7 +70,7 @@ def of_runs(records: list[Record]) -> list[Record]:
 
 
 def detail_of(runs: Runs, run: dict[str, Any], version: int, **fields: Any) -> dict[str, Any]:
-    """Return the detail of an event that shows a run as it was answered."""
+    """Return the detail of an event for a run, as in a response."""
     kept = {name: value for name, value in run.items() if name not in {"instructions", "tools"}}
     own = {
         "event_id": f"{runs.client.project}/{run['thread_id']}/{run['id']}/{version}",
@@ -248,7 +251,8 @@ def test_records_of_all_other_items_have_no_event(runs: Runs, chat: Chat, clock:
     others = [record for record in records if not sort_of(record).startswith(with_events)]
     kinds = {sort_of(record).partition("#")[0].partition("_")[0] for record in others}
     thread_entry = run["thread_id"].removeprefix("thread_")
-    assert kinds == {"asst", "list", "step", "output", "part", "run", thread_entry}  # "run": an entry of a message
+    # "run" is a message's entry in its run's list.
+    assert kinds == {"asst", "list", "step", "output", "part", "run", thread_entry}
     later = [json.loads(json.dumps(record).replace('"v": {"N": "1"}', '"v": {"N": "2"}')) for record in others]
     gone = [record for record in of_runs(removed) if "NewImage" not in record["dynamodb"]]
 

@@ -1,6 +1,6 @@
-"""Transactions that a Query or a batch shows half: no engine shows them, so they are injected here.
+"""Transactions that a Query or a batch shows by half. Engines do not show this, so the tests inject it.
 
-DynamoDB makes the items of a transaction visible one after another. A single read or a transactional one shows all.
+DynamoDB makes the items of a transaction visible one after another. A single or a transactional read shows all of it.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Item = dict[str, Any]
 
 @contextmanager
 def hidden(*kinds: str, calls_hidden: int = 1) -> Iterator[Attempts]:
-    """Leave the items with sort keys of these kinds out of the first responses of BatchGetItem and Query."""
+    """Omit the items with sort keys of these kinds from the first responses of BatchGetItem and Query."""
 
     def is_shown(item: Item) -> bool:
         return not item["messageId"]["S"].startswith(kinds)
@@ -42,7 +42,7 @@ def hidden(*kinds: str, calls_hidden: int = 1) -> Iterator[Attempts]:
 
 @contextmanager
 def as_before(items: dict[tuple[str, str], Item]) -> Iterator[Attempts]:
-    """Let the first response of BatchGetItem and GetItem show these items as they were."""
+    """Let the first response of BatchGetItem and GetItem show these old versions of items."""
 
     def before(item: Item) -> Item:
         return items.get((item["threadId"]["S"], item["messageId"]["S"]), item)
@@ -62,13 +62,13 @@ def as_before(items: dict[tuple[str, str], Item]) -> Iterator[Attempts]:
 
 
 def head_of(runs: Runs, thread_id: str) -> dict[tuple[str, str], Item]:
-    """Return the head of a thread as it is now, by its key."""
+    """Return the current head of a thread, by its key."""
     partition = f"{runs.client.project}#{thread_id}"
     return {(partition, "head"): stored.item(partition, "head")}
 
 
 def shown_by(runs: Runs, operation: str, run: dict[str, Any]) -> dict[str, Any]:
-    """Return a run, the only one of its thread, as this operation shows it."""
+    """Return the only run of a thread, as this operation returns it."""
     if operation == "retrieve_run":
         return runs.read(run)
     (shown,) = runs.create("list_runs", run["thread_id"])["data"]
@@ -87,7 +87,7 @@ def test_a_run_that_is_seen_completed_before_its_head_has_its_message_first_in_t
         shown = shown_by(runs, operation, run)
 
     assert shown["status"] == "completed"
-    # This read conflicts with the transaction until all of it is visible, so the list that follows has the message.
+    # This read conflicts with the transaction until all of it is visible. So the list after it has the message.
     assert attempts.operations.count("TransactGetItems") == 1
 
 
@@ -110,7 +110,7 @@ def test_a_run_that_a_batch_does_not_show_yet_is_found_by_its_head(runs: Runs, c
 
 
 def test_a_run_whose_thread_a_batch_does_not_show_yet_is_executed(runs: Runs, chat: Chat) -> None:
-    """Create thread and run: the stream may lead the worker to the run before the thread's head is visible."""
+    """After create thread and run, the worker may get the run from the stream before the thread's head is visible."""
     body = {"assistant_id": runs.assistant(), "thread": {"messages": [{"role": "user", "content": "Hello"}]}}
     run = runs.create("create_thread_and_run", body=body)
 
@@ -178,7 +178,7 @@ def test_the_newest_run_is_listed_though_the_query_does_not_show_it_yet(runs: Ru
 
 
 def test_a_list_of_runs_shows_none_that_begins_behind_one_that_it_does_not_show(runs: Runs, chat: Chat) -> None:
-    """Two runs begin while a page is read, and only the second is seen: a follower would pass over the first."""
+    """Two runs begin while a page is read, and the read shows only the second. A follower would miss the first."""
     first = runs.execute(runs.run(runs.thread(), runs.assistant()))
     thread_id, assistant_id = first["thread_id"], first["assistant_id"]
     made: list[str] = []

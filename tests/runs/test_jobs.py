@@ -1,4 +1,4 @@
-"""The queue of runs, its worker, and the erasure of runs and assistants: what changes leave to do is done."""
+"""The work after a change: the queue of runs, its worker, and the erasure of runs and assistants."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ DENIED = Fault("UpdateItem", fault_injection.error("AccessDeniedException"), tim
 
 
 def incompressible(seed: int) -> str:
-    """Return instructions that one item cannot hold."""
+    """Return instructions that are too large for one item."""
     return _incompressible(seed=seed, length=160_000)
 
 
@@ -47,7 +47,7 @@ def taken(queued: Any) -> list[dict[str, str]]:
 
 
 def with_all(runs: Runs, chat: Chat) -> tuple[str, dict[str, Any]]:
-    """Make a thread that has everything that runs may leave behind, and a run that waits; return its partition."""
+    """Create a thread with all kinds of items that runs may leave, and a run that waits. Return its partition."""
     chat.replies = [calls(("call_1", "get_weather", LARGE), text="I look it up."), says("Sunny.")]
     thread_id, assistant_id = runs.thread(), runs.assistant(instructions=LARGE, tools=[WEATHER])
     run = runs.run(thread_id, assistant_id)
@@ -124,7 +124,7 @@ def test_a_message_that_cannot_be_delivered_sooner_comes_later(
     run = runs.run(runs.thread(), runs.assistant())
 
     with fault_injection.inject(DENIED):
-        # The receipt handle is not one of the queue.
+        # The queue does not have this receipt handle.
         assert work(runs.client.project, run) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
 
     assert runs.execute(run)["status"] == "completed"
@@ -257,7 +257,7 @@ def test_a_large_assistant_that_is_modified_or_deleted_leaves_no_chunks(runs: Ru
 
 
 def test_no_log_repeats_what_the_endpoint_says(runs: Runs, chat: Chat, clock: Clock) -> None:
-    """`canaries` looks for the question and the key in all that is written."""
+    """`canaries` searches all output for the question and the key."""
     chat.replies = [chat_stub.fails(400, "sk-of-the-model-1234 may not ask: question-word")]
 
     done = runs.execute(runs.run(runs.thread("question-word"), runs.assistant()))

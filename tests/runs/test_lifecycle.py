@@ -1,4 +1,4 @@
-"""A run from its creation to its end, whole answers compared."""
+"""A run from its creation to its end. Whole responses are compared."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.support.runs import WEATHER, Runs, calls_of, waiting, work
 
 
 def ended(run: dict[str, Any], at: str, **fields: Any) -> dict[str, Any]:
-    """Return a run that ended in the second in which it was created; `at` is the key that says so."""
+    """Return a run that ended in the second of its creation. `at` is the key with the time of its end."""
     now = run["created_at"]
     return run_object(run, **{"started_at": now, "expires_at": None, at: now, "usage": USAGE} | fields)
 
@@ -174,7 +174,7 @@ def test_last_messages_reads_no_longer_page_than_it_sends(runs: Runs, chat: Chat
         assert runs.execute(run)["status"] == "completed"
 
     limits = [request["Limit"] for operation, request in attempts.log if operation == "Query"]
-    assert limits == [3]  # one more shows whether others follow
+    assert limits == [3]  # one more than the page, which shows whether the list goes on
     assert [message["content"] for message in chat.asked[0]["messages"]] == ["Be brief.", "e", "f"]
 
 

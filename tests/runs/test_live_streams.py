@@ -1,4 +1,4 @@
-"""A stream in the worker's process, as the local API has it: deltas come as the model sends them."""
+"""A stream in the worker's process, as in the local API. Deltas come as the model sends them."""
 
 import threading
 import time
@@ -21,30 +21,30 @@ _SECONDS = 10.0
 
 @dataclass
 class Stream:
-    """A stream whose run is being executed: `events` come, and `gate` lets the model send its next chunks."""
+    """A stream of a run that is being executed. `events` are its events. `gate` lets the model send its next chunks."""
 
     events: Iterator[Event]
     gate: threading.Semaphore
 
     def begin(self) -> list[Event]:
-        """Let the model send its first text; return the events up to its delta."""
+        """Let the model send its first text. Return the events up to its delta."""
         self.gate.release(2)
         return [next(self.events) for _ in BEGINS]
 
     def finish(self) -> list[Event]:
-        """Let the model send all that is left; return the rest of the events."""
+        """Let the model send the rest. Return the rest of the events."""
         self.gate.release(100)
         return [*self.events]
 
 
 @contextmanager
 def streaming(runs: Runs, chat: Chat, reply: Reply, *ids: str, **body: Any) -> Iterator[Stream]:
-    """Create a run, or submit outputs to one, and let its worker call a model that waits before each chunk."""
+    """Create a run, or submit outputs to a run. Let its worker call a model that waits before each chunk."""
     gate = threading.Semaphore(0)
 
     def wait() -> None:
         if not gate.acquire(timeout=_SECONDS):
-            raise ConnectionError  # the stream has waited for more than the model may send
+            raise ConnectionError  # the stream has waited for more chunks than the test allows
 
     chat.replies = [Reply(reply.chunks, between=wait)]
     if ids:
@@ -182,7 +182,7 @@ def test_a_stream_ends_with_an_error_when_its_message_got_another_id(runs: Runs,
     with streaming(Runs(trusted), chat, says("Hello")) as stream:
         begun = stream.begin()
         run = begun[1][1]
-        time.sleep(0.002)  # half of the time, a message of the same millisecond has the lower id
+        time.sleep(0.002)  # else the message could have the same millisecond and a lower id
         trusted.message(run["thread_id"])
         rest = stream.finish()
 
@@ -206,7 +206,7 @@ def test_a_reader_that_goes_away_changes_nothing(runs: Runs, chat: Chat) -> None
 def test_a_stream_waits_while_the_table_is_out_of_the_workers_reach(
     runs: Runs, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker has given up, and its answer is gone: the stream goes on until the run ends."""
+    """The worker has given up, and its answer is lost. The stream continues until the run ends."""
     from shared.runs import execution
 
     def give_up(*_: object) -> str:

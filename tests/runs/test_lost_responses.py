@@ -1,4 +1,4 @@
-"""A response that is lost: of the table to an operation or to the worker, or of an operation to an SDK."""
+"""Lost responses: from the table to an operation or to the worker, or from an operation to an SDK."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _FAULT = {"code": "server_error", "message": "Sorry, something went wrong."}
 
 @pytest.fixture(autouse=True)
 def clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Pauses take no time here. Each call of an operation comes a second later, so that ids need no second attempt."""
+    """Let pauses take no time, and each call of an operation come a second later. Ids then need no second attempt."""
     call = Runs.call
 
     def call_later(runs: Runs, *arguments: Any, **options: Any) -> Answer:
@@ -33,7 +33,7 @@ def clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def cancelling(runs: Runs, run: dict[str, Any]) -> Callable[[], object]:
-    """Return what cancels a run."""
+    """Return a function that cancels a run."""
     return partial(runs.create, "cancel_run", run["thread_id"], run["id"])
 
 
@@ -42,7 +42,7 @@ def lost(operation: str, *, times: int = 1, at: int = 1) -> Fault:
 
 
 def test_a_lost_response_of_create_run_makes_one_run(runs: Runs, chat: Chat) -> None:
-    """The engine here, moto, forgets the ClientRequestToken: the conditions must tell, as they do after ten minutes."""
+    """The engine ignores the ClientRequestToken, so the conditions must find the run, as on AWS after ten minutes."""
     thread_id, assistant_id = runs.thread(), runs.assistant()
 
     with fault_injection.inject(lost("TransactWriteItems")) as attempts:
@@ -317,7 +317,7 @@ def test_a_run_is_over_once_another_one_has_begun_even_by_a_clock_that_is_slow(
     clock.forward(602)
     second = runs.run(thread_id, first["assistant_id"])
 
-    clock.forward(-10)  # another instance, whose clock has the first run active still
+    clock.forward(-10)  # another instance, by whose clock the first run is still active
 
     assert runs.read(first)["status"] == "expired"
     assert [run["status"] for run in runs.create("list_runs", thread_id)["data"]] == ["queued", "expired"]
@@ -332,7 +332,7 @@ def test_a_run_is_over_once_another_one_has_begun_even_by_a_clock_that_is_slow(
 def test_no_clock_lets_a_run_complete_that_another_one_has_expired(
     runs: Runs, chat: Chat, clock: Clock, seconds: int, status: str
 ) -> None:
-    """The table is busy while the worker stores the answer; its clock is ten seconds behind that of a reader."""
+    """The table is busy while the worker stores the answer. The worker's clock is ten seconds behind a reader's."""
     run = runs.run(runs.thread(), runs.assistant())
 
     def wait(attempt: fault_injection.Attempt) -> fault_injection.Outcome:

@@ -1,4 +1,4 @@
-"""One call of the model, over HTTP, against an endpoint that behaves as the test scripts it."""
+"""One call of the model over HTTP. The test scripts the endpoint's behaviour."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def each_connection_closed() -> Iterator[None]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that pauses only put forward."""
+    """Return a clock. Pauses take no real time; they only move it forward."""
     return Clock(monkeypatch)
 
 
@@ -71,7 +71,7 @@ def _outcome(*replies: str | int | dict[str, Any] | Reply, **asked: Any) -> Outc
 
 
 def _failed(*replies: str | int | dict[str, Any] | Reply, **asked: Any) -> Failure:
-    """Return the failure of a call that had no other result."""
+    """Return the failure of a call, and assert that the call had no other result."""
     outcome = _outcome(*replies, **asked)
     assert outcome.failure
     assert outcome == Outcome("failed", failure=outcome.failure, usage=outcome.usage)
@@ -421,7 +421,7 @@ def test_a_failure_shows_neither_key_nor_url_though_the_endpoint_repeats_them() 
     with chatting() as chat:
         host = chat.base_url.split("/")[2]
         said = f"Bearer {KEY}, opaque-key at {chat.base_url}/x, {host}, 127.0.0.1; https://example.com/keys?a=sk-1"
-        # A key at the end of what is quoted is not cut in two.
+        # A key at the end of the quoted text is not cut in two.
         padding = "a" * (590 - len("Bearer [redacted]"))
         chat.replies += [fails(400, said), fails(400, said), fails(400, f"Bearer x {padding} {KEY}")]
         failures = [_ask(chat, key=key).failure for key in (KEY, "opaque-key", KEY)]

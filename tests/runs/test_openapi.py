@@ -1,4 +1,4 @@
-"""What the functions of assistants and runs answer is what openapi.json says, and what it says of bodies is true."""
+"""The responses of assistants and runs match openapi.json, and the functions accept the bodies that it describes."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ FUNCTION = {"type": "function", "function": {"name": "weather"}}
 
 
 def _requested(endpoint: Endpoint = ENDPOINT, used: int = 0, **given: Any) -> Any:
-    """Return what a request holds beside model, messages and the stream."""
+    """Return a request's parameters other than those of model, messages and stream."""
     request = chat_request(endpoint, SETTINGS._replace(**given), [HELLO], Usage(500, used))
     always = {"model": "gpt-4o", "messages": [HELLO], "stream": True, "stream_options": {"include_usage": True}}
     assert request is not None

@@ -1,4 +1,4 @@
-"""What runs refuse: each row of the contract's table, whole answers compared."""
+"""The refusals of assistants and runs: each row of the contract's table. Whole responses are compared."""
 
 import json
 import random
@@ -230,7 +230,7 @@ def test_additional_messages_have_the_rules_of_messages(runs: Runs, messages: li
 
 def test_messages_that_no_transaction_holds_are_refused_with_the_run(runs: Runs) -> None:
     thread_id = runs.thread()
-    # Two bytes each, of eleven bits: a body that API Gateway takes, and more than 4 MB in the table.
+    # Characters of two bytes, with eleven random bits each. API Gateway takes the body; in the table it exceeds 4 MB.
     content = "".join(map(chr, random.Random(1).choices(range(0x80, 0x800), k=190_000)))
     body = {"assistant_id": runs.assistant(), "additional_messages": [USER | {"content": content}] * 16}
 

@@ -10,7 +10,7 @@ from tests.support.clock import Clock
 from tests.support.fault_injection import Fault
 from tests.support.runs import Runs, work
 
-# Just after it was claimed.
+# Just after the worker has claimed the run.
 DELETED = Fault("BatchGetItem", fault_injection.changed(lambda answer: answer["Responses"].clear()))
 OUT_OF_REACH = Fault("TransactWriteItems", fault_injection.throttle, times=0)
 

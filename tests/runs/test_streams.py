@@ -1,4 +1,4 @@
-"""A stream as AWS sends it: all events of a run at once, when it has ended or waits."""
+"""A stream as on AWS: all events of a run come at once, when the run has ended or waits for outputs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,9 +26,9 @@ def active(runs: Runs, thread_id: str) -> dict[str, Any]:
 def of_run(
     runs: Runs, meanwhile: Callable[[dict[str, Any]], object] | None = None, **assistant: Any
 ) -> tuple[list[Event], dict[str, Any]]:
-    """Return the events of a new run, and the run as it is then.
+    """Return the events of a new run, and the run's final state.
 
-    It is executed before the events are read, unless something else happens to it.
+    The run is executed before the events are read, unless the test does something else with it.
     """
     thread_id, body = runs.thread(), {"assistant_id": runs.assistant(**assistant)}
     happens = meanwhile or runs.execute
@@ -41,7 +41,7 @@ def cancel(runs: Runs, run: dict[str, Any]) -> None:
 
 
 def begins(run: dict[str, Any], **fields: Any) -> list[Event]:
-    """Return the events before the model answers."""
+    """Return the events that come before the model's answer."""
     queued, working = run_object(run, **fields), run_object(run, started_at=run["created_at"], **fields)
     return [
         ("thread.run.created", queued),
@@ -51,7 +51,7 @@ def begins(run: dict[str, Any], **fields: Any) -> list[Event]:
 
 
 def of_answer(runs: Runs, run: dict[str, Any], step: dict[str, Any], *deltas: dict[str, Any]) -> list[Event]:
-    """Return the events of a step and its message, which is as it is stored now."""
+    """Return the events of a step and its message. The message is the stored one."""
     (message_id,) = step["step_details"]["message_creation"].values()
     message = runs.client.create("retrieve_message", run["thread_id"], message_id)
     begun = message | {"content": [], "status": "in_progress", "completed_at": None}
@@ -86,7 +86,7 @@ def step_delta(step: dict[str, Any], call: dict[str, Any]) -> Event:
 
 
 def call_deltas(step: dict[str, Any]) -> list[Event]:
-    """Return the deltas of a step's calls: each first without its arguments, then these."""
+    """Return the deltas of a step's calls: for each call one without its arguments, then its arguments."""
     found: list[Event] = []
     for index, call in enumerate(step["step_details"]["tool_calls"]):
         function = call["function"] | {"arguments": "", "output": None}

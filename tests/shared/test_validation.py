@@ -1,4 +1,4 @@
-"""How pydantic's errors become the wire's: the kinds that no body of threads and messages has."""
+"""How pydantic's errors become the API's: the kinds that no body of threads and messages has."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""What our code asks of AWS, as IAM sees it: an action, a resource of the template, the partition that it touches."""
+"""Our code's calls of AWS, as IAM sees them: an action, a resource of the template, and the partition."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _BATCHES = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "
 
 
 class Use(NamedTuple):
-    """One use of a permission; `resource` is a logical id, `partition` empty for what is not the table."""
+    """One use of a permission. `resource` is a logical id. `partition` is empty unless the resource is the table."""
 
     action: str
     resource: str
@@ -31,7 +31,7 @@ class Use(NamedTuple):
 
 @contextmanager
 def recorded() -> Iterator[set[Use]]:
-    """Yield a set that fills with what any client of botocore's is asked to do."""
+    """Yield a set to which each call of any botocore client adds its uses of permissions."""
     uses: set[Use] = set()
     base: Any = BaseClient
     call = base._make_api_call

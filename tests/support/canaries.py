@@ -1,7 +1,7 @@
-"""What must never be emitted: keys, contents, metadata. Noted as tests send them, looked for in all that is written.
+"""Finds data that must never be emitted: keys, contents, metadata. Tests record what they send, and search all output.
 
-That is what the functions log, at the level of a deployment, what any other logger and every print writes, errors that
-are answered, and what a local API writes to its terminal. A test during which one of them is found fails.
+The output is: the functions' logs at the level of a deployment, the lines of all other loggers and prints, the error
+responses, and the terminal of a local API. A test fails if such data appears in the output during it.
 """
 
 import base64
@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-# Values below these keys of a body are a client's own business, but for what the contract enumerates.
+# Values below these keys of a body are private, except values that the contract enumerates.
 _PRIVATE = {"content", "metadata", "attachments", "tool_resources"}
 _PRIVATE |= {"instructions", "additional_instructions", "arguments", "output"}  # of runs and their functions
 _ENUMERATED = {"type", "detail", "role"}
-# Shorter ones, or those of so few characters, are found by chance, as "first" is in the name of a function. The shared
-# builders' is not.
+# A text that is shorter, or has fewer different characters, could be found by chance, as "first" in a function's name.
+# The text that the shared builders of messages send is searched although it is short.
 _SHORTEST, _FEWEST = 8, 3
 _OF_THE_BUILDERS = "hello"
-# Ids are in the paths that are logged, also where metadata names an object.
+# Ids are not private, even as values of metadata: they are in the paths that are logged.
 _ID = re.compile("(thread|msg|run|asst)_[0-9A-Z]{26}")
-# Enough to know a text by, of a text that may have 256,000 characters.
+# The beginning of this length identifies a text, which may have 256,000 characters.
 _LENGTH = 40
 _KEPT_OF_OUTPUT = 20_000
 
@@ -33,17 +33,17 @@ _of_this_test: set[str] = set()
 
 
 def note_key(secret: str) -> None:
-    """Note an API key: what follows its prefix."""
+    """Record the part of an API key after its prefix."""
     if len(secret) > _SHORTEST + len("sk-"):
         _secrets.add(secret.removeprefix("sk-"))
 
 
 def note_body(body: str, *, in_base64: bool = False) -> set[str]:
-    """Note what a body in JSON holds that is private; return that."""
+    """Record the private texts of a JSON body, and return them."""
     try:
         text = base64.b64decode(body).decode() if in_base64 else body
         value = json.loads(text)
-        # What stands elsewhere too, such as in a role that there is not, may be told.
+        # A text may be emitted if the body also has it in a place that is not private, such as an unknown role.
         found = set(_words(value, private=False)) - set(_elsewhere(value))
     except (ValueError, RecursionError, binascii.Error):
         return set()
@@ -52,30 +52,30 @@ def note_body(body: str, *, in_base64: bool = False) -> set[str]:
 
 
 def note_sent(body: str) -> None:
-    """Note what a body that goes over HTTP holds that is private."""
+    """Record the private texts of a body that is sent over HTTP."""
     _sent.update(note_body(body))
 
 
 def leaked(output: str, words: Iterable[str]) -> list[str]:
-    """Return which of the words, and of all keys, an output holds, as they are or escaped."""
+    """Return the words, and the recorded keys, that an output contains, plain or escaped."""
     forms = {form: word for word in words for form in (word, json.dumps(word)[1:-1], repr(word)[1:-1])}
     return sorted({word for form, word in forms.items() if form in output} | {key for key in _secrets if key in output})
 
 
 def check_error(text: str, words: set[str]) -> None:
-    """Assert that an error that is answered repeats nothing private of the request."""
+    """Assert that an error response repeats nothing private of the request."""
     found = leaked(text, words)
     assert not found, f"an error holds {found}: {text}"
 
 
 def check_terminal(output: str) -> None:
-    """Assert that what a process wrote holds nothing of what was ever sent to one."""
+    """Assert that the output of a process contains no private text that was ever sent over HTTP."""
     found = leaked(output, _sent)
     assert not found, f"{found} in what was written: {output[:_KEPT_OF_OUTPUT]}"
 
 
 def checked(report: pytest.TestReport) -> pytest.TestReport:
-    """Return the report of a test's phase, failed when one of them is in what was written during it."""
+    """Return the report of a test's phase. The report fails if the phase's output contains private data."""
     written = "\n".join(text for _, text in report.sections)
     if found := leaked(written, _of_this_test):
         before = f"{report.longreprtext}\n" if report.failed else ""
@@ -100,7 +100,7 @@ def _words(value: Any, *, private: bool) -> Iterator[str]:
 
 
 def _is_telling(value: str) -> bool:
-    """Tell whether a text would not be found by chance, as a row of one letter is in a long path."""
+    """Return whether a text is distinctive. A row of one letter, for example, could be in a long path by chance."""
     if _ID.fullmatch(value):
         return False
     return value == _OF_THE_BUILDERS or (len(value) >= _SHORTEST and len(set(value[:_LENGTH])) > _FEWEST)

@@ -1,4 +1,4 @@
-"""What DynamoDB bills: each call of the store with the units that it consumes."""
+"""Records the store's calls of DynamoDB, each with the units that DynamoDB bills."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ def units(calls: Sequence[Call]) -> tuple[float, float]:
 
 @contextmanager
 def recorded() -> Iterator[list[Call]]:
-    """Yield the list of the calls of all clients for items, which grows as they are made.
+    """Yield a list to which each call of any client that reads or writes items is added.
 
-    Units are the engine's ConsumedCapacity, but for transactions that write: DynamoDB Local adds up their items and
-    bills a single put of 10 bytes with 4 units. Those are counted by DynamoDB's rule from the items themselves. It also
-    does not bill an item of a batch that is not there, which costs what the smallest item does.
+    Units are the engine's ConsumedCapacity, except for transactions that write. DynamoDB Local adds up their items and
+    bills a single put of 10 bytes with 4 units. So their units are counted from the items, by DynamoDB's rule. DynamoDB
+    Local also does not bill a batch's missing item. Its units are added here: they are those of the smallest item.
     """
     calls: list[Call] = []
     base: Any = BaseClient
@@ -42,7 +42,7 @@ def recorded() -> Iterator[list[Call]]:
             return call(client, operation, parameters)
 
         def sizes() -> list[int]:
-            """Return the present size of each item that a transaction writes."""
+            """Return the current size of each item that a transaction writes."""
             gets = map(_get, parameters["TransactItems"]) if operation == "TransactWriteItems" else ()
             return [item_size(call(client, "GetItem", get).get("Item", {})) for get in gets]
 
@@ -64,20 +64,20 @@ def recorded() -> Iterator[list[Call]]:
 
 
 def _get(write: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that read the item of a transaction's part."""
+    """Return the parameters of a GetItem for the item of a transaction's part."""
     (part,) = write.values()
     key = part.get("Key") or {name: part["Item"][name] for name in ("threadId", "messageId")}
     return {"TableName": part["TableName"], "Key": key, "ConsistentRead": True}
 
 
 def _missing(request: dict[str, Any], answer: dict[str, Any]) -> int:
-    """Return how many items of a batch are not there."""
+    """Return how many items of a batch do not exist."""
     asked = sum(len(keys["Keys"]) for keys in request["RequestItems"].values())
     return asked - sum(map(len, answer.get("Responses", {}).values()))
 
 
 def item_size(item: dict[str, Any]) -> int:
-    """Return the bytes of an item as DynamoDB counts them: names and values, see "DynamoDB Item sizes and formats"."""
+    """Return an item's bytes, names and values, as DynamoDB counts them: see "DynamoDB Item sizes and formats"."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 

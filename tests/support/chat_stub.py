@@ -17,10 +17,10 @@ _ERROR: Json = {"error": {"message": "no", "type": "server_error", "param": None
 
 @dataclass(frozen=True)
 class Reply:
-    """A response: `body` whole, or `chunks` as a stream, each a chunk in JSON or raw text.
+    """A response: `body` as a whole, or `chunks` as a stream. Each chunk is JSON or raw text.
 
-    `before` is called before the response, `between` before each chunk: they hold it or slow it down. With `breaks`,
-    the connection is lost after the last chunk; with `is_done` false the stream ends in order, but without `[DONE]`.
+    `before` is called before the response, `between` before each chunk. They can delay it. With `breaks`, the
+    connection is lost after the last chunk. If `is_done` is false, the stream ends normally, but without `[DONE]`.
     """
 
     chunks: Sequence[Json | str] = ()
@@ -34,7 +34,7 @@ class Reply:
     is_done: bool = True
 
     def response(self) -> Response:
-        """Return the response over HTTP, once it is no longer held."""
+        """Return the HTTP response, after `before` has returned."""
         self.before()
         if self.body is None:
             return Response(
@@ -50,12 +50,12 @@ class Reply:
             raise ConnectionError
 
 
-# What a test has the endpoint respond, see `Chat`.
+# A test's description of a response, see `Chat`.
 Scripted = str | int | Json | Reply | Callable[[Json], Reply]
 
 
 def says(*texts: str, finish: str | None = "stop", usage: Json | None = USAGE) -> Reply:
-    """Return an answer of these deltas; `finish` None leaves it without a finish_reason."""
+    """Return an answer of these deltas. If `finish` is None, it has no finish_reason."""
     return deltas(*({"content": text} for text in texts), finish=finish, usage=usage)
 
 
@@ -67,7 +67,7 @@ def refuses(*texts: str) -> Reply:
 def calls(
     *functions: tuple[str, str, str], text: str = "", finish: str | None = "tool_calls", usage: Json = USAGE
 ) -> Reply:
-    """Return calls of functions, each an id, a name and arguments, after a text; the arguments come in two deltas."""
+    """Return a text, then calls of functions. Each call is an id, a name and arguments, which come in two deltas."""
     found: list[Json] = [{"content": text}] if text else []
     for index, (call_id, name, arguments) in enumerate(functions):
         begun = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
@@ -110,10 +110,10 @@ def held(reply: Reply, until: threading.Event) -> Reply:
 
 
 class Chat:
-    """`replies` are used up in order, the last one stays.
+    """Each request uses up the first of the `replies`. The last reply remains.
 
-    Each is a text, a whole choice, the status of a failure, a `Reply`, or a function that takes the request's body and
-    returns the `Reply`. `asked` has the bodies of the requests, `headers` their headers.
+    A reply is a text, a whole choice, the status of a failure, a `Reply`, or a function that takes the request's body
+    and returns a `Reply`. `asked` has the bodies of the requests, `headers` their headers.
     """
 
     def __init__(self, replies: list[Scripted]) -> None:
@@ -134,7 +134,7 @@ class Chat:
         if isinstance(found, Reply):
             return found
         if isinstance(found, int):
-            # An SDK would retry by itself.
+            # Otherwise an SDK would retry by itself.
             return Reply(status=found, headers={"x-should-retry": "false"}, body=json.dumps(_ERROR))
         said = found if isinstance(found, dict) else {"message": {"role": "assistant", "content": found}}
         choice: Json = {"index": 0, "finish_reason": "stop"} | said

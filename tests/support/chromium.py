@@ -1,4 +1,4 @@
-"""The system's Chromium, driven for tests and screenshots; it looks for nothing on the network by itself."""
+"""The system's Chromium, driven for tests and screenshots. It sends no network requests of its own."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 _FLAGS = [
-    "--no-sandbox",  # CI is root
+    "--no-sandbox",  # CI runs as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -21,7 +21,7 @@ _FLAGS = [
 
 @contextmanager
 def running() -> Iterator[Browser]:
-    """Yield a headless Chromium. Raises `FileNotFoundError` where there is none."""
+    """Yield a headless Chromium. Raises `FileNotFoundError` if this machine has none."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         raise FileNotFoundError("there is no Chromium")
@@ -33,9 +33,9 @@ def running() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Yield a browser for the tests of a module; what they expect may take a while.
+    """Yield a browser for the tests of a module, with long time limits for their expectations.
 
-    Where there is no Chromium the test is skipped; with CI=true that is a failure.
+    Without Chromium the test is skipped. With CI=true it fails instead.
     """
     expect.set_options(timeout=15_000)
     try:

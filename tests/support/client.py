@@ -1,4 +1,4 @@
-"""A client of the handlers: each call is one event to one function, each answer is decoded as a client would."""
+"""A client of the handlers. Each call sends one event to one function, and decodes the response as a client would."""
 
 import base64
 import gzip
@@ -15,7 +15,7 @@ from tests.support import canaries
 from tools.local import template
 from tools.local.http_payload import encode
 
-# The shortest route of each function that has one.
+# The shortest route of each function that has routes.
 _ROUTES = {
     function.handler.split(".")[1]: min(function.routes, key=lambda route: len(route.path))
     for function in template.load().functions
@@ -31,7 +31,7 @@ _projects = itertools.count(1)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answered: `text` is the body as a client decodes it, `size` what Lambda counts, in bytes."""
+    """A function's response. `text` is the body as a client decodes it. `size` is in bytes, as Lambda counts them."""
 
     status: int
     headers: dict[str, str]
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def error(self) -> tuple[int, str | None, str | None]:
-        """Status, param and code of an error, after a look at its shape."""
+        """Return status, param and code of an error, after a check of its shape."""
         assert set(self.body) == {"error"}
         error = self.body["error"]
         assert list(error) == ["message", "type", "param", "code"]
@@ -71,7 +71,7 @@ class Client:
         canaries.note_key(self.secret)
 
     def call(self, function: str, *ids: str, body: Any = None, **options: Any) -> Answer:
-        """Call a function as API Gateway does; `body` is sent as JSON unless it is text or bytes."""
+        """Call a function as API Gateway does. `body` is sent as JSON, unless it is text or bytes."""
         event = self.event(function, *ids, body=body, **options)
         return invoke(function, event)
 
@@ -133,12 +133,12 @@ class Client:
         return body
 
     def page(self, thread_id: str, **query: Any) -> dict[str, Any]:
-        """List messages, which must succeed, and return the list object."""
+        """List messages and return the list object. The call must succeed."""
         return self.create("list_messages", thread_id, query=query)
 
 
 def invoke(function: str, event: dict[str, Any]) -> Answer:
-    """Run a function's handler and decode its answer; an error must not repeat what is private."""
+    """Run a function's handler and decode its response. An error must not repeat private data of the request."""
     handler = importlib.import_module(f"functions.{function}").handler
     private = canaries.note_body(event.get("body") or "", in_base64=event.get("isBase64Encoded", False))
     result = handler(event, SimpleNamespace(aws_request_id="test"))

@@ -1,4 +1,4 @@
-"""A clock for tests: time stands still but for pauses, which take none, and for what a test puts it forward."""
+"""A clock for tests. Only pauses and tests move it forward. Pauses take no real time."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import pytest
 class Clock:
     """Replaces `time`'s clocks and `sleep` while a test runs; `slept` lists the pauses, in seconds.
 
-    The threads that an earlier test left behind sleep as before, and move nothing.
+    Threads that an earlier test left running sleep in real time, and do not move the clock.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:

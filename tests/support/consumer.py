@@ -1,7 +1,7 @@
-"""A consumer of events, as docs/events.md tells to write one: it rebuilds threads and messages from what it is told.
+"""A consumer of events, written as docs/events.md recommends. It rebuilds threads and messages from their events.
 
-Events may come in any order and more than once. What it relies on: an event id is of one change, and the version of an
-object grows with each change of it.
+Events may come in any order and more than once. The consumer relies on two rules: an event id belongs to one change,
+and the version of an object grows with each of its changes.
 """
 
 from collections.abc import Callable
@@ -12,14 +12,14 @@ _OF_AN_EVENT = ("event_id", "project", "version", "content_omitted", "previous_m
 
 
 class _State(NamedTuple):
-    """An object in the latest version that was published; None when that is its deletion."""
+    """An object in its latest published version. `shown` is None if this version is the deletion."""
 
     version: int
     shown: Json | None
 
 
 class Consumer:
-    """`retrieve` is asked for the content of a message (thread id, message id) that was left out of an event."""
+    """`retrieve` takes a thread id and a message id. It returns a message's content that an event omitted."""
 
     def __init__(self, retrieve: Callable[[str, str], list[Any]]) -> None:
         self._retrieve = retrieve
@@ -29,14 +29,14 @@ class Consumer:
         self._deleted: set[str] = set()
 
     def take(self, kind: str, detail: Json) -> None:
-        """Take an event, by detail type and detail."""
+        """Process an event, given by its detail type and its detail."""
         if detail["event_id"] in self._seen:
             return
         self._seen.add(detail["event_id"])
         if kind.startswith("thread.run."):
             return
         if kind == "thread.deleted":
-            # Nothing of it is told any more; what is still on its way is older.
+            # There are no later events of this thread. Events that are still on their way are older.
             self._deleted.add(detail["id"])
             self._threads.pop(detail["id"], None)
             self._messages.pop(detail["id"], None)

@@ -1,4 +1,4 @@
-"""DynamoDB Local for tests, one for the whole run (one for each worker, when there are several)."""
+"""DynamoDB Local for tests: one for the whole run, or one for each worker of pytest-xdist."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from tools.local.dynamodb import engine
 def dynamodb_local() -> Iterator[str]:
     """Yield the URL of a DynamoDB Local with its data in memory, without any table.
 
-    Where Java or npm is missing the test is skipped; with CI=true that is a failure.
+    Without Java or npm the test is skipped. With CI=true it fails instead.
     """
     with contextlib.ExitStack() as stack:
         try:

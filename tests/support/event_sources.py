@@ -1,4 +1,4 @@
-"""What invokes the event functions, moved by hand: the queues on moto, the table's stream, and the functions."""
+"""Invokes the event functions step by step, in place of AWS: with the queues on moto and the table's stream."""
 
 import json
 import os
@@ -34,13 +34,13 @@ def client() -> Any:
 
 
 def command(of: Client, thread_id: str, content: Any = "hello", **fields: Any) -> dict[str, Any]:
-    """Return a command; its id is a new one unless it is given."""
+    """Return a command. It gets a new id unless one is given."""
     own = {"command_id": uuid.uuid4().hex, "project": of.project, "thread_id": thread_id}
     return own | {"role": "user", "content": content} | fields
 
 
 def put(body: Any, group: str = "") -> None:
-    """Put a command into the standard queue, or with a message group into the FIFO queue."""
+    """Put a command into the standard queue. With a message group, put it into the FIFO queue."""
     text = body if isinstance(body, str) else json.dumps(body)
     canaries.note_body(text)
     own = {"MessageGroupId": group, "MessageDeduplicationId": uuid.uuid4().hex} if group else {}
@@ -74,7 +74,7 @@ def queued(
 
 
 def run(records: list[dict[str, Any]]) -> list[str]:
-    """Run IngestMessage on records; return the message ids that are to be delivered again."""
+    """Run IngestMessage on records. Return the message ids that the function wants delivered again."""
     from functions import ingest_message
 
     answer = ingest_message.handler({"Records": records}, None)
@@ -83,7 +83,10 @@ def run(records: list[dict[str, Any]]) -> list[str]:
 
 
 def deliver(*, fifo: bool = False) -> list[str]:
-    """Let Lambda take one batch from a queue, and delete what is done; return the bodies of what is not."""
+    """Process one batch of a queue as Lambda does: run the function and delete the messages that it processed.
+
+    Return the bodies of the messages that failed.
+    """
     records = take(fifo=fifo)
     again = run(records)
     for record in records:
@@ -93,7 +96,7 @@ def deliver(*, fifo: bool = False) -> list[str]:
 
 
 def rejected(*, fifo: bool = False) -> list[tuple[str, Any]]:
-    """Take all dead letters: the body of each, and the error that it carries (None when it has none)."""
+    """Take all dead letters. Return the body and the error of each; the error is None if the letter has none."""
     found: list[tuple[str, Any]] = []
     for message in _emptied(os.environ[REJECTED[fifo]]):
         error = message.get("MessageAttributes", {}).get("error", {}).get("StringValue")
@@ -114,7 +117,7 @@ def _emptied(url: str) -> Iterator[dict[str, Any]]:
 
 
 def wait() -> None:
-    """Let the time pass until everything is handed out again; moto has a clock of its own."""
+    """Make all messages visible again, as if time had passed. moto's clock does not follow the test's."""
     for queue in get_backend("sqs")[ACCOUNT][REGION].queues.values():
         for message in queue._messages:
             message.visible_at = 0.0
@@ -122,7 +125,7 @@ def wait() -> None:
 
 
 def clear() -> None:
-    """Empty all queues; moto purges one only once a minute."""
+    """Empty all queues without PurgeQueue, which moto allows only once a minute."""
     for queue in get_backend("sqs")[ACCOUNT][REGION].queues.values():
         queue._messages = []
         queue._pending_messages = set()
@@ -135,24 +138,24 @@ class Queue:
     """The erasure queue on moto."""
 
     def taken(self) -> list[dict[str, str]]:
-        """Take and return what is in the queue, in any order."""
+        """Take all messages of the queue, in any order. Return their contents."""
         return [json.loads(message["Body"]) for message in _emptied(os.environ["ERASURE_QUEUE_URL"])]
 
 
 def context(seconds: float) -> SimpleNamespace:
-    """Return what a function reads its remaining time from."""
+    """Return a context, from which a function reads its remaining time."""
     return SimpleNamespace(get_remaining_time_in_millis=lambda: int(seconds * 1000))
 
 
 def erase(*erasures: dict[str, str], seconds: float = 300) -> None:
-    """Run EraseThread on these messages of the queue, with so much time."""
+    """Run EraseThread on these messages of the queue, with this much time."""
     from functions.erase_thread import handler
 
     handler({"Records": [{"body": json.dumps(erasure)} for erasure in erasures]}, context(seconds))
 
 
 def sweep(seconds: float = 300, schedule: str = "Daily") -> None:
-    """Run SweepThreads with so much time, on the event that a schedule of the template sends."""
+    """Run SweepThreads with this much time, on the event that the template's schedule sends."""
     from functions.sweep_threads import handler
 
     sent = _SCHEDULES[schedule]["Properties"].get("Input", "{}")
@@ -160,9 +163,9 @@ def sweep(seconds: float = 300, schedule: str = "Daily") -> None:
 
 
 def sweep_project(project: Client, seconds: float = 60) -> None:
-    """Run SweepThreads over the threads of one project and of those after it, which no other client has yet.
+    """Run SweepThreads over the threads of one project and of all later projects, which no client uses yet.
 
-    A client's project comes after those of earlier clients; their threads are other tests' business.
+    A client's project comes after those of earlier clients. Their threads belong to other tests.
     """
     from shared.store import keys
     from shared.store import sweep as walk
@@ -184,13 +187,13 @@ def queue_records(records: list[dict[str, Any]]) -> None:
 
 
 def change(partition: str, sort: str, old: Any = None, new: Any = None) -> dict[str, Any]:
-    """Return a change of an item as a record of the stream has it."""
+    """Return a change of an item in the form of the stream's records."""
     found = {"Keys": {"threadId": {"S": partition}, "messageId": {"S": sort}}}
     return found | ({"OldImage": old} if old else {}) | ({"NewImage": new} if new else {})
 
 
 def asked(partition: str, prefix: str = "") -> dict[str, str]:
-    """Return what a message of the queue asks for."""
+    """Return the erasure that a message of the queue asks for."""
     return {"partition": partition, "prefix": prefix}
 
 
@@ -199,25 +202,25 @@ def asked(partition: str, prefix: str = "") -> dict[str, str]:
 
 @dataclass
 class Erasures:
-    """Stream, queue and functions, each moved by hand, so that a test can lose what stands between two steps."""
+    """Stream, queue and functions. A test makes each step itself, so that it can lose records between two steps."""
 
     read: table_stream.Read
     queue: deque[str] = field(default_factory=deque)
     sent: list[dict[str, Any]] = field(default_factory=list)
 
     def records(self) -> list[dict[str, Any]]:
-        """Take from the stream what was done until now, and return what the filters let through."""
+        """Take all records up to now from the stream. Return those that pass the filters."""
         from shared.store import keys, table
 
         table.set_deadline(60)
-        table.put(keys.key("mark", mark := uuid.uuid4().hex))  # once the stream shows it, it shows all before it
+        table.put(keys.key("mark", mark := uuid.uuid4().hex))  # the stream shows it after all earlier changes
         found: list[dict[str, Any]] = []
         while not any(record["dynamodb"]["Keys"]["messageId"]["S"] == mark for record in found):
             found += self.read()
         return [record for record in found if passes(stream.patterns("QueueJobs"), record)]
 
     def erase(self, seconds: float = 90) -> int:
-        """Run EraseThread until the queue is empty, each time for at most `seconds`; return the number of runs."""
+        """Run EraseThread until the queue is empty, each time for at most `seconds`. Return the number of runs."""
         runs = 0
         while self.queue:
             self.erase_once(seconds)
@@ -225,18 +228,18 @@ class Erasures:
         return runs
 
     def erase_once(self, seconds: float = 90) -> None:
-        """Run EraseThread on the first message of the queue, which leaves only when the function has ended well."""
+        """Run EraseThread on the first message of the queue. The message is removed only if the function succeeds."""
         erase(json.loads(self.queue[0]), seconds=seconds + 30)
         self.queue.popleft()
 
     def run(self) -> None:
-        """Let everything happen that AWS would bring about by itself."""
+        """Make all steps that AWS would make by itself."""
         while records := self.records():
             queue_records(records)
             self.erase()
 
     def take(self, params: dict[str, Any], **_: Any) -> Any:
-        """Answer SendMessageBatch."""
+        """Respond to SendMessageBatch."""
         entries = json.loads(params["body"])["Entries"]
         self.sent += entries
         self.queue += [entry["MessageBody"] for entry in entries]
@@ -245,7 +248,7 @@ class Erasures:
 
 @contextmanager
 def erasures() -> Iterator[Erasures]:
-    """Begin at the stream's present end, with an empty queue."""
+    """Return erasures that begin at the stream's current end, with an empty queue."""
     from shared import clients
 
     read = table_stream.in_engine(os.environ["TABLE_NAME"], os.environ["AWS_ENDPOINT_URL_DYNAMODB"])

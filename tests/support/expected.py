@@ -1,4 +1,4 @@
-"""Whole answers as the contract has them, keys in its order: what tests compare with."""
+"""Whole response bodies of the contract, with their keys in its order. Tests compare with them."""
 
 import json
 from typing import Any
@@ -7,17 +7,17 @@ ROLE_USER = {"role": "user", "content": "hello"}
 
 
 def compact(value: object) -> str:
-    """Return JSON text as the API writes it, so that a comparison sees the order of keys too."""
+    """Return JSON text as the API writes it, so that a comparison includes the order of keys."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def text(value: str, *annotations: dict[str, Any]) -> dict[str, Any]:
-    """Return a text part as it is read."""
+    """Return a text part as in responses."""
     return {"type": "text", "text": {"value": value, "annotations": list(annotations)}}
 
 
 def message(thread_id: str, message_id: str, created_at: int, content: list[Any], **fields: Any) -> dict[str, Any]:
-    """Return a message object with its fourteen keys; `fields` are those that are not as usual."""
+    """Return a message object with its fourteen keys. `fields` replace the usual values."""
     usual = {
         "id": message_id,
         "object": "thread.message",
@@ -50,7 +50,7 @@ def page(data: list[dict[str, Any]], *, has_more: bool = False) -> dict[str, Any
 
 
 def error(message: str, param: str | None = None, code: str | None = None, kind: str = "") -> dict[str, Any]:
-    """Return an error object; its type is `invalid_request_error` unless it is said."""
+    """Return an error object. Its type is `invalid_request_error` unless another is given."""
     return {
         "error": {"message": message, "type": kind or "invalid_request_error", "param": param, "code": code},
     }
@@ -77,7 +77,7 @@ def unsupported(param: str, got: str, supported: str) -> dict[str, Any]:
 
 
 def below(param: str, kind: str, low: int, value: int) -> dict[str, Any]:
-    """Return the error for a number that is too small; `kind` is integer or decimal."""
+    """Return the error for a number that is too small. `kind` is integer or decimal."""
     message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low}, but got {value} instead."
     return error(message, param, f"{kind}_below_min_value")
 
@@ -125,7 +125,7 @@ def surrogate(param: str | None) -> dict[str, Any]:
 
 
 def invalid(param: str, why: str) -> dict[str, Any]:
-    """Return the error for a value that breaks a rule; `why` is the sentence that names the rule."""
+    """Return the error for a value that breaks a rule. `why` is the sentence that names the rule."""
     return error(f"Invalid '{param}': {why}", param, "invalid_value")
 
 
@@ -150,7 +150,7 @@ def not_json(reason: str, column: int, line: int = 1) -> dict[str, Any]:
 
 
 def malformed_id(param: str, value: str, prefix: str) -> dict[str, Any]:
-    """Return the error for an id without its prefix, too long, or with other characters."""
+    """Return the error for an id that lacks its prefix, is too long, or has characters that no id has."""
     return error(f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.", param, "invalid_value")
 
 
@@ -173,7 +173,7 @@ def no_message(message_id: str) -> dict[str, Any]:
 
 
 def not_parsed(why: str) -> dict[str, Any]:
-    """Return the error for a body that is no JSON object."""
+    """Return the error for a body that is not a JSON object."""
     return error(f"The body of the request could not be parsed as a JSON object: {why}.")
 
 

@@ -1,11 +1,11 @@
-"""Whole assistants, runs and steps as the contract has them, keys in its order: what tests compare with."""
+"""Whole assistants, runs and steps of the contract, with their keys in its order. Tests compare with them."""
 
 from typing import Any
 
-# What the stub of the model says of each call, and what a run has without one.
+# The usage that the stub of the model reports for each call, and that of a run without a call.
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-# What an assistant has that nobody gave.
+# The defaults of an assistant's fields.
 DEFAULTS: dict[str, Any] = {
     "name": None,
     "description": None,

@@ -1,4 +1,4 @@
-"""Those of DynamoDB's expressions that the store writes: conditions of AND, of OR in parentheses, and SET."""
+"""Evaluates the DynamoDB expressions that the store uses: conditions of AND, of OR in parentheses, and SET."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _ASSIGNMENTS = re.compile(r", (?![^(]*\))")
 
 
 def holds(request: Item, item: Item | None) -> bool:
-    """Tell whether the condition of a write, if any, holds for what stands there."""
+    """Return whether the condition of a write, if any, holds for the stored item."""
     condition = request.get("ConditionExpression", "")
     return not condition or all(
         any(_term(either, request, item or {}) for either in term.strip("()").split(" OR "))
@@ -23,7 +23,7 @@ def holds(request: Item, item: Item | None) -> bool:
 
 
 def written(kind: str, request: Item, item: Item | None) -> Item | None:
-    """Return what stands there after a Put, Update, Delete or ConditionCheck."""
+    """Return the stored item after a Put, Update, Delete or ConditionCheck."""
     if kind == "Put":
         put: Item = request["Item"]
         return put
@@ -33,7 +33,7 @@ def written(kind: str, request: Item, item: Item | None) -> Item | None:
 
 
 def _updated(request: Item, item: Item | None) -> Item:
-    """Every right-hand side sees the old item."""
+    """Return the item after an update. Every right-hand side uses the values of the old item."""
     expression = request["UpdateExpression"]
     assert expression.startswith("SET "), expression
     new = {**(item or {}), **request["Key"]}

@@ -1,10 +1,10 @@
-"""Faults between botocore and the engine: what AWS does now and then, and no engine does by itself.
+"""Injects faults between botocore and the engine. AWS has such faults now and then; no engine has them by itself.
 
     with faults.inject(faults.Fault("TransactWriteItems", faults.lost)):
         client.message(thread_id)
 
-A fault meets single attempts of one operation, counted from 1 since `inject` was entered: botocore's own second attempt
-of a call is the next one. It works on whatever the client leads to, moto or DynamoDB Local.
+A fault meets single attempts of one operation. Attempts are counted from 1 since `inject` was entered. botocore's own
+second attempt of a call also counts. Faults work with moto and with DynamoDB Local.
 """
 
 import contextvars
@@ -24,7 +24,7 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Read
 from botocore.model import OperationModel
 from botocore.retries.quota import RetryQuota
 
-# What botocore makes of one attempt: (HTTP response, parsed answer) or an exception.
+# The result of one attempt in botocore: (HTTP response, parsed response) or an exception.
 Outcome = tuple[tuple[AWSResponse, dict[str, Any]] | None, Exception | None]
 
 _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("inside", default=False)
@@ -32,7 +32,7 @@ _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("inside", default
 
 @dataclass
 class _Scope:
-    """An injection. What a request began in another thread may go on when it has ended, and meets no later one."""
+    """An injection. A request's work in another thread may outlast it. That work meets no later injection."""
 
     has_ended: bool = False
 
@@ -42,7 +42,7 @@ _scope: contextvars.ContextVar[_Scope] = contextvars.ContextVar("scope", default
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of a call: `send` lets the engine do it, `request` is what is sent, as AWS reads it."""
+    """One attempt of a call. `send` sends it to the engine. `request` is the request's body, decoded from JSON."""
 
     operation: str
     request: dict[str, Any]
@@ -55,9 +55,9 @@ Effect = Callable[[Attempt], Outcome]
 
 @dataclass(frozen=True)
 class Fault:
-    """An effect on the attempts `at`, `at` + 1, … of an operation, `times` of them; 0 means all from `at` on.
+    """An effect on `times` attempts of an operation, from number `at` on. If `times` is 0, it meets all from `at` on.
 
-    Without an operation it meets those of all of them, counted together.
+    If `operation` is empty, the fault meets attempts of all operations, which are counted together.
     """
 
     operation: str
@@ -71,7 +71,7 @@ class Fault:
 
 @dataclass
 class Attempts:
-    """What was tried: the names of the operations in order, and each with its request."""
+    """The attempts in order: the operation and the request of each."""
 
     log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -82,7 +82,7 @@ class Attempts:
 
 @contextmanager
 def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
-    """Let faults happen in the table's client, or in another one. Without faults it only records what is tried."""
+    """Inject faults into the table's client, or into another client. Without faults, only record the attempts."""
     if client is None:
         from shared.store import table
 
@@ -124,29 +124,29 @@ def inject(*faults: Fault, client: Any = None) -> Iterator[Attempts]:
 
 
 def timeout(_attempt: Attempt) -> Outcome:
-    """No connection: the engine never hears of it."""
+    """Fail to connect. The engine does not get the request."""
     return None, ConnectTimeoutError(endpoint_url="an injected fault")
 
 
 def lost(attempt: Attempt) -> Outcome:
-    """The engine does it, its answer never arrives."""
+    """Let the engine process the request, and lose its response."""
     _response, error = attempt.send()
     return None, error or ReadTimeoutError(endpoint_url="an injected fault")
 
 
 def reset(_attempt: Attempt) -> Outcome:
-    """The connection is closed before the engine hears of it."""
+    """Close the connection before the engine gets the request."""
     return None, ConnectionClosedError(endpoint_url="an injected fault")
 
 
 def done_but_failed(attempt: Attempt) -> Outcome:
-    """The engine does it, and its answer is a 500."""
+    """Let the engine process the request, and respond with a 500."""
     attempt.send()
     return server_error(attempt)
 
 
 def error(code: str, status: int = 400, **further: Any) -> Effect:
-    """AWS answers an error, such as `AccessDeniedException`; the engine never hears of it."""
+    """Respond with an error, such as `AccessDeniedException`. The engine does not get the request."""
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "an injected fault", **further}
     return lambda attempt: attempt.answer(status, body)
 
@@ -156,14 +156,14 @@ server_error = error("InternalServerError", status=500)
 
 
 def conflict(attempt: Attempt) -> Outcome:
-    """Another transaction is in the way: of a transaction as a whole or in part, or of a single write."""
+    """Report a conflict with another transaction. The call may be a transaction or a single write."""
     if attempt.operation.startswith("Transact"):
         return cancelled("TransactionConflict")(attempt)
     return error("TransactionConflictException")(attempt)
 
 
 def cancelled(*codes: str) -> Effect:
-    """A transaction is cancelled for these reasons, one for each of its parts; the parts left over are without one."""
+    """Cancel a transaction for these reasons, one for each of its first parts. The other parts have no reason."""
 
     def effect(attempt: Attempt) -> Outcome:
         parts = len(attempt.request["TransactItems"])
@@ -174,7 +174,7 @@ def cancelled(*codes: str) -> Effect:
 
 
 def unprocessed(attempt: Attempt) -> Outcome:
-    """A batch is answered with nothing done."""
+    """Respond to a batch with all of its items unprocessed."""
     left = "UnprocessedKeys" if attempt.operation == "BatchGetItem" else "UnprocessedItems"
     return attempt.answer(200, {"Responses": {}, left: attempt.request["RequestItems"]})
 
@@ -185,7 +185,7 @@ def _throttled_in_part(attempt: Attempt) -> Outcome:
 
 
 def effects(operation: str) -> list[Effect]:
-    """Return all that may befall a call of this operation: before it is done, after it, or instead."""
+    """Return all faults that a call of this operation may meet: before it is done, after it, or instead."""
     found: list[Effect] = [throttle, timeout, lost, reset, server_error, done_but_failed]
     if operation in {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems"}:
         found.append(conflict)
@@ -197,7 +197,7 @@ def effects(operation: str) -> list[Effect]:
 
 
 def before(action: Callable[[], object]) -> Effect:
-    """Something else happens just before the engine does it. The action's own calls meet no faults."""
+    """Call the action just before the engine processes the request. The action's own calls meet no faults."""
 
     def effect(attempt: Attempt) -> Outcome:
         _undisturbed(action)
@@ -207,7 +207,7 @@ def before(action: Callable[[], object]) -> Effect:
 
 
 def after(action: Callable[[], object]) -> Effect:
-    """Something else happens just after the engine did it. The action's own calls meet no faults."""
+    """Call the action just after the engine has processed the request. The action's own calls meet no faults."""
 
     def effect(attempt: Attempt) -> Outcome:
         outcome = attempt.send()
@@ -218,7 +218,7 @@ def after(action: Callable[[], object]) -> Effect:
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> Effect:
-    """The engine does it, and its parsed answer is changed in place."""
+    """Let the engine process the request, and change its parsed response in place."""
 
     def effect(attempt: Attempt) -> Outcome:
         response, error = attempt.send()
@@ -230,7 +230,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Effect:
 
 
 def hiding(sort: str) -> Effect:
-    """A batch or Query does not show yet what stands under a sort key that begins so."""
+    """Leave items out of a batch's or Query's response, if their sort key begins with this prefix."""
 
     def hide(answer: dict[str, Any]) -> None:
         for items in [answer["Items"]] if "Items" in answer else answer["Responses"].values():
@@ -240,7 +240,7 @@ def hiding(sort: str) -> Effect:
 
 
 def answered(body: dict[str, Any]) -> Effect:
-    """AWS answers this; the engine never hears of it."""
+    """Respond with this. The engine does not get the request."""
     return lambda attempt: attempt.answer(200, body)
 
 
@@ -253,7 +253,7 @@ def _undisturbed(action: Callable[[], object]) -> None:
 
 
 def _parsed(endpoint: Any, model: OperationModel, status: int, body: dict[str, Any]) -> Outcome:
-    """Return what botocore makes of an answer of AWS's, by botocore's own parser."""
+    """Return the result of a response in botocore, by botocore's own parser."""
     text = json.dumps(body).encode()
     headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(text))}
     http_response: Any = AWSResponse(endpoint.host, status, HTTPHeaders.from_dict(headers), BytesIO(text))

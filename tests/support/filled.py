@@ -1,4 +1,4 @@
-"""Threads of any length, written as creates would have left them, in a fraction of their time."""
+"""Writes threads of any length as creates would leave them, in a fraction of the creates' time."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ RUN = "run_1"
 
 
 class Long(NamedTuple):
-    """A thread, and the ids of its messages, oldest first; the last ones and every tenth are of a run."""
+    """A thread, and the ids of its messages, oldest first. The last messages and every tenth message are of a run."""
 
     id: str
     messages: list[str]
@@ -19,7 +19,7 @@ class Long(NamedTuple):
 
 
 def fill(client: Client, size: int, text: str = "hello", age_seconds: int = 0) -> Long:
-    """Write a thread whose first message is so old; the others follow a millisecond apart."""
+    """Write a thread whose first message has this age. The other messages follow a millisecond apart."""
     from shared import ids
     from shared.records import MessageData
     from shared.store import head, items, keys, messages, table

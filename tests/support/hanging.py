@@ -1,8 +1,8 @@
 """`python -m tests.support.hanging BEHAVIOUR FUNCTION…`: functions on an AWS that stops responding.
 
-`hang` takes requests and never answers, `slow` reports conflicts, each just within the time for reading, and hangs at
-last. One function runs in the main thread, as in Lambda; several run side by side. Prints JSON: for each function its
-answer, and the seconds.
+With `hang`, AWS takes requests and never responds. With `slow`, it reports conflicts, each just within the time limit
+for reading, and finally hangs. One function runs in the main thread, as in Lambda. Several functions run in parallel.
+Prints JSON: the response and the seconds of each function.
 """
 
 import importlib
@@ -32,7 +32,7 @@ _SLOW_ANSWERS = 4
 
 
 def _aws(behaviour: str) -> Callable[[Request], Response | None]:
-    """Return what AWS responds."""
+    """Return the response of AWS."""
     slow_answers = itertools.count()
 
     def respond(request: Request) -> Response | None:
@@ -48,7 +48,7 @@ def _aws(behaviour: str) -> Callable[[Request], Response | None]:
 
 
 def _call(function: str) -> dict[str, Any]:
-    """Return what a function answered, or which error it raised, and after how many seconds."""
+    """Return a function's response or the error that it raised, and the seconds that it took."""
     handler = importlib.import_module(f"functions.{function}").handler
     context = SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 60_000)
     started = time.monotonic()
@@ -82,7 +82,7 @@ def main() -> None:
         found = [_call(functions[0])] if len(functions) == 1 else list(pool.map(_call, functions))
         sys.stdout.write("\n" + json.dumps(dict(zip(functions, found, strict=True))))
         sys.stdout.flush()
-        # Threads still wait for what never comes.
+        # Threads still wait for responses that never come.
         os._exit(0)
 
 

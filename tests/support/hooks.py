@@ -1,4 +1,4 @@
-"""Handlers at the events of botocore's clients, for as long as a context."""
+"""Registers handlers of the events of botocore's clients, until a context ends."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,9 +8,10 @@ from typing import Any
 
 @contextmanager
 def hooked(client: Any = None, **handlers: Callable[..., Any]) -> Iterator[None]:
-    """Call handlers at events of a client, the table's unless another is given: `before_call` is `before-call`.
+    """Call handlers at events of a client: the table's client, unless another is given.
 
-    They come before all other handlers: once one has answered a call in `before-call`, no later one is asked.
+    The argument `before_call` is the handler of `before-call`. These handlers run before all others. When a handler of
+    `before-call` returns a response, later handlers are not called.
     """
     if client is None:
         from shared.store import table
@@ -25,5 +26,5 @@ def hooked(client: Any = None, **handlers: Callable[..., Any]) -> Iterator[None]
 
 
 def response(body: dict[str, Any], status: int = 200) -> tuple[SimpleNamespace, dict[str, Any]]:
-    """Return what a `before-call` handler returns, so that the call has this response and is not sent."""
+    """Return a value for a `before-call` handler to return: the call then gets this response and is not sent."""
     return SimpleNamespace(status_code=status), body | {"ResponseMetadata": {"RetryAttempts": 0}}

@@ -1,4 +1,4 @@
-"""A server on a free port whose answers a function gives, in place of a service that tests do not reach."""
+"""A server on a free port, in place of a service that tests cannot reach. A function returns its responses."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
-    """`target` is the path with its query; the names of headers are in lower case."""
+    """`target` is the path with its query. The names of headers are in lower case."""
 
     method: str
     target: str
@@ -19,7 +19,10 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A body other than bytes is sent as JSON, an iterator of bytes in chunks: its `ConnectionError` breaks it off."""
+    """A body of bytes is sent unchanged, an iterator of bytes in chunks, any other body as JSON.
+
+    If the iterator raises `ConnectionError`, the response breaks off.
+    """
 
     status: int
     body: Any
@@ -40,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(response)
             else:
                 self.close_connection = True
-        except OSError:  # the client is gone
+        except OSError:  # the client has closed the connection
             self.close_connection = True
 
     do_POST = do_GET  # noqa: N815 - the name is http.server's
@@ -63,21 +66,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
     respond: Callable[[Request], Response | None]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that is gone."""
+        """Log nothing when a client has closed the connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def serving(respond: Callable[[Request], Response | None]) -> Iterator[str]:
-    """Yield the server's URL. For None it closes the connection without a response."""
+    """Yield the server's URL. If the function returns None, the server closes the connection without a response."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.respond = respond
         running = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

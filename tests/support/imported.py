@@ -1,4 +1,4 @@
-"""Threads that were imported: objects with ids that were not made here, and the import of them."""
+"""Imports threads. Their objects have ids that this API did not create."""
 
 import io
 from typing import Any
@@ -8,7 +8,7 @@ from tests.support.client import Client
 from tests.support.expected import compact
 
 THREAD = "thread_abc123"
-# What the public documentation of the old API has as the time of its thread.
+# The time of the thread in the public documentation of the old API.
 CREATED = 1_699_012_949
 
 
@@ -18,25 +18,25 @@ def thread(thread_id: str = THREAD, created_at: int = CREATED, **fields: Any) ->
 
 
 def message(message_id: str, text: str = "hello", created_at: int = CREATED, **fields: Any) -> dict[str, Any]:
-    """Return a message object; its thread is THREAD unless `thread_id` says another."""
+    """Return a message object. Its thread is THREAD unless `thread_id` is given."""
     own = expected.message(THREAD, message_id, created_at, [expected.text(text)])
     return own | fields
 
 
 def jsonl(*objects: dict[str, Any] | str) -> bytes:
-    """Return a file of these objects, one a line; a text is a line as it is."""
+    """Return a file of these objects, one on each line. A string is written unchanged as its line."""
     return "".join(f"{found if isinstance(found, str) else compact(found)}\n" for found in objects).encode()
 
 
 class Refused(list[tuple[int, str]]):
-    """The lines that an import of standard input refused, with the reasons."""
+    """The lines of standard input that an import refused, with the reasons."""
 
     def add(self, place: str, reason: str) -> None:
         self.append((int(place.removeprefix("-:").partition(":")[0]), reason))
 
 
 def bring(client: Client, *objects: dict[str, Any] | str | bytes, **options: Any) -> tuple[Any, list[tuple[int, str]]]:
-    """Import objects, or a file, into a client's project; return the counts, and the lines that were refused."""
+    """Import objects, or a file, into a client's project. Return the counts and the refused lines."""
     from tools.transfer import imports
 
     file = b"".join(found if isinstance(found, bytes) else jsonl(found) for found in objects)
@@ -46,6 +46,6 @@ def bring(client: Client, *objects: dict[str, Any] | str | bytes, **options: Any
 
 
 def brought(client: Client, *objects: dict[str, Any]) -> None:
-    """Import objects. None may be refused."""
+    """Import objects. The import must not refuse any."""
     _, refused = bring(client, *objects)
     assert refused == []

@@ -1,4 +1,4 @@
-"""What must hold of all that is stored of a project, whatever happened to the calls that stored it."""
+"""Checks what must always hold for a project's items, whatever happened to the calls that wrote them."""
 
 import json
 import re
@@ -16,9 +16,9 @@ _OF_A_THREAD = re.compile(r"head|thread|msg_[0-9A-Z]{26}|once#[0-9a-f]{64}|part#
 
 
 def check_project(project: str, partitions: Iterable[str] = ()) -> None:
-    """Read all of a project's threads, and these partitions besides, and assert that they are whole.
+    """Read all of a project's threads, and also these partitions, and assert that they are whole.
 
-    `partitions` are those that calls have named: what is in one that no list has is an orphan.
+    `partitions` are those that calls have named. Items in a partition that is in no list are orphans.
     """
     from shared.store import keys
 
@@ -37,7 +37,7 @@ def check_project(project: str, partitions: Iterable[str] = ()) -> None:
 
 
 def _check_thread(partition: str, items: list[Item]) -> set[tuple[str, str]]:
-    """Assert that a thread is whole; return the entries that lists must have of it, as (partition, ULID)."""
+    """Assert that a thread is whole. Return the entries that lists must have for it, as (partition, ULID)."""
     by_key = {item["messageId"]["S"]: item for item in items}
     assert all(item["v"]["N"] == "1" for item in items)
     assert all(_OF_A_THREAD.fullmatch(name) for name in by_key), [*by_key]
@@ -59,7 +59,7 @@ def _check_thread(partition: str, items: list[Item]) -> set[tuple[str, str]]:
 
 
 def _check_head(head: Item, by_key: dict[str, Item]) -> None:
-    """The head knows the newest messages: the last 17 that were made, in their order, gone or not."""
+    """Assert that the head has the ids of the 17 newest messages in their order, including deleted ones."""
     recent = [head[name]["S"] for name in ("lastUlid", *(f"r{number}" for number in range(1, 17)))]
     known = [ulid for ulid in recent if ulid]
     assert recent == known + [""] * (17 - len(known))
@@ -70,7 +70,7 @@ def _check_head(head: Item, by_key: dict[str, Item]) -> None:
 
 
 def _check_messages(by_key: dict[str, Item]) -> None:
-    """Each message has its parts and its run's entry, and each of those its message."""
+    """Assert that each message has its parts and its run's entry, and that each part and entry has its message."""
     items = [*by_key.values()]
     missing = _owned(items) - by_key.keys()
     assert not missing, f"missing: {sorted(missing)}"
@@ -78,7 +78,7 @@ def _check_messages(by_key: dict[str, Item]) -> None:
         match = _PART.fullmatch(name)
         assert match, f"of no message: {name}"
         current = by_key.get(match[1], {}).get("parts", {}).get("M", {}).get("generation", {}).get("N")
-        # Parts of a message that was deleted or edited go later, on the way of the stream.
+        # The parts of a deleted or edited message are removed later, by the function that reads the stream.
         assert match[1] not in by_key or int(current or 1 << 31) > int(match[2]), f"a part that no edit left: {name}"
     for name, item in by_key.items():
         if name.startswith("once#"):
@@ -87,7 +87,10 @@ def _check_messages(by_key: dict[str, Item]) -> None:
 
 
 def _check_runs(head: Item, by_key: dict[str, Item]) -> None:
-    """The head knows the newest run, and whether it has ended. What a run names is there, and nothing else is."""
+    """Assert that the head has the newest run, and whether it has ended.
+
+    The items that a run names exist, and there are no other items of runs.
+    """
     found = [item for name, item in sorted(by_key.items()) if name.startswith("run_")]
     newest = head.get("lastRun", {"S": ""})["S"]
     assert newest == (found[-1]["messageId"]["S"].removeprefix("run_") if found else "")
@@ -101,7 +104,7 @@ def _check_runs(head: Item, by_key: dict[str, Item]) -> None:
 
 
 def _owned_by_run(run: Item, by_key: dict[str, Item]) -> set[str]:
-    """Return the sort keys of a run's steps and outputs, after a look at them. Each call has one output, or waits."""
+    """Check a run's steps and outputs, and return their sort keys. Each call has one output, or waits for it."""
     run_id, step_ids = run["messageId"]["S"], [step["S"] for step in run["steps"]["L"]]
     assert step_ids == sorted(set(step_ids))
     answers = [item["messageId"]["S"] for item in by_key.values() if item.get("runId", {}).get("S") == run_id]
@@ -113,13 +116,13 @@ def _owned_by_run(run: Item, by_key: dict[str, Item]) -> set[str]:
         assert of_calls != step_ids[-1:], "completed without its answer"
     taken = [step_id for step_id in of_calls if f"output#{run_id}#{step_id}" in by_key]
     assert [step_id for step_id in of_calls if "completedAt" in steps[step_id]] == taken
-    # Only the last one may lack them: it waits, or the run ended while it waited.
+    # Only the last step may lack outputs: it waits, or the run ended while it waited.
     assert taken in (of_calls, of_calls[:-1])
     return {f"step#{run_id}#{step_id}" for step_id in step_ids} | {f"output#{run_id}#{step_id}" for step_id in taken}
 
 
 def _expired(runs: list[Item]) -> list[str]:
-    """Return the ids of the runs that are stored as active and whose time is over."""
+    """Return the ids of the expired runs that are still stored as active."""
     now = time.time()
     return [
         run["messageId"]["S"] for run in runs if run["status"]["S"] in _ACTIVE and int(run["expiresAt"]["N"]) <= now
@@ -127,7 +130,7 @@ def _expired(runs: list[Item]) -> list[str]:
 
 
 def check_assistants(project: str) -> None:
-    """Assert that each of a project's assistants is whole and listed once, and that nothing else is left of one."""
+    """Assert that each of a project's assistants is whole and listed once, and that deleted ones have left no items."""
     from shared.store import keys
     from shared.store.items import chunk_keys
 
@@ -141,7 +144,7 @@ def check_assistants(project: str) -> None:
 
 
 def _owned(items: list[Item]) -> set[str]:
-    """Return the sort keys of the head, the thread, the markers and all that belongs to a message that is there."""
+    """Return the sort keys of the head, the thread, the markers and all that belongs to a message that exists."""
     from shared.store.items import chunk_keys
 
     owned: set[str] = set()
@@ -157,7 +160,7 @@ def _owned(items: list[Item]) -> set[str]:
 
 
 def _check_entries(partition: str, thread: Item, entries: list[str]) -> None:
-    """A thread is in its project's list, and in that of its indexed metadata value."""
+    """Assert that a thread is in its project's list, and in the list of its indexed metadata value."""
     from shared.store import keys
 
     project = partition.partition("#")[0]

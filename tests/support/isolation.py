@@ -1,12 +1,12 @@
-"""A DynamoDB that isolates no more than AWS promises: what no engine shows, in memory, behind botocore.
+"""A DynamoDB in memory, behind botocore, that isolates no more than AWS promises. No engine shows this behaviour.
 
 A transaction locks its items one by one, is decided, and then becomes visible item by item, in any order. A single read
-shows it from the decision on (or, in other runs, item by item too); Query and BatchGetItem show what is visible when
-they pass it, and they read each item at a moment of its own. A write of a locked item meets a conflict, and so
-may TransactGetItems. The scheduler decides all moments. Once a transaction is answered, everybody sees it.
+shows the transaction from the decision on (in other runs, item by item). Query and BatchGetItem read each item at a
+different moment, and show its version that is visible then. A write of a locked item meets a conflict, and so may
+TransactGetItems. The scheduler decides all moments. Once a transaction has its response, everybody sees its items.
 
-AWS does not bound how many later transactions of a thread may be decided before one is visible. `hang` bounds it here,
-at the number of messages that the head of a thread remembers.
+AWS does not limit how many later transactions of a thread may be decided before one is visible. `hang` limits it here,
+to the number of messages that the head of a thread remembers.
 """
 
 import bisect
@@ -28,7 +28,7 @@ _TRANSACTION_PARTS = ("Put", "Update", "Delete", "ConditionCheck")
 
 @dataclass
 class _Cell:
-    """An item: as it was decided, as it is visible, and whether a transaction holds it."""
+    """An item: its decided version, its visible version, and whether a transaction has locked it."""
 
     decided: Item | None = None
     visible: Item | None = None
@@ -39,7 +39,7 @@ class _Cell:
 class _Partition:
     cells: dict[str, _Cell] = field(default_factory=dict)
     sort_keys: list[str] = field(default_factory=list)
-    # The places in the order of decisions of those transactions that are not visible yet.
+    # The transactions that are not visible yet, as places in the order of decisions.
     decisions: int = 0
     hanging: list[int] = field(default_factory=list)
 
@@ -51,7 +51,7 @@ class _Partition:
 
 
 class _RefusedError(Exception):
-    """The call is answered with this error."""
+    """The response to the call is this error."""
 
     def __init__(self, code: str, **further: Any) -> None:
         super().__init__(code)
@@ -61,8 +61,8 @@ class _RefusedError(Exception):
 class Engine:
     """The table. `hang` is how many creates of a thread may overtake one that is not yet visible.
 
-    With `slow_reads` a GetItem or Query now and then takes as long as many creates do, as one that is sent again does;
-    with `stalls` so does a thread's transaction of this number, before an item other than the head.
+    With `slow_reads`, a GetItem or Query now and then takes as long as many creates, like a call that is sent again.
+    With `stalls`, a thread's transaction of this number takes as long, before an item other than the head.
     """
 
     def __init__(self, scheduler: Scheduler, hang: int = 16, *, slow_reads: bool = False, stalls: int = 0) -> None:
@@ -72,7 +72,7 @@ class Engine:
         self._slow_reads = slow_reads
         self._stalls = stalls
         self._partitions: defaultdict[str, _Partition] = defaultdict(_Partition)
-        # Two readings of "serializable with single reads": from the decision on, or item by item.
+        # AWS's promise "serializable with single reads" has two readings: from the decision on, or item by item.
         self._shows_decided = self._random.random() < 0.5
         self.calls = {
             "GetItem": self._get_item,
@@ -86,7 +86,7 @@ class Engine:
         }
 
     def serving(self) -> AbstractContextManager[None]:
-        """Answer the calls of the table's client, once botocore has put them into words and before it signs them."""
+        """Respond to the calls of the table's client, after botocore has serialized and before it signs them."""
         return hooked(before_call=self._answer)
 
     def _answer(self, model: OperationModel, params: dict[str, Any], **_: Any) -> Any:
@@ -99,7 +99,7 @@ class Engine:
         return response(answer, status)
 
     def _delay(self) -> int:
-        """Return for how many steps something takes longer than usual: seldom, and then maybe long."""
+        """Return a delay in steps. It is mostly 0, and sometimes long."""
         return self._random.choice((2, 10, 40)) if self._random.random() < 0.15 else 0
 
     def _wait_long(self, may: bool, how_often: float) -> None:
@@ -193,7 +193,7 @@ class Engine:
             self._scheduler.pause()
 
     def _decided(self, partition: _Partition) -> int:
-        """Return the transaction's place in the order of decisions, once it may be decided."""
+        """Wait until the transaction may be decided. Return its place in the order of decisions."""
         while partition.hanging and partition.decisions - min(partition.hanging) >= self._hang:
             self._scheduler.pause()
         partition.decisions += 1
@@ -219,7 +219,7 @@ def _cancelled(codes: list[str]) -> _RefusedError:
 
 
 def _following(sort_keys: list[str], low: str, high: str, position: str | None, *, forward: bool) -> str | None:
-    """Return the next sort key that a Query passes, or None at its end."""
+    """Return the next sort key that a Query reads, or None at its end."""
     if forward:
         at = bisect.bisect_left(sort_keys, low) if position is None else bisect.bisect_right(sort_keys, position)
         return sort_keys[at] if at < len(sort_keys) and sort_keys[at] <= high else None

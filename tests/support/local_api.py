@@ -1,4 +1,4 @@
-"""The local API as a process of its own, for tests that use it as a person would."""
+"""The local API in a separate process, for tests that use it as a person would."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ _OURS = (
 
 @dataclass(frozen=True)
 class LocalApi:
-    """A local API that serves. `printed` is all it wrote to stdout, `errors` its stderr so far."""
+    """A running local API. `printed` is its stdout, `errors` its stderr so far."""
 
     base_url: str
     api_key: str
@@ -38,7 +38,7 @@ class LocalApi:
 
 
 def environment(**own: str) -> dict[str, str]:
-    """Return this process's environment without what steers the local API, and with `own`; any free port."""
+    """Return this process's environment without the local API's variables, and with `own`. The port is any free one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return kept | {"PORT": "0", "PYTHONPATH": path} | own
@@ -60,7 +60,7 @@ def start(folder: Path = ROOT, errors: int | IO[str] = subprocess.PIPE, /, **own
 def serving(folder: Path = ROOT, /, **own: str) -> Iterator[LocalApi]:
     """Run a local API, wait until it serves, and end it afterwards.
 
-    Raises AssertionError, with what it said, when it does not serve.
+    Raises AssertionError with its output if it does not serve.
     """
     with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as errors, _noted():
         process = start(folder, errors, **own)
@@ -70,13 +70,13 @@ def serving(folder: Path = ROOT, /, **own: str) -> Iterator[LocalApi]:
         finally:
             process.terminate()
             said, _ = process.communicate(timeout=30)
-        # After it has told how to use it, a key and a text of Hello.
+        # The local API must have printed how to use it, a key, and a text with Hello.
         canaries.check_terminal(said + served.errors)
 
 
 @contextmanager
 def _noted() -> Iterator[None]:
-    """Note what is private in the requests that this process sends."""
+    """Record the private texts in the requests that this process sends."""
     send = httpx.Client.send
 
     def noting(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""The table for unit tests: moto, in this process, one for the whole run. Each test has a project of its own in it."""
+"""The table for unit tests: one table in moto for the whole run, in this process. Each test has its own project."""
 
 import os
 from collections.abc import Iterator
@@ -12,27 +12,27 @@ from tools.local import template
 from tools.local.dynamodb import moto
 from tools.local.template import ACCOUNT, REGION
 
-# With a model's endpoint there are assistants and runs.
+# With a model's endpoint, the template has assistants and runs.
 MODEL = {"ModelUrl": "https://model.example/v1"}
 
 
 @pytest.fixture(scope="session")
 def in_memory() -> Iterator[None]:
-    """Hold the table and set the environment that leads to it; `shared.store` must not be imported before."""
+    """Provide the table and set the environment that leads to it. `shared.store` must not be imported before."""
     with moto.in_memory(template.load(parameters=MODEL)):
         yield
 
 
 @pytest.fixture
 def tidy(in_memory: None) -> Iterator[None]:
-    """Remove what a test put into the table: moto copies all of it for each write of each transaction."""
+    """Remove a test's items from the table, because moto copies the table for each write of each transaction."""
     with as_it_was():
         yield
 
 
 @pytest.fixture(scope="module")
 def tidy_module(in_memory: None) -> Iterator[None]:
-    """Remove what the fixtures of a module put into the table."""
+    """Remove from the table the items that the fixtures of a module wrote."""
     with as_it_was():
         yield
 
@@ -41,7 +41,7 @@ def tidy_module(in_memory: None) -> Iterator[None]:
 def as_it_was() -> Iterator[None]:
     from shared.store import table
 
-    table.set_deadline(60)  # what is left of an earlier handler's time would end calls that a test makes by itself
+    table.set_deadline(60)  # otherwise the deadline of an earlier handler would end a test's own calls
     before = {partition: {*items} for partition, items in _partitions().items()}
     yield
     after = _partitions()
@@ -53,7 +53,7 @@ def as_it_was() -> Iterator[None]:
 
 
 def _partitions() -> dict[str, dict[str, Any]]:
-    """Return the items of the table by partition and sort key, as moto holds them."""
+    """Return moto's items of the table, by partition and sort key."""
     table = get_backend("dynamodb")[ACCOUNT][REGION].tables[os.environ["TABLE_NAME"]]
     items: dict[str, dict[str, Any]] = table.items
     return items

@@ -1,4 +1,4 @@
-"""openapi.json as tests read it: whether an answer or a body is as it says."""
+"""Checks responses and bodies against openapi.json."""
 
 import json
 from functools import cache
@@ -16,13 +16,13 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 
 
 def operation_of(function: str) -> dict[str, Any]:
-    """Return what the document says of a function: `create_message` is its operation createMessage."""
+    """Return the document's operation of a function: for `create_message`, the operation createMessage."""
     first, *others = function.split("_")
     return OPERATIONS[first + "".join(map(str.title, others))]
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
-    """Return a part of the document, or what it refers to."""
+    """Return a part of the document. If it is a reference, return the part to which it refers."""
     found = part
     if "$ref" in part:
         found = DOCUMENT
@@ -32,17 +32,17 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def body_errors(function: str, body: object) -> list[str]:
-    """Return what is wrong with the body of a request, by the document."""
+    """Return the errors of a request's body against the document."""
     return errors(operation_of(function)["requestBody"]["content"]["application/json"]["schema"], body)
 
 
 def check(function: str, answer: Answer) -> Answer:
-    """Return an answer of a function, after a look that it is one that the document has for it."""
+    """Assert that the document has this response for this function, and return the response."""
     return check_response(resolved(operation_of(function)["responses"][str(answer.status)]), answer)
 
 
 def check_response(response: dict[str, Any], answer: Answer) -> Answer:
-    """Return an answer, after a look that body and headers are those of a response of the document."""
+    """Assert that body and headers match a response of the document, and return the response."""
     assert errors(response["content"]["application/json"]["schema"], answer.body) == []
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     named = {name: resolved(header)["schema"] for name, header in response["headers"].items()}
@@ -53,7 +53,7 @@ def check_response(response: dict[str, Any], answer: Answer) -> Answer:
 
 
 def errors(schema: dict[str, Any], value: object) -> list[str]:
-    """Return what is wrong with a value, by a schema of the document."""
+    """Return the errors of a value against a schema of the document."""
     key = json.dumps(schema)
     return [error.message for error in _validator(key).iter_errors(value)]
 

@@ -1,4 +1,4 @@
-"""Several processes at once, each with the functions loaded and a clock of its own, on the table of this one."""
+"""Runs several processes at once on this process's table. Each has loaded the functions and has its own clock."""
 
 import functools
 import importlib
@@ -16,7 +16,7 @@ _ready: Any = None
 
 
 class Created(NamedTuple):
-    """A message, and when its create began and ended, in seconds of one clock for all processes."""
+    """A message, and the times at which its create began and ended, in seconds of one clock for all processes."""
 
     id: str
     created_at: int
@@ -25,7 +25,7 @@ class Created(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What one of several equal requests was answered."""
+    """The response to one of several equal requests."""
 
     status: int
     text: str
@@ -33,9 +33,9 @@ class Sent(NamedTuple):
 
 
 def together(skews_seconds: list[float], work: Callable[..., list[T]], *arguments: Any) -> list[T]:
-    """Run `work` in one process for each clock, all at the same moment; return what they returned, joined.
+    """Run `work` in one process for each clock, all at the same moment. Return their results in one list.
 
-    Each process's clock is wrong by its number of seconds. The environment leads them to this process's table.
+    Each process's clock is wrong by its number of seconds. The environment leads the processes to this process's table.
     """
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Barrier(len(skews_seconds))
@@ -45,7 +45,7 @@ def together(skews_seconds: list[float], work: Callable[..., list[T]], *argument
 
 
 def create_messages(secret: str, thread_id: str, threads: int, each: int) -> list[Created]:
-    """Create messages in some threads of this process, `each` in each of them."""
+    """Create `each` messages in each of several Python threads of this process."""
     client = Client(project="", secret=secret)
 
     def create(_: int) -> list[Created]:
@@ -60,7 +60,7 @@ def create_messages(secret: str, thread_id: str, threads: int, each: int) -> lis
 
 
 def send(secret: str, function: str, ids: tuple[str, ...], options: dict[str, Any], times: int) -> list[Sent]:
-    """Send the same request several times at once; `options` are those of `Client.call`."""
+    """Send the same request several times at once. `options` are those of `Client.call`."""
     client = Client(project="", secret=secret)
 
     def one(_: int) -> list[Sent]:
@@ -82,7 +82,7 @@ def _begin(ready: Any) -> None:
 
 def _run(skew_seconds: float, work: Callable[..., list[T]], *arguments: Any) -> list[T]:
     for function in ("create_message", "create_thread"):
-        importlib.import_module(f"functions.{function}")  # now, not when all send
+        importlib.import_module(f"functions.{function}")  # import it now, not when all threads send
     skew_nanoseconds = int(skew_seconds * 1_000_000_000)
     time.time_ns = functools.partial(_shifted, time.time_ns, skew_nanoseconds)
     time.time = functools.partial(_shifted, time.time, skew_seconds)

@@ -1,4 +1,4 @@
-"""The program `./message-api`: in this process, or as a process of its own."""
+"""Runs the program `./message-api`, in this process or in a separate one."""
 
 import functools
 import os
@@ -19,9 +19,9 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str) -> Result:
-    """Run a command in this process, with these environment variables, and then leave all as they were.
+    """Run a command in this process, with these environment variables. Restore the environment afterwards.
 
-    It works on the table in memory, if the test has one and the command is not led elsewhere.
+    The command uses the test's table in memory, if there is one and the command is not led to another table.
     """
     before = dict(os.environ)
     with mock.patch.dict(os.environ):
@@ -34,7 +34,7 @@ def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str)
 
 
 def start(*arguments: str | Path, stdin: int | None = None, **own: str) -> subprocess.Popen[str]:
-    """Start a command as a process of its own, with these environment variables."""
+    """Start a command in a separate process, with these environment variables."""
     return subprocess.Popen(
         [sys.executable, "-m", "tools.cli", *map(str, arguments)],
         cwd=ROOT,
@@ -47,7 +47,7 @@ def start(*arguments: str | Path, stdin: int | None = None, **own: str) -> subpr
 
 
 def run(*arguments: str | Path, stdin: str = "", seconds: float = 600, **own: str) -> tuple[int, str, str]:
-    """Run a command as a process of its own; return its exit code, and what it wrote to stdout and to stderr."""
+    """Run a command in a separate process. Return its exit code, its stdout and its stderr."""
     process = start(*arguments, stdin=subprocess.PIPE, **own)
     try:
         out, errors = process.communicate(stdin, seconds)

@@ -1,14 +1,14 @@
-"""Calls that must be refused before the table is asked anything: so nothing can have been written either."""
+"""Calls that must be refused before any request to the table. So they cannot have written anything either."""
 
 from typing import Any
 
 from tests.support import fault_injection
 from tests.support.client import OPERATIONS, Answer, Client
 
-# The form of ids, and no more: whatever is refused for them is refused before existence is looked at.
+# Ids of valid form, which do not exist. A refusal of a call with them comes before the check of existence.
 NOWHERE = "thread_00000000000000000000000000"
 NOTHING = "msg_00000000000000000000000000"
-# Each operation's ids of that form, and its body where it needs one.
+# For each operation, ids of valid form, and a body if the operation needs one.
 IDS = {function: (NOWHERE, NOTHING)[:count] for function, count in OPERATIONS.items()}
 BODIES: dict[str, dict[str, Any]] = {
     "create_message": {"role": "user", "content": "hello"},
@@ -18,7 +18,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def refused(client: Client, function: str, *ids: str, **options: Any) -> Answer:
-    """Make a call whose key is known already, and return its answer; the table must not be asked."""
+    """Make a call whose key is already known, and return its response. The call must not use the table."""
     client.call("retrieve_thread", "runs")  # looks the key up
     with fault_injection.inject() as attempts:
         answer = client.call(function, *ids, **options)

@@ -26,7 +26,7 @@ WEATHER = {
 
 @dataclass
 class Runs:
-    """Calls as the holder of one key; `client` makes those of threads and messages."""
+    """The calls of the holder of one key. `client` makes the calls of threads and messages."""
 
     client: Client
 
@@ -61,7 +61,7 @@ class Runs:
         return self.create("create_run", thread_id, body={"assistant_id": assistant_id, **body})
 
     def read(self, run: dict[str, Any]) -> dict[str, Any]:
-        """Retrieve a run and return it as it is now."""
+        """Retrieve a run and return its current state."""
         return self.create("retrieve_run", run["thread_id"], run["id"])
 
     def steps(self, run: dict[str, Any]) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ class Runs:
         return self.call("submit_tool_outputs", run["thread_id"], run["id"], body={"tool_outputs": sent}, **options)
 
     def execute(self, run: dict[str, Any], *, deliveries: int = 1) -> dict[str, Any]:
-        """Have the worker take the run from its queue, once for each delivery; return the run as it is then."""
+        """Let the worker take the run from its queue, once for each delivery. Return the run's state afterwards."""
         for _ in range(deliveries):
             assert work(self.client.project, run) == {"batchItemFailures": []}
         return self.read(run)
@@ -83,7 +83,7 @@ class Runs:
 
 @contextmanager
 def with_model(*replies: Scripted) -> Iterator[Chat]:
-    """Have the worker call an endpoint that replies this."""
+    """Let the worker call an endpoint that returns these replies."""
     from shared.runs import model
     from shared.runs.endpoint import endpoint
 
@@ -117,20 +117,20 @@ def function_of(operation: str) -> str:
 
 
 def work(project: str, run: dict[str, Any]) -> dict[str, Any]:
-    """Run the function of the queue of runs on a run's message, and return what it says."""
+    """Run the function of the queue of runs on a run's message, and return its result."""
     from functions.execute_run import handler
 
     return handler({"Records": [record(project, run)]}, None)
 
 
 def waiting(runs: Runs, chat: Chat, *replies: Scripted) -> dict[str, Any]:
-    """Return a run that waits for the outputs of the first reply's calls: of call_1, unless replies are given."""
+    """Return a run that waits for the outputs of the first reply's calls. Without replies, the call is call_1."""
     chat.replies = [*(replies or [calls(("call_1", "get_weather", "{}"))])]
     return runs.execute(runs.run(runs.thread(), runs.assistant(tools=[WEATHER])))
 
 
 def record(project: str, run: dict[str, Any]) -> dict[str, Any]:
-    """Return the message by which a run comes to its worker."""
+    """Return the queue message that brings a run to its worker."""
     body = {"partition": f"{project}#{run['thread_id']}", "run_id": run["id"]}
     return {"messageId": "m-1", "receiptHandle": "r-1", "body": json.dumps(body)}
 
@@ -142,6 +142,6 @@ def calls_of(run: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parameters(path: str) -> dict[str, str]:
-    """Return the path parameters as API Gateway has them, whose routes name the thread alone."""
+    """Return the path parameters as API Gateway passes them. Its routes name only the thread."""
     found = re.fullmatch(r"/threads/(?!runs$)([^/]+)/runs.*", path)
     return {"threadId": found[1]} if found else {}

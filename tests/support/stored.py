@@ -1,4 +1,4 @@
-"""What stands in the table, seen and changed behind the back of the operations."""
+"""Reads and changes items of the table directly, without the operations."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def change(partition: str, sort: str, **attributes: dict[str, Any]) -> None:
 
 
 def remove(partition: str, *prefixes: str) -> None:
-    """Remove what begins with one of the prefixes in a partition."""
+    """Remove the items of a partition whose sort keys begin with one of the prefixes."""
     from shared.store import keys, table
 
     for prefix in prefixes:

@@ -1,4 +1,4 @@
-"""The table's stream for tests: records as Lambda gets them, and which of them the template lets through."""
+"""The table's stream for tests: records in Lambda's form, and the template's filters of them."""
 
 import json
 import os
@@ -16,7 +16,7 @@ Images = dict[tuple[str, str], dict[str, Any]]
 
 @cache
 def patterns(function: str) -> tuple[dict[str, Any], ...]:
-    """Return the patterns of what a function of the template is given of the stream."""
+    """Return the filter patterns with which a function of the template reads the stream."""
     (found,) = (
         stream for one in template.load(parameters=MODEL).functions if one.name == function for stream in one.streams
     )
@@ -25,11 +25,11 @@ def patterns(function: str) -> tuple[dict[str, Any], ...]:
 
 @contextmanager
 def changes(function: str | None = "PublishEvents") -> Iterator[list[Record]]:
-    """Yield a list that then holds, for each item that changed, the record that a function of the template is given.
+    """Yield a list. After the context, it has a record for each changed item that the function's filters let pass.
 
-    Without a function, it holds all records.
+    Without a function, it has all records.
 
-    moto's table has no stream here: this compares what it holds before and after.
+    moto's table has no stream here, so this compares the table's items before and after.
     """
     records: list[Record] = []
     before = images()
@@ -44,7 +44,7 @@ def changes(function: str | None = "PublishEvents") -> Iterator[list[Record]]:
 
 
 def record(number: int, old: dict[str, Any] | None, new: dict[str, Any] | None) -> Record:
-    """Return a record of the stream, from an item as it was and as it is."""
+    """Return a record of the stream, from the old and the new version of an item."""
     images = {name: image for name, image in (("OldImage", old), ("NewImage", new)) if image}
     names = ("threadId", "messageId")
     return {
@@ -61,7 +61,7 @@ def record(number: int, old: dict[str, Any] | None, new: dict[str, Any] | None) 
 
 
 def event(records: list[Record]) -> dict[str, Any]:
-    """Return what Lambda passes to a function, as it comes out of JSON."""
+    """Return the event that Lambda passes to a function, after a round trip through JSON."""
     found: dict[str, Any] = json.loads(json.dumps({"Records": records}))
     return found
 

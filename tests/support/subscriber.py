@@ -17,7 +17,7 @@ _SECONDS = 20.0
 
 
 class Events:
-    """What has come and was not taken yet, in order."""
+    """The events that have come and were not taken yet, in order."""
 
     def __init__(self) -> None:
         self._come: queue.Queue[bytes] = queue.Queue()
@@ -36,18 +36,18 @@ class Events:
 
 @contextmanager
 def subscribed(api: LocalApi) -> Iterator[Events]:
-    """Yield what comes from now on; the subscription ends with the context, or with the local API."""
+    """Yield the events from now on. The subscription ends with the context, or with the local API."""
     url, events = httpx.URL(api.base_url), Events()
     connection = HTTPConnection(url.host, url.port)
     connection.request("GET", "/_local/events")
     sock: socket.socket = connection.sock
-    # Its headers come when the subscription has begun.
+    # The response's headers come when the subscription has begun.
     reading = threading.Thread(target=_read, args=(connection.getresponse(), events))
     reading.start()
     try:
         yield events
     finally:
-        with suppress(OSError):  # the local API was faster
+        with suppress(OSError):  # the local API has already closed the connection
             sock.shutdown(socket.SHUT_RDWR)
         reading.join()
         connection.close()

@@ -11,17 +11,20 @@ from tests.support.event_sources import Queue, clear
 
 @pytest.fixture(scope="session", autouse=True)
 def on_the_table(in_memory: None) -> None:
-    """Every test here runs on the table in memory."""
+    """Run every test here on the table in memory."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def each_module_tidy(anybody: Client, tidy_module: None) -> None:
-    """Each module leaves the table as it was, but for the key of `anybody`."""
+    """Remove the items that a module wrote, except the key of `anybody`."""
 
 
 @pytest.fixture(autouse=True)
 def each_test_tidy(tidy: None) -> None:
-    """Each leaves the table as it was, and finds empty queues: what others took and left comes again after a while."""
+    """Remove the items that a test wrote, and empty the queues before it.
+
+    Messages that earlier tests received but did not delete would come again after a while.
+    """
     clear()
 
 
@@ -39,19 +42,19 @@ def trusted() -> Client:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that all code reads, which pauses only put forward."""
+    """Return a clock that all code reads. Pauses take no real time; they only move it forward."""
     return Clock(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def anybody(on_the_table: None) -> Client:
-    """Return a client for all calls that are refused, and so leave nothing behind."""
+    """Return a shared client for calls that are refused and so write nothing."""
     return Client()
 
 
 @pytest.fixture
 def queue(on_the_table: None) -> Iterator[Queue]:
-    """Return the erasure queue, which is empty."""
+    """Return the empty erasure queue."""
     emptied = Queue()
     emptied.taken()
     yield emptied

@@ -1,4 +1,4 @@
-"""The functions' variables for `monkeypatch.setitem`: what reads them learns of each change, and of its end."""
+"""The functions' variables for `monkeypatch.setitem`. After each change and its undo, they are read again."""
 
 import os
 from collections.abc import Iterator, MutableMapping

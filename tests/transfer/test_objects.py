@@ -1,4 +1,4 @@
-"""Which lines are refused, and for what reason; the rest of their file goes in."""
+"""Which lines the import refuses, and why. It imports the other lines of their file."""
 
 import time
 from pathlib import Path

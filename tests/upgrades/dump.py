@@ -92,7 +92,10 @@ def outcome(answer: Answer) -> Step:
 
 
 def check(step: Step) -> None:
-    """Make a step's call: a success is answered byte for byte as it was then, an error but for its text."""
+    """Make a step's call, and compare the response with the recorded one.
+
+    A success must be the same byte for byte. An error may have another text.
+    """
     assert _without_text(step | outcome(ask(step))) == _without_text(step)
 
 

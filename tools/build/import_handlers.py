@@ -1,8 +1,9 @@
-"""Imports every handler that `sam build` built as Lambda does: from its bundle and its layers alone.
+"""Imports every handler that `sam build` built. As in Lambda, a handler has only its bundle and its layers.
 
     python tools/build/import_handlers.py FOLDER_OF_SAM_BUILD FOLDER_OF_LAYERS PYTHON
 
-The layers are built once more for this machine: Dependencies in `python`, ModelDependencies in `model/python`.
+FOLDER_OF_LAYERS has the layers as built for this machine: Dependencies in `python`, ModelDependencies in
+`model/python`.
 """
 
 import subprocess
@@ -13,11 +14,11 @@ from typing import Any
 import yaml
 
 IMPORT = "import importlib, sys; sys.path[:0] = sys.argv[2:]; importlib.import_module(sys.argv[1]).handler"
-# Files of a bundle other than code.
+# Entries of a bundle other than code.
 BESIDES = {"RetrieveOpenapi": {"openapi.json"}}
-# Every other function is smaller, and starts sooner, without shared/runs.
+# Only these functions have shared/runs. Without it, the bundles are smaller and the functions start sooner.
 WITH_RUNS = {"Assistants", "Runs", "ExecuteRun", "PublishEvents"}
-# Any values will do: an import calls nothing.
+# The values do not matter: an import makes no call of AWS.
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "none",
@@ -26,7 +27,7 @@ ENVIRONMENT = {
 
 
 def main(build: Path, layers: Path, python: str) -> None:
-    """Exit with one line for each handler that does not import, or whose bundle has other files."""
+    """Exit with one line for each handler that fails to import, or whose bundle has entries that it does not need."""
     template = yaml.safe_load((build / "template.yaml").read_text())
     failures = 0
     for name, resource in template["Resources"].items():
@@ -51,7 +52,7 @@ def megabytes(folder: Path) -> float:
 
 
 def extra(bundle: Path, function: str) -> str:
-    """Return an error if a bundle has files other than code and those of its function, else an empty string."""
+    """Return an error if a bundle has entries that its function does not need, else an empty string."""
     foreign = {entry.name for entry in bundle.iterdir()} - {"functions", "shared"} - BESIDES.get(function, set())
     if function not in WITH_RUNS and (bundle / "shared" / "runs").exists():
         foreign.add("shared/runs")
@@ -59,7 +60,7 @@ def extra(bundle: Path, function: str) -> str:
 
 
 def broken(path: list[Path], python: str, handler: str, environment: dict[str, str]) -> str:
-    """Return the error of a handler's import, or an empty string."""
+    """Import a handler. Return the error, or an empty string."""
     module = handler.removesuffix(".handler")
     command = [python, "-I", "-S", "-B", "-c", IMPORT, module, *(str(folder.resolve()) for folder in path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -67,14 +68,14 @@ def broken(path: list[Path], python: str, handler: str, environment: dict[str, s
 
 
 def environment(template: dict[str, Any], properties: dict[str, Any]) -> dict[str, str]:
-    """Return the variables of a function in the template, with the defaults of parameters."""
+    """Return the template's variables of a function, with the defaults of parameters."""
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     own = properties.get("Environment", {}).get("Variables", {})
     return ENVIRONMENT | {name: plain(template, value) for name, value in (shared | own).items()}
 
 
 def plain(template: dict[str, Any], value: object) -> str:
-    """Return a value of the template as it may be when deployed."""
+    """Return a value that a value of the template may have when deployed."""
     if isinstance(value, dict):
         parameter = template["Parameters"].get(value.get("Ref"), {})
         return str(parameter.get("Default", "deployed"))

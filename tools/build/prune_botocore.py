@@ -1,8 +1,9 @@
-"""Removes from botocore the data of services that no function calls: a cold start reads only what is left.
+"""Removes from botocore the data of services that no function calls. A cold start then reads less.
 
     python tools/build/prune_botocore.py FOLDER_OF_PACKAGES
 
-Without this, each new client parses 1.2 MB of endpoints and unpacks a description of its service that is mostly prose.
+Without this, each new client parses 1.2 MB of endpoints. It also unpacks a description of its service, which is mostly
+prose.
 """
 
 import gzip
@@ -16,7 +17,7 @@ SERVICES = ("dynamodb", "events", "secretsmanager", "sqs")
 
 
 def prune(packages: Path) -> None:
-    """Prune `botocore/data` in a folder of packages. A second time changes nothing."""
+    """Prune `botocore/data` in a folder of packages. A second call changes nothing."""
     data = packages / "botocore" / "data"
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in SERVICES:
@@ -38,7 +39,7 @@ def prune(packages: Path) -> None:
 
 def _rewrite(file: Path, change: Any) -> None:
     text = json.dumps(change(json.loads(file.read_text())), separators=(",", ":"))
-    # uv links this file to its cache and to other environments: write a new file, not into this one.
+    # This file is a hard link of uv's, which its cache and other environments share. Replace it; do not write into it.
     file.unlink()
     file.write_text(text)
 

@@ -1,4 +1,4 @@
-"""`python -m tools.cli`: what `./message-api` runs."""
+"""`./message-api` runs this module, as `python -m tools.cli`."""
 
 from tools.cli.program import program
 

@@ -1,4 +1,4 @@
-"""`commands send`: commands for the inbound queue of the local API."""
+"""`commands send`: sends commands to the inbound queue of the local API."""
 
 import json
 from http import HTTPStatus

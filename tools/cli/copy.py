@@ -1,4 +1,4 @@
-"""`copy`: threads of another endpoint of the same API as JSONL."""
+"""`copy`: copies the assistants and threads of another endpoint of the same API to a JSONL file."""
 
 import zlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do its work: one line and an exit code."""
+"""Errors of commands: a command that cannot do its work prints one line and ends with an exit code."""
 
 import errno
 import sqlite3
@@ -16,7 +16,8 @@ _RETRY = "run the same command again; what is done stays done"
 class OneLineErrors(click.Group):
     """Shows the errors of tools, AWS, the store and the operating system as one line, with exit code 1.
 
-    click shows a wrong command line in the same way, with exit code 2. Any other exception is a bug: a traceback.
+    click shows a wrong command line in the same way, with exit code 2. Any other exception is a bug and shows a
+    traceback.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -24,7 +25,7 @@ class OneLineErrors(click.Group):
             return super().invoke(ctx)
         except (BotoCoreError, ClientError, OSError, StoreError, ToolError, sqlite3.Error) as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # the reader of our output has ended; click ends without a word
+                raise  # the reader of the output has ended; click exits and prints nothing
             raise click.ClickException(_line(error)) from error
 
 

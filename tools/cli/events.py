@@ -1,4 +1,4 @@
-"""`events tail` and `events replay`: what the local API publishes, and events again from a table."""
+"""`events tail` prints the events of the local API. `events replay` publishes the events of a table again."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""`invoke`: one function in this process, without Docker and without a server."""
+"""`invoke`: runs one function in this process, without Docker and without a server."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ from tools.local.template import Function, load
 
 EVENTS = Path(__file__).parents[2] / "events"
 FUNCTIONS = EVENTS.parent / "functions"
-# No sample calls the model; with one, there are assistants and runs.
+# Assistants and runs need the URL of a model. No sample event calls this model.
 _MODEL = {"ModelUrl": "https://model.example/v1"}
 
 
@@ -25,7 +25,10 @@ _MODEL = {"ModelUrl": "https://model.example/v1"}
     help="A file with the event. Default: events/FUNCTION.json.",
 )
 def invoke(function: str, event: Path | None) -> None:
-    """Run a function, such as create_message, on a table in memory with the samples; print its response as JSON."""
+    """Run a function, such as create_message, and print its response as JSON.
+
+    The function uses a table in memory, which holds the objects that the sample events name.
+    """
     template = load(parameters=_MODEL)
     functions = {name: candidate for candidate in template.functions for name in _names(candidate)}
     if function not in functions:

@@ -1,4 +1,4 @@
-"""`keys create`, `keys list`, `keys revoke`: the API keys of a table."""
+"""`keys create`, `keys list` and `keys revoke` work with the API keys of a table."""
 
 import time
 

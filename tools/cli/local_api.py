@@ -18,7 +18,7 @@ port_option = click.option(
 
 
 def request(port: int, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
-    """Send a request and return the response, its body unread. Raises `ToolError`."""
+    """Send a request and return the response before its body is read. Raises `ToolError`."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     try:
         connection.request(method, path, body, {"content-type": "application/json"})

@@ -1,4 +1,4 @@
-"""`openapi`: the document of the API, from the code."""
+"""`openapi`: writes the document of the API from the code."""
 
 import click
 

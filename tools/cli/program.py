@@ -9,7 +9,7 @@ from tools.cli.errors import OneLineErrors
 
 
 class _Lazy(click.Command):
-    """A command whose module is imported when it is used: `keys list` and completion need not load a server."""
+    """A command whose module is imported only when it is used: `keys list` and completion do not load a server."""
 
     def __init__(self, name: str, target: str, short_help: str) -> None:
         super().__init__(name, short_help=short_help)

@@ -1,4 +1,4 @@
-"""What a long command shows: a progress bar on stderr, if that is a terminal, and lines above it."""
+"""The output of a long command on stderr: lines, and below them a progress bar if stderr is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,24 +7,24 @@ from contextlib import contextmanager
 import click
 from tqdm import tqdm
 
-# Without the thread that watches the bars of slow loops.
+# This turns off the thread that watches the bars of slow loops.
 tqdm.monitor_interval = 0
 
 
 class Refusals:
-    """Prints to stderr what is refused or missing, and counts what is refused."""
+    """Prints refused and missing objects to stderr, and counts the refused ones."""
 
     def __init__(self) -> None:
         self.count = 0
         self._warned = False
 
     def add(self, where: str, reason: str) -> None:
-        """Print what is refused."""
+        """Print and count a refused object."""
         self.count += 1
         _say(f"{where}: {reason}")
 
     def warn(self, where: str, reason: str) -> None:
-        """Print what is missing, though nothing was refused."""
+        """Print that something is missing, without counting a refusal."""
         self._warned = True
         _say(f"{where}: {reason}")
 
@@ -46,12 +46,12 @@ def bar(label: str, length: int | None, unit: str = "") -> Iterator[Callable[[in
 
 
 def number_of(assistants: int) -> str:
-    """Return what a summary says of assistants before its threads: nothing, if there are none."""
+    """Return the words about assistants in a summary, or an empty text if there are none."""
     return f"{assistants} assistants, " if assistants else ""
 
 
 def print_waiting(threads: int) -> None:
-    """Print, on a terminal, that the import waits for another one."""
+    """Print that the import waits for another import, if stderr is a terminal."""
     if sys.stderr.isatty():
         _say(f"waiting for {threads} threads that another import was writing")
 

@@ -1,4 +1,4 @@
-"""`check` and `repair`: what is wrong in a table that no operation leaves behind."""
+"""`check` and `repair`: find and repair problems of a table that no operation leaves behind."""
 
 from collections.abc import Iterable
 
@@ -48,7 +48,7 @@ def repair(*, yes: bool) -> None:
 
 
 class _Report:
-    """What was read, and the problems that were printed, each once."""
+    """The number of items that were read, and the problems that were printed. Each problem is printed once."""
 
     def __init__(self) -> None:
         self.items = 0
@@ -65,7 +65,7 @@ class _Report:
         return problems
 
     def repair(self, partitions: Iterable[str]) -> int:
-        """Repair what was printed of these partitions; return the number of repairs."""
+        """Repair the printed problems of these partitions; return the number of repairs."""
         problems = (problem for partition in partitions for problem in walk.read_again(partition))
         return sum(walk.repair(problem) for problem in problems if problem.writes and problem[:2] in self.printed)
 

@@ -23,9 +23,9 @@ _INSTRUCTIONS = "Answer in one sentence."
 
 
 def put(project: str) -> None:
-    """Put the samples into the table that the environment leads to. The run waits for ten minutes.
+    """Put the samples into the table that the environment names. The run waits for ten minutes.
 
-    A second time changes nothing.
+    A second call changes nothing.
     """
     assistant = AssistantData("gpt-4o", instructions=_INSTRUCTIONS, tools=(_WEATHER,))
     with mock.patch("shared.ids.new_ulid", side_effect=[ASSISTANT_ULID, THREAD_ULID, MESSAGE_ULID]):
@@ -33,7 +33,7 @@ def put(project: str) -> None:
         thread_id = threads.create(project, ThreadData(messages=(MessageData("user", _CONTENT),)), None)[0].id
     partition = keys.thread_partition(project, thread_id)
     settings = RunSettings("gpt-4o", _INSTRUCTIONS, (_WEATHER,))
-    # Else it would have expired ten minutes after the time in its id.
+    # Otherwise the run would have expired ten minutes after the time in its id.
     expires_at = int(time.time()) + SECONDS_TO_EXPIRY
     run = run_items.new_run(thread_id, RUN_ULID, assistant_id, settings, "{}")._replace(expires_at=expires_at)
     try:

@@ -1,6 +1,6 @@
-"""`samples`: writes what the events in events/ name, with fixed ids.
+"""`samples`: writes the objects that the events in events/ name, with fixed ids.
 
-An API key (`sk-local-sample`, trusted), a thread and a message, and those of sample_runs.
+The objects are an API key (`sk-local-sample`, trusted), a thread, a message, and the objects of sample_runs.
 """
 
 from unittest import mock
@@ -33,7 +33,7 @@ def samples(url: str) -> None:
 
 
 def put() -> None:
-    """Write the samples to the table that the environment leads to. A second time changes nothing."""
+    """Write the samples to the table that the environment names. A second call changes nothing."""
     api_keys.create(PROJECT, "samples", trusted=True, secret=API_KEY)
     # The store makes the ids of a thread and its messages.
     with mock.patch("shared.ids.new_ulid", side_effect=[THREAD_ULID, MESSAGE_ULID]):

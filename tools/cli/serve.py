@@ -1,4 +1,4 @@
-"""`serve`: the whole API on this machine; what `make local` runs."""
+"""`serve`: runs the whole API on this machine. `make local` runs this command."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class _ApiKeyType(click.ParamType[ApiKey]):
 
 
 def _like(pattern: str, complaint: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return the callback of an option that refuses a text which does not have this form."""
+    """Return the callback of an option that refuses a text without this form."""
 
     def check(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
         if text and not re.fullmatch(pattern, text):

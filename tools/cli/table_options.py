@@ -1,4 +1,4 @@
-"""The options of a command that say which table it works on, and the environment that leads there."""
+"""The options that name the table of a command, and the environment for this table."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from shared.store import table as store
 from tools import environment
 from tools.local.template import STACK, load
 
-# The functions' variables that say how a table is laid out, each with its parameter in the template.
+# The functions' variables for the layout of a table, each with its parameter in the template.
 _LAYOUT = {
     "INDEXED_METADATA_KEY": "IndexedMetadataKey",
     "RETENTION_DAYS": "RetentionDays",
@@ -60,11 +60,11 @@ def with_table(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def choose(*, stack: str | None, table: str | None, endpoint_url: str | None, region: str | None) -> None:
-    """Set the functions' environment, so that it leads to the table and says how it is laid out.
+    """Set the functions' environment, so that it names the table and gives its layout.
 
-    A stack also gives the bus. A table that is named beside a stack has the layout of the stack's table, like a
-    restored one. The calls that follow may take a minute. Raises `click.UsageError` if no table is named, and what
-    boto3 raises if the stack cannot be read.
+    A stack also gives the event bus. If a table is named in addition to a stack, it must have the layout of the stack's
+    table, like a restored table. The following calls may take a minute. Raises `click.UsageError` if no table is named,
+    and errors of boto3 if the stack cannot be read.
     """
     if region:
         environment.update({"AWS_DEFAULT_REGION": region, "AWS_REGION": region})

@@ -1,4 +1,4 @@
-"""`import`, `export`: assistants, threads and messages, from files that people saved and to JSONL."""
+"""`import` reads assistants, threads and messages from saved files. `export` writes them to a JSONL file."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Responds to the functions' calls of SQS and EventBridge in this process; nothing is sent."""
+"""Responds to the functions' calls of SQS and EventBridge in this process. Nothing leaves the process."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +15,9 @@ Operation = Callable[[Json], Json]
 
 @contextmanager
 def intercepted(operations: Mapping[str, Operation]) -> Iterator[None]:
-    """Respond to these operations, such as `sqs.SendMessage`, of every client that is made meanwhile.
+    """Respond to these operations, such as `sqs.SendMessage`, of every client that is made within the context.
 
-    Enter it before the functions are imported: they make their clients then.
+    Enter the context before the functions are imported, because they make their clients then.
     """
     handlers = [(f"before-call.{name}", _handler(operation)) for name, operation in operations.items()]
     BUILTIN_HANDLERS.extend(handlers)

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Backlog(Generic[T]):
-    """Hands out its entries in the order in which they are due. Any thread can put entries in or take them."""
+    """Returns its entries in the order in which they are due. Any thread can put entries in or take them."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, T]] = []
@@ -22,7 +22,7 @@ class Backlog(Generic[T]):
         """Add an entry that is due after `delay` seconds."""
         with self._changed:
             heapq.heappush(self._waiting, (time.monotonic() + delay, next(self._numbers), entry))
-            # `notify` could wake a thread that takes another entry, while the others wait for a later one.
+            # `notify` wakes one thread. It could take another entry, while the other threads wait for a later time.
             self._changed.notify_all()
 
     def take(self, most: int) -> list[T]:
@@ -38,7 +38,7 @@ class Backlog(Generic[T]):
             return taken
 
     def close(self, *, drop: bool) -> None:
-        """End the threads that take: entries that wait are dropped, or else they are due now."""
+        """Let the threads that call `take` end. Entries that wait are dropped if `drop` is set, else due now."""
         with self._changed:
             self._closed = True
             if drop:

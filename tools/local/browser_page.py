@@ -1,4 +1,4 @@
-"""`/browser/` of the local API: the thread browser, its files as they are."""
+"""`/browser/` of the local API: the unchanged files of the thread browser."""
 
 from pathlib import Path
 

@@ -26,8 +26,8 @@ def mount(side: EventSide) -> Mount:
         Route("/commands", _command, methods=["POST"]),
         Route("/dead_letters", _dead_letters),
     ]
-    # These paths need no key, so pages in a browser must not reach them. A page cannot use another name of this
-    # machine, and it cannot send application/json without a preflight.
+    # These paths need no key, so pages in a browser must not reach them. Requests for another host name are refused.
+    # A page cannot send application/json without a preflight.
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     application = Starlette(routes=routes, middleware=[hosts])
     application.state.side = side
@@ -35,7 +35,7 @@ def mount(side: EventSide) -> Mount:
 
 
 async def _events(request: Request) -> Response:
-    """Send events as they happen, as server-sent events; the data of each is one line of JSON."""
+    """Send events as they happen, as server-sent events. The data of each event is one line of JSON."""
     side: EventSide = request.app.state.side
     if not side.has_stream:
         return _message(HTTPStatus.NOT_FOUND, "the table has no stream that can be read, so there are no events")
@@ -50,7 +50,7 @@ async def _events(request: Request) -> Response:
 
 
 async def _command(request: Request) -> Response:
-    """Queue a command and respond with its result: 200 done, 422 rejected, 202 not yet known."""
+    """Queue a command and respond with its result: 200 if it is done, 422 if rejected, 202 if not yet known."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         return _message(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send a command as application/json")
     body = await request.body()

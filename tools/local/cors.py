@@ -1,4 +1,4 @@
-"""What an HTTP API with a CorsConfiguration does for pages of other origins: responds to preflights, adds headers."""
+"""Responds to preflights and adds headers for pages of other origins, as an HTTP API with a CorsConfiguration does."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,9 +27,9 @@ def preflight(cors: Cors | None, request: Request) -> Response | None:
 
 
 def mark(cors: Cors | None, request: Request, response: Response) -> Response:
-    """Set the headers on a function's response, in place of any that the function set.
+    """Set the CORS headers on a function's response. They replace those that the function set.
 
-    Responses of API Gateway itself do not get them: its documentation promises them for functions only.
+    Responses of API Gateway itself do not get the headers: its documentation promises them for functions only.
     """
     if cors is None:
         return response

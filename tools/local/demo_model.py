@@ -1,7 +1,7 @@
 """A stand-in for a model, `MODEL_URL=demo`: a chat endpoint on this machine that needs no key and no network.
 
-It repeats the last user message, and says in each answer that it is a demo. It calls a function if this message has a
-word of the function's name, of four letters or more: "Will it rain?" calls `get_rain_probability`.
+It repeats the last user message, and says in each answer that it is a demo. It calls a function if that message has a
+word of the function's name. The word must have four letters or more: "Will it rain?" calls `get_rain_probability`.
 """
 
 import json
@@ -54,7 +54,7 @@ def chunks(request: Json) -> Iterator[Json]:
 
 
 def _functions_to_call(request: Json) -> list[Json]:
-    """Return the functions that the choice or the last user message asks for. After outputs there are none."""
+    """Return the functions that the tool choice or the last user message asks for. Return none after tool outputs."""
     functions = [tool["function"] for tool in request.get("tools") or []]
     choice = request.get("tool_choice") or "auto"
     if request["messages"][-1]["role"] == "tool" or choice == "none":
@@ -85,7 +85,7 @@ def _call(index: int, function: Json) -> Json:
 
 
 def _example(schema: Json) -> Any:
-    """Return a value that fits a schema: of an object, the required properties."""
+    """Return a value that matches a schema. An object has only the required properties."""
     for keyword in ("const", "default"):
         if keyword in schema:
             return schema[keyword]
@@ -137,4 +137,4 @@ class _Endpoint(BaseHTTPRequestHandler):
             self.wfile.write(b"data: [DONE]\n\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing: requests hold conversations."""
+        """Log nothing, because requests hold conversations."""

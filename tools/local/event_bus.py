@@ -1,4 +1,4 @@
-"""The event bus on this machine: each subscriber gets the events from then on, in EventBridge's form."""
+"""The event bus on this machine. Each subscriber gets the events after its subscription, in EventBridge's form."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ class Subscribers:
 
     def _publish(self, text: str | None) -> None:
         for queue, loop in [*self._open.items()]:
-            with suppress(RuntimeError):  # the loop has ended, and the subscriber with it
+            with suppress(RuntimeError):  # the loop has ended, and so has the subscriber
                 loop.call_soon_threadsafe(queue.put_nowait, text)
 
 

@@ -1,4 +1,4 @@
-"""Runs the functions that the API does not call: on changes of the table, on messages of queues, once a day."""
+"""Runs the functions that have no routes: on changes of the table, on messages of queues, and once a day."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class EventSide:
-    """Where commands go in and events come out."""
+    """Takes commands and publishes events."""
 
     queues: Queues
     subscribers: Subscribers
@@ -47,11 +47,11 @@ class EventSide:
 def running(template: Template, read: Read | None, *, persistent: bool) -> Iterator[EventSide]:
     """Run threads for the stream, for each function that reads it, and for each queue; end them afterwards.
 
-    `read` returns the changes since the last call; it is None if the table has no stream. If the table is
-    `persistent`, records and messages that wait at the end are processed first. Otherwise they are dropped, and what is
-    being processed is not waited for long.
+    `read` returns the changes since the last call. It is None if the table has no stream. At the end of the context,
+    records and messages may still wait. If the table is `persistent`, they are processed first. Otherwise they are
+    dropped, and work in progress gets little time to end.
 
-    Enter it before the functions are imported.
+    Enter the context before the functions are imported.
     """
     queues, subscribers = Queues(queue for function in template.functions for queue in function.queues), Subscribers()
     operations = {
@@ -63,7 +63,7 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
     }
     run_threads = partial(_threads, _SECONDS_TO_END if persistent else _SECONDS_TO_END_WITHOUT_DATA)
     with aws_calls.intercepted(operations), ExitStack() as threads:
-        # They end in reverse order: the stream, then the functions that read it, then the queues that those fill.
+        # The threads end in reverse order: the stream, then the functions that read it, then the queues that they fill.
         for function in template.functions:
             runner = Runner(function)
             for queue in function.queues:
@@ -90,8 +90,8 @@ def running(template: Template, read: Read | None, *, persistent: bool) -> Itera
 def _threads(
     seconds_to_end: float, name: str, work: Callable[[], None], end: Callable[[], None], count: int = 1
 ) -> Iterator[None]:
-    """Run threads, and call `end` afterwards, at which their work ends. Wait `seconds_to_end` for that at most."""
-    # Daemons: one that does not end in time must not keep the process.
+    """Run threads. Afterwards call `end`, which makes them end, and wait for that at most `seconds_to_end`."""
+    # Daemon threads, because a thread that does not end in time must not keep the process alive.
     threads = [threading.Thread(target=work, name=name, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
@@ -105,7 +105,7 @@ def _threads(
 
 
 def _follow(read: Read, subscriptions: list[_Subscription], ended: threading.Event, *, to_its_end: bool) -> None:
-    """Read the stream until `ended` is set, and then to its end if `to_its_end` says so."""
+    """Read the stream until `ended` is set. With `to_its_end`, then read the records that are left."""
     pause = 0.0
     while not ended.wait(pause):
         pause = 0.0 if _distribute(read, subscriptions) else _SECONDS_BETWEEN_READS
@@ -114,7 +114,10 @@ def _follow(read: Read, subscriptions: list[_Subscription], ended: threading.Eve
 
 
 def _distribute(read: Read, subscriptions: list[_Subscription]) -> bool:
-    """Read the stream once and put each record where a filter lets it pass. Return whether there were records."""
+    """Read the stream once and put each record into the backlogs whose filters it passes.
+
+    Return whether there were records.
+    """
     try:
         records = read()
     except (BotoCoreError, ClientError) as error:
@@ -129,7 +132,7 @@ def _distribute(read: Read, subscriptions: list[_Subscription]) -> bool:
 
 
 def _feed(stream: Stream, backlog: Backlog[Record], runner: Runner) -> None:
-    """Run a function on the records in order. Records that fail hold up the rest, until they are given up."""
+    """Run a function on the records in order. Records that fail delay the rest, until they are given up."""
     while records := backlog.take(stream.batch):
         for attempt in range(_TRIES):
             failed = runner.run(records, [record["dynamodb"]["SequenceNumber"] for record in records])

@@ -1,4 +1,4 @@
-"""What EXAMPLE=1 starts with: the thread and the messages that the snippets of the old API's documentation name."""
+"""The data of EXAMPLE=1: the thread and the messages that the snippets of the old API's documentation name."""
 
 import sys
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ FILE = Path(__file__).parent / "example.jsonl"
 
 
 def put(projects: Iterable[str]) -> None:
-    """Import them into each project, where they are not there yet; the environment must lead to the table."""
+    """Import the thread into each project that does not have it yet. The environment must lead to the table."""
     for project in projects:
         with FILE.open("rb") as file:
             imports.import_file(file, project, imports.Report(_say, _say))

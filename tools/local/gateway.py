@@ -20,13 +20,14 @@ from tools.local import cors, http_payload
 from tools.local.lambda_runtime import LambdaContext, handler, say, say_raised
 from tools.local.template import Cors, Function, Route
 
-# Bytes; from the pages "Quotas" of API Gateway's HTTP APIs and of Lambda.
+# In bytes, from the pages "Quotas" of API Gateway's HTTP APIs and of Lambda.
 MAX_BODY = 10 * 1024 * 1024
 MAX_EVENT = 6_291_456
 MAX_ANSWER = 6_291_556
 
-# What API Gateway responds by itself, in a shape of its own. A function past its timeout is a 500, API Gateway's own
-# limit of 30 seconds is a 503, and a 504 was never seen from an HTTP API.
+# The responses of API Gateway itself, which have another shape than those of the functions. It responds 500 if a
+# function takes longer than its timeout, and 503 after its own limit of 30 seconds. An HTTP API was never seen to
+# respond 504.
 OWN_ANSWERS = {
     413: "Request Entity Too Large",
     429: "Too Many Requests",
@@ -38,7 +39,7 @@ _REPLAY_HEADER = "x-local-gateway"
 
 
 class _Greedy(StringConvertor):
-    """`{path+}` of API Gateway: the rest of the path, which is not empty."""
+    """`{path+}` of API Gateway: the rest of the path, at least one character."""
 
     regex = ".+"
 
@@ -56,15 +57,15 @@ class _Capacity:
         self._ending = ending
 
     async def run(self, work: Callable[[], Response], seconds: float) -> Response:
-        """Run work in a thread. Raises TimeoutError after these seconds, and lets the work go on."""
+        """Run work in a thread. Raises TimeoutError after these seconds; the work then continues."""
         async with self._slots:
             with anyio.fail_after(seconds):
                 return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
 
     async def stream(self, texts: Iterator[str]) -> AsyncIterator[str]:
-        """Yield texts as they come, until the API ends. They are waited for in threads of their own, however long.
+        """Yield texts as they come, until the API ends. Separate threads wait for them, without a time limit.
 
-        An empty text says that there is nothing new. Only then can a client that has gone away be noticed.
+        An empty text means that there is nothing new. It allows the server to notice that a client has gone away.
         """
         text: str | None = ""
         while text is not None and not self._ending.is_set():
@@ -77,21 +78,21 @@ def gateway(
 ) -> ASGIApp:
     """Return the ASGI application that serves these functions' routes, at most `at_once` handlers at a time.
 
-    `allowed` is what pages of other origins can do. Once `ending` is set, streams end. The application imports the
-    handlers, so their environment must be set before. For each request it writes one line to stderr: method, path,
+    `allowed` describes what pages of other origins can do. When `ending` is set, streams end. The application imports
+    the handlers, so their environment must be set before. For each request it writes one line to stderr: method, path,
     status and milliseconds, nothing else.
     """
     capacity = _Capacity(at_once, ending or threading.Event())
     endpoints = [_Endpoint(route, function, capacity, allowed) for function in functions for route in function.routes]
-    # The most specific route first: fewer parameters, then the longer path.
+    # The most specific route comes first: fewer parameters, then the longer path.
     specific = sorted((endpoint for endpoint in endpoints if endpoint.route.path != "$default"), key=_rank)
     (default,) = (endpoint for endpoint in endpoints if endpoint.route.path == "$default")
-    # Mounted, it also takes the requests whose path has a route, but for another method: else Starlette responds 405.
+    # The mount also takes requests whose path has a route for another method only. Else Starlette would respond 405.
     routes = [*map(_http_route, specific), Mount("", default)]
     router = Router(routes, redirect_slashes=False, default=default)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        # API Gateway matches the path as it was sent: an encoded slash is part of a segment.
+        # API Gateway matches the path as the client sent it: an encoded slash is part of a segment.
         await router({**scope, "path": http_payload.raw_path(Request(scope))}, receive, send)
 
     return serve
@@ -165,7 +166,7 @@ class _Endpoint:
 
 
 def _without_function(request: Request, allowed: Cors | None) -> Response | None:
-    """Return the response of API Gateway itself: to a preflight, or the one that the replay header names."""
+    """Return the response of API Gateway itself: to a preflight, or with the status that the replay header names."""
     replayed = request.headers.get(_REPLAY_HEADER, "")
     if replayed in map(str, OWN_ANSWERS):
         return _own_response(int(replayed))
@@ -173,7 +174,10 @@ def _without_function(request: Request, allowed: Cors | None) -> Response | None
 
 
 async def _read_body(request: Request) -> bytes | None:
-    """Return the body, or None if it is too long. It is read to its end, or the client would not see the response."""
+    """Return the body, or None if it is too long.
+
+    Even a body that is too long is read to its end. Otherwise the client would not see the response.
+    """
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():

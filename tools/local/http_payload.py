@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from tools.local.template import ACCOUNT, Route
 
-# API Gateway passes these types as text, and all others as base64, also a missing one.
+# API Gateway passes bodies of these content types as text, and all others as base64, also those without a type.
 _TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
 
 
@@ -28,9 +28,9 @@ def new_request_id() -> str:
 
 
 def request_event(request: Request, body: bytes, route: Route, request_id: str) -> dict[str, Any]:
-    """Return the event for a request that matches the route, and whose body has been read."""
+    """Return the event for a request that matches the route. The request's body must have been read."""
     now = time.time()
-    # API Gateway decodes rawPath, despite its name, and drops what follows a decoded `?`.
+    # API Gateway decodes rawPath, despite its name, and drops all that follows a decoded `?`.
     path = unquote(raw_path(request)).partition("?")[0]
     query = request.scope["query_string"].decode("latin-1")
     headers, cookies = _headers(request)
@@ -72,7 +72,7 @@ def request_event(request: Request, body: bytes, route: Route, request_id: str) 
 
 
 def raw_path(request: Request) -> str:
-    """Return the path as it was sent, percent signs and all, without the query."""
+    """Return the path as the client sent it, percent-encoded and without the query."""
     raw: bytes = request.scope["raw_path"]
     return raw.decode("latin-1")
 
@@ -80,7 +80,7 @@ def raw_path(request: Request) -> str:
 def encode(document: Any) -> bytes:
     """Encode an event or a result as the runtime does: JSON in UTF-8, without escapes for non-ASCII.
 
-    Raises ValueError or TypeError for what has no JSON form.
+    Raises ValueError or TypeError for a value that has no JSON form.
     """
     return json.dumps(document, ensure_ascii=False).encode()
 
@@ -118,7 +118,7 @@ def _source(request: Request) -> str:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the values by name; those of one name with commas between them."""
+    """Return the values by name. Commas separate several values of one name."""
     joined: dict[str, str] = {}
     for name, value in pairs:
         joined[name] = f"{joined[name]},{value}" if name in joined else value

@@ -15,9 +15,10 @@ Handler = Callable[[Any, Any], Any]
 
 
 class LambdaContext:
-    """Attributes and types are those of the runtime; `memory_limit_in_mb` is a string there too."""
+    """Its attributes and their types are those of the runtime, where `memory_limit_in_mb` is a string too."""
 
-    # What Lambda's Python runtime does not have: a response's body may be an iterator of texts, sent one by one.
+    # Lambda's Python runtime lacks this attribute. It allows a response's body to be an iterator of texts, sent one by
+    # one.
     streams = True
     function_version = "$LATEST"
     client_context = None
@@ -46,9 +47,9 @@ class Runner:
         self._handler = handler(function)
 
     def run(self, records: list[Record], ids: list[str]) -> list[int]:
-        """Run the function. Return the indexes of the records that it failed on: all of them when it raised.
+        """Run the function. Return the indexes of the records that failed: all of them if the function raised.
 
-        `ids` are the names of the records in the function's response.
+        `ids` identify the records in the function's response.
         """
         try:
             response = self._handler({"Records": records}, LambdaContext(self._function))
@@ -67,7 +68,10 @@ def handler(function: Function) -> Handler:
 
 
 def say_raised(function: str, error: Exception) -> None:
-    """Write that a function raised an error: only its place and type, as its text can contain what a client sent."""
+    """Write that a function raised an error, with its place and type only.
+
+    The error's text can contain data that a client sent.
+    """
     frame = traceback.extract_tb(error.__traceback__)[-1]
     say(f"{function} raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
 

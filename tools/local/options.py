@@ -1,4 +1,4 @@
-"""What the person who runs the local API chooses."""
+"""The options of the local API's user."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ApiKey(NamedTuple):
-    """An API key that exists from the start. Without a secret, one is made."""
+    """An API key that exists from the start. Without a secret, the local API generates one."""
 
     project: str
     secret: str | None
@@ -34,7 +34,7 @@ class ModelOptions(NamedTuple):
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """Without `data` and `dynamodb_url`, data is in memory; at most one of them is set.
+    """At most one of `data` and `dynamodb_url` is set. Without both, the data is in memory.
 
     `allowed_origins` is the template's parameter of that name: origins separated by commas. With `example`, the API
     starts with the thread of the old API's documentation. Without `model` there are no assistants and runs.

@@ -1,4 +1,4 @@
-"""The whole API on this machine, through the same handlers: what `./message-api serve` runs."""
+"""The whole API on this machine, with the same handlers as on AWS. `./message-api serve` runs it."""
 
 import os
 import signal
@@ -36,13 +36,13 @@ for message in client.beta.threads.messages.list(thread.id):
 """
 
 _HANDLERS_AT_ONCE = 32
-# The variables that have the values of the template's parameters.
+# The variables whose values are those of the template's parameters.
 _OF_RUNS = ("MODEL_MAP", "MODEL_CONTEXT", "MAX_TOKENS_PARAMETER", "UNKNOWN_ASSISTANTS", "DEFAULT_INSTRUCTIONS")
 
 
 @dataclass(frozen=True)
 class _Storage:
-    """`read` returns the changes of the table; `persistent` data outlive this process."""
+    """`read` returns the changes of the table. `persistent` data remain after this process."""
 
     description: str
     read: Read | None
@@ -56,7 +56,7 @@ def serve(options: ServeOptions) -> None:
     with suppress(SystemExit):
         _serve(options)
     sys.stdout.flush()
-    # Not sys.exit, which waits for threads: a handler that is past its time-out still has its own.
+    # Not sys.exit, which waits for threads: a handler that is past its time-out still runs in its thread.
     os._exit(0)
 
 
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # For a signal that came before uvicorn's own handlers were there.
+        # For a signal that came before uvicorn installed its own handlers.
         self.should_exit = self.should_exit or _signalled.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -83,17 +83,20 @@ _ending = threading.Event()
 
 
 def _end(*_: object) -> None:
-    # Remembered too: Python drops an exception that a signal raises inside a weak reference's callback, as imports
-    # have them.
+    # The signal is also remembered, because an exception may be lost: Python drops one that a signal handler raises
+    # inside a weak reference's callback. Imports use such callbacks.
     _signalled.set()
-    # From here on the contexts end, the engine's among them. Another signal must not interrupt that.
+    # From here on the contexts end, including the engine's. Another signal must not interrupt that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
 
 
 def _remember(*_: object) -> None:
-    """Handle a signal while the event loop is made, which an exception would leave half made; `_Server` ends it."""
+    """Remember a signal that comes while the event loop is created. `_Server` then ends.
+
+    An exception would leave the event loop half created.
+    """
     _signalled.set()
 
 
@@ -131,7 +134,7 @@ def _serve(chosen: ServeOptions) -> None:
 
 
 def _parameters(chosen: ServeOptions) -> dict[str, str]:
-    """Return the template's parameters that the options set; without a model there is nothing of runs."""
+    """Return the template's parameters that the options set. Without a model there are no parameters of runs."""
     parameters = {"AllowedOrigins": chosen.allowed_origins}
     if chosen.model:
         parameters |= {
@@ -148,14 +151,14 @@ def _parameters(chosen: ServeOptions) -> dict[str, str]:
 
 @contextmanager
 def _model(template: Template, chosen: ModelOptions | None) -> Iterator[None]:
-    """Lead the calls of the model to its endpoint, which for `demo` runs in this process."""
+    """Lead the calls of the model to its endpoint. For `demo`, the endpoint runs in this process."""
     if chosen is None:
         yield
         return
     live.enable()
     demo = demo_model.running() if chosen.url == "demo" else nullcontext(chosen.url)
     with demo as url:
-        # An option comes before a variable that says otherwise, so these are set again.
+        # An option takes precedence over an environment variable, so these variables are set again.
         of_runs = {name: template.environment[name] for name in _OF_RUNS}
         environment.update(of_runs | {"MODEL_URL": url, "MODEL_API_KEY": chosen.api_key})
         yield
@@ -170,9 +173,9 @@ def application(template: Template, side: EventSide) -> ASGIApp:
 
 @contextmanager
 def listening(port: int) -> Iterator[socket.socket]:
-    """Take the port before anything slow is started; connections are accepted only later."""
+    """Bind the port before anything slow is started. Connections are accepted only later."""
     # asyncio sets TCP_NODELAY only on sockets that name their protocol. Without it, each request on a kept connection
-    # waits 40 ms for the acknowledgement of the one before.
+    # waits 40 ms for the acknowledgement of the previous one.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -201,13 +204,13 @@ def _storage(template: Template, chosen: ServeOptions) -> Iterator[_Storage]:
 
 
 def _without_engine() -> None:
-    """End the process at once: it can do nothing without its engine, and the user must know."""
+    """End the process at once, because it can do nothing without its engine. Tell the user."""
     print("DynamoDB Local has ended; engine.log in the folder of the data may say why", file=sys.stderr, flush=True)
     os._exit(1)
 
 
 def _create_keys(chosen: tuple[ApiKey, ...]) -> list[tuple[str, str]]:
-    """Create the chosen API keys, or one of a default project. Return the project and the secret of each."""
+    """Create the chosen API keys, or else one for a default project. Return the project and the secret of each."""
     table.set_deadline(60)
     return [
         (key.project, api_keys.create(key.project, "local API", trusted=key.trusted, secret=key.secret))

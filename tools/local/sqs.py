@@ -1,4 +1,7 @@
-"""The queues between the functions, in this process: a message is delivered until it succeeds or is a dead letter."""
+"""The queues between the functions, in this process.
+
+A message is delivered until the function succeeds or the message becomes a dead letter.
+"""
 
 import hashlib
 import time
@@ -17,7 +20,7 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message in a dead-letter queue; `error` is the reason that the function gave, or empty."""
+    """A message in a dead-letter queue. `error` is the reason that the function gave, or empty."""
 
     queue: str
     body: str
@@ -26,7 +29,7 @@ class DeadLetter:
 
 @dataclass
 class Message:
-    """A message of a queue; `settled` gets None when the function succeeded, else the dead letter."""
+    """A message of a queue. `settled` gets None when the function has succeeded, else the dead letter."""
 
     body: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -36,7 +39,7 @@ class Message:
 
 
 class Queues:
-    """The queues that feed functions, by name. A message to any other queue is a dead letter."""
+    """The queues that functions read, by name. A message to any other queue is a dead letter."""
 
     def __init__(self, queues: Iterable[Queue]) -> None:
         self._delays = {queue.name: queue.delay for queue in queues}
@@ -44,7 +47,7 @@ class Queues:
         self.backlogs: Mapping[str, Backlog[Message]] = {name: Backlog() for name in self._delays}
 
     def send(self, queue: str, body: str) -> Message:
-        """Put a message into a queue that feeds a function."""
+        """Put a message into a queue that a function reads."""
         message = Message(body)
         self.backlogs[queue].put(message, self._delays[queue])
         return message
@@ -69,7 +72,9 @@ class Queues:
         return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
 
     def serve(self, queue: Queue, runner: Runner) -> None:
-        """Run a function on the messages until the backlog ends; on one at a time, so that the result of each is known.
+        """Run a function on the messages until the backlog ends.
+
+        It gets one message at a time, so that the result of each is known.
 
         Several threads can serve a queue.
         """
@@ -99,12 +104,12 @@ class Queues:
 
     def _add_dead_letter(self, letter: DeadLetter) -> None:
         self.dead_letters.append(letter)
-        # Not its body, which is content.
+        # Do not print its body, which is content.
         say(f"dead letter in {letter.queue}{letter.error and ': '}{letter.error}")
 
 
 def _record(queue: Queue, message: Message) -> Record:
-    """Return a message as Lambda hands it to a function."""
+    """Return a message in the form in which Lambda passes it to a function."""
     milliseconds = str(int(message.sent * 1000))
     return {
         "messageId": message.id,

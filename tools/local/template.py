@@ -1,4 +1,4 @@
-"""The table, the queues and the functions that template.yaml describes, with every reference resolved."""
+"""The table, the queues and the functions that template.yaml describes. All references are resolved."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _PSEUDO_PARAMETERS = {
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
 }
-# The table's properties that create_table takes; the others (backups, protection) have no meaning locally.
+# The table's properties that create_table takes. The other properties (backups, protection) have no meaning locally.
 _TABLE_ARGUMENTS = ("AttributeDefinitions", "BillingMode", "KeySchema")
 _NO_VALUE = object()
 _DEFAULTS: Mapping[str, str] = MappingProxyType({})
@@ -30,7 +30,7 @@ _DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the HTTP API: `GET` and `/threads/{threadId}`; `$default` takes the requests without another route."""
+    """A route of the HTTP API: `GET` and `/threads/{threadId}`. `$default` takes the requests without another route."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Stream:
 class Queue:
     """A queue: its delay in seconds, and the dead-letter queue of messages that failed `receives` times.
 
-    `concurrency` is how many messages the function of the queue handles at a time.
+    `concurrency` is the number of messages that the queue's function handles at a time.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function: logical id, dotted path of its handler, seconds, megabytes, and what invokes it."""
+    """A Lambda function: logical id, dotted path of its handler, seconds to time-out, megabytes, what invokes it."""
 
     name: str
     handler: str
@@ -82,7 +82,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Cors:
-    """What pages of other origins can send to the HTTP API and see of its responses; the age is in seconds."""
+    """What pages of other origins can send to the HTTP API and see of its responses. The age is in seconds."""
 
     origins: tuple[str, ...]
     methods: tuple[str, ...]
@@ -93,7 +93,7 @@ class Cors:
 
 @dataclass(frozen=True)
 class Template:
-    """`table` has the arguments of DynamoDB's create_table; `queues` and `buses` are names."""
+    """`table` has the arguments of DynamoDB's create_table. `queues` and `buses` are names."""
 
     table: dict[str, Any]
     ttl_attribute: str
@@ -104,20 +104,21 @@ class Template:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables of all functions. They share one process here, so each has one value."""
+        """Return the variables of all functions. They share one process here, so each variable has one value."""
         return {name: value for function in self.functions for name, value in function.environment.items()}
 
 
 def read(path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return a template as it is written, its references unresolved: `!Ref Table` is `{"Ref": "Table"}`."""
+    """Return a template with unresolved references: `!Ref Table` is `{"Ref": "Table"}`."""
     document: dict[str, Any] = _Loader(path.read_text(encoding="utf-8")).get_single_data()
     return document
 
 
 def load(path: Path = TEMPLATE, parameters: Mapping[str, str] = _DEFAULTS) -> Template:
-    """Read a template. Other parameters have their defaults; a resource's name is `message-api-<logical id>`.
+    """Read a template. Parameters that are not given have their defaults.
 
-    A resource whose condition is false does not exist: neither a queue or function, nor the routes of the function.
+    A resource's name is `message-api-<logical id>`. A queue or function whose condition is false does not exist, nor do
+    the routes of such a function.
     """
     document = read(path)
     resolver = _Resolver(document, parameters)
@@ -193,7 +194,7 @@ def _function(name: str, own: dict[str, Any], common: dict[str, Any], queues: di
 
 
 def _with_concurrency(queue: Queue, source: dict[str, Any]) -> Queue:
-    # A FIFO queue keeps the messages of a group in order. Locally it knows no groups, so it has one thread.
+    # A FIFO queue keeps the messages of a group in order. The local queue ignores groups, so it has one thread.
     is_fifo = queue.name.endswith(".fifo")
     most = 1 if is_fifo else int(source.get("ScalingConfig", {}).get("MaximumConcurrency", 1))
     return replace(queue, concurrency=most)
@@ -213,7 +214,7 @@ def _route(source: dict[str, Any]) -> Route:
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short tags; the loader in C reads a template seven times as fast."""
+    """YAML with CloudFormation's short tags. The loader in C reads a template seven times as fast as that in Python."""
 
 
 def _read_tag(loader: yaml.CSafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
@@ -238,7 +239,7 @@ def _parameter(declared: dict[str, Any], value: str) -> str | list[str]:
 
 
 class _Resolver:
-    """Replaces CloudFormation's functions in a part of a template by their values."""
+    """Replaces CloudFormation's functions in a part of a template with their values."""
 
     def __init__(self, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
         self._resources: dict[str, Any] = document["Resources"]

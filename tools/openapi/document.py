@@ -1,4 +1,4 @@
-"""The OpenAPI document of this API, from the code."""
+"""Makes the OpenAPI document of this API from the code."""
 
 import json
 import tomllib

@@ -1,4 +1,7 @@
-"""The operations of the API: parameters, bodies, responses and errors. Their routes come from the template."""
+"""The operations of the API: parameters, bodies, responses and errors.
+
+Their routes come from the template, and those of assistants and runs from the functions.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +19,7 @@ _ALL_PARAMETERS = "#/components/parameters/"
 
 @dataclass(frozen=True)
 class Operation:
-    """What an operation takes and returns. `refusals` and `parameters` are names of the document's components."""
+    """An operation of the API. `refusals` and `parameters` are names of the document's components."""
 
     summary: str
     tag: str
@@ -30,7 +33,7 @@ class Operation:
 _ONCE = ("IdempotencyKey",)
 _RANGE = ("Limit", "Order")
 _OF_MESSAGES = (*refusals.OF_A_BODY, *refusals.OF_CONTENT)
-# `/threads/runs` has the shape of a thread's path, and another method.
+# The path `/threads/runs` looks like the path of a thread, but has another method.
 _OF_THREAD_ITSELF = (*refusals.OF_A_THREAD, "method_not_allowed")
 
 OPERATIONS = {
@@ -111,7 +114,7 @@ _OF_NEW_RUNS = (
     "invalid_tool_resources",
 )
 
-# Their routes are the tables in the packages of their functions.
+# The routes of these operations are in the packages of their functions.
 OPERATIONS_OF_RUNS = {
     "create_assistant": Operation(
         "Create an assistant.",
@@ -225,7 +228,7 @@ def _cursor(name: str, pattern: str) -> dict[str, Any]:
 
 
 def _or_empty(pattern: str) -> str:
-    """Return the pattern of a query parameter that may be empty, which means absent: some SDKs send it empty."""
+    """Return the pattern of a query parameter that may be empty. Some SDKs send an empty text for an absent one."""
     return f"^({pattern.strip('^$')})?$"
 
 

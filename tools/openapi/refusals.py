@@ -155,7 +155,7 @@ OF_A_NEW_RUN = (
 )
 OF_A_REPEAT = ("invalid_idempotency_key", "idempotency_key_reused")
 
-# The statuses whose response is the same for every operation that has it.
+# The statuses whose response is the same for all operations that have the status.
 _SHARED = (401, 405, 409, 429, 500, 503)
 _DESCRIPTIONS = {
     400: "The request is malformed, or a value in it is not allowed.",
@@ -176,9 +176,9 @@ def examples() -> dict[str, Any]:
 
 
 def components(headers: dict[str, Any]) -> dict[str, Any]:
-    """Return the responses of the document's components. `headers` are those of every response of a function.
+    """Return the responses of the document's components. `headers` are the headers of all responses of functions.
 
-    They are the responses that operations share, and those to an unknown path and an unknown method of a path.
+    These are the responses that operations share, and the responses to an unknown path and to an unknown method.
     """
     shared = _by_status((*CASES,), headers)
     own = _by_status(("unknown_url", "misspelt_url"), headers)
@@ -186,7 +186,7 @@ def components(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def responses(names: tuple[str, ...], headers: dict[str, Any]) -> dict[str, Any]:
-    """Return the error responses of an operation: these cases, and those of API Gateway."""
+    """Return the error responses of an operation: these cases, and the errors of API Gateway."""
     by_status = _by_status(names, headers)
     by_status |= {
         status: {"$ref": f"#/components/responses/{_name(status)}"} for status in by_status if status in _SHARED
@@ -203,7 +203,7 @@ def _by_status(names: tuple[str, ...], headers: dict[str, Any]) -> dict[int, dic
 
 
 def _response(status: int, names: list[str], headers: dict[str, Any]) -> dict[str, Any]:
-    """Return the response of one status: our error with the codes of these cases, API Gateway's, or either."""
+    """Return the response of one status: an error of this API with the codes of these cases, or one of API Gateway."""
     schemas = [_schema(names)] if names else []
     if status in OWN_ANSWERS:
         schemas.append({"$ref": "#/components/schemas/GatewayError"})

@@ -9,7 +9,7 @@ from shared.runs import models as of_runs
 from shared.trusted import IncompleteDetails, PlainId, RefusalPart
 from tools.transfer.models import Annotation
 
-# As `shared.ids` has them: 128 characters in all.
+# The forms of ids in `shared.ids`, with at most 128 characters in all.
 THREAD_ID = r"^thread_[A-Za-z0-9_-]{1,121}$"
 PLAIN_ID = r"^[A-Za-z0-9_-]{1,128}$"
 MESSAGE_ID = r"^msg_[A-Za-z0-9_-]{1,124}$"
@@ -29,13 +29,13 @@ Id = TypeVar("Id")
 
 
 class Shown(BaseModel):
-    """Each field without a default is always present, and there are no others."""
+    """An object in a response. Fields without a default are always present. There are no other fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Listed(Shown, Generic[Object, Id]):
-    """One page of objects; `first_id` and `last_id` are those of the page, null when it is empty."""
+    """One page of objects. `first_id` and `last_id` are ids of the page, or null if it is empty."""
 
     object: Literal["list"]
     data: Annotated[list[Object], Field(max_length=100)]
@@ -52,14 +52,14 @@ class TextValue(Shown):
 
 
 class TextContent(Shown):
-    """A text as it is stored."""
+    """A content part with a text."""
 
     type: Literal["text"]
     text: TextValue
 
 
 class StoredImageUrl(ImageUrl):
-    """An image of another site."""
+    """An image at a URL. The API does not read it."""
 
     detail: Detail
 
@@ -72,7 +72,7 @@ class ImageUrlContent(Shown):
 
 
 class StoredImageFile(ImageFile):
-    """An image in a file store. The id is stored, not checked."""
+    """An image in a file store. The id is stored without a check."""
 
     detail: Detail
 
@@ -88,7 +88,7 @@ Content = Annotated[TextContent | ImageUrlContent | ImageFileContent | RefusalPa
 
 
 class AttachmentObject(Shown):
-    """A file beside a message: `tools` are always there, `file_id` only when the message was given one."""
+    """A file that belongs to a message. `tools` is always present, `file_id` only if the create gave it."""
 
     file_id: FileId = ""
     tools: Annotated[list[Tool], Field(max_length=2)]
@@ -124,11 +124,11 @@ class ThreadObject(Shown):
 
 
 class MessageList(Listed[MessageObject, MessageId]):
-    """One page of messages; `first_id` and `last_id` are those of the page, null when it is empty."""
+    """One page of messages. `first_id` and `last_id` are ids of the page, or null if it is empty."""
 
 
 class ThreadList(Listed[ThreadObject, ThreadId]):
-    """One page of threads; `first_id` and `last_id` are those of the page, null when it is empty."""
+    """One page of threads. `first_id` and `last_id` are ids of the page, or null if it is empty."""
 
 
 class DeletedMessage(Shown):
@@ -167,7 +167,7 @@ class AssistantObject(Shown):
 
 
 class FunctionCall(Shown):
-    """The function of a call; `arguments` is text that should be JSON."""
+    """The function of a call. `arguments` is the text of the model, which should be JSON."""
 
     name: str
     arguments: str
@@ -188,21 +188,21 @@ class ToolCalls(Shown):
 
 
 class RequiredAction(Shown):
-    """What a run waits for."""
+    """The action that a run waits for."""
 
     type: Literal["submit_tool_outputs"]
     submit_tool_outputs: ToolCalls
 
 
 class LastError(Shown):
-    """Why a run failed."""
+    """The reason why a run failed."""
 
     code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
     message: str
 
 
 class RunIncompleteDetails(Shown):
-    """Why a run ends where it does: without a reason when the endpoint's content filter ended it."""
+    """The reason why a run is incomplete. It is absent if the endpoint's content filter ended the run."""
 
     reason: Literal["max_completion_tokens", "max_prompt_tokens"] = "max_completion_tokens"
 
@@ -216,7 +216,7 @@ class Usage(Shown):
 
 
 class RunObject(Shown):
-    """A run. `cancelling` is only in the response of cancel run."""
+    """A run. The status `cancelling` occurs only in the response of cancel run and in streams."""
 
     id: RunId
     object: Literal["thread.run"]
@@ -273,7 +273,7 @@ class MessageCreation(Shown):
 
 
 class StepFunctionCall(FunctionCall):
-    """The function of a call, with its output once it was submitted."""
+    """The function of a call. `output` is null until it is submitted."""
 
     output: str | None
 
@@ -287,14 +287,14 @@ class StepToolCall(Shown):
 
 
 class StepToolCalls(Shown):
-    """A step that asks for functions."""
+    """A step that calls functions."""
 
     type: Literal["tool_calls"]
     tool_calls: Annotated[list[StepToolCall], Field(min_length=1)]
 
 
 class RunStepObject(Shown):
-    """A step of a run. A step is stored only when its message or its calls are complete, so none is failed."""
+    """A step of a run. A step is stored only when its message or its calls are complete, so no step has failed."""
 
     id: StepId
     object: Literal["thread.run.step"]
@@ -316,15 +316,15 @@ class RunStepObject(Shown):
 
 
 class AssistantList(Listed[AssistantObject, AssistantId]):
-    """One page of assistants; `first_id` and `last_id` are those of the page, null when it is empty."""
+    """One page of assistants. `first_id` and `last_id` are ids of the page, or null if it is empty."""
 
 
 class RunList(Listed[RunObject, RunId]):
-    """One page of runs; `first_id` and `last_id` are those of the page, null when it is empty."""
+    """One page of runs. `first_id` and `last_id` are ids of the page, or null if it is empty."""
 
 
 class RunStepList(Listed[RunStepObject, StepId]):
-    """One page of steps; `first_id` and `last_id` are those of the page, null when it is empty."""
+    """One page of steps. `first_id` and `last_id` are ids of the page, or null if it is empty."""
 
 
 class DeletedAssistant(Shown):
@@ -336,7 +336,7 @@ class DeletedAssistant(Shown):
 
 
 class ErrorDetails(Shown):
-    """What went wrong; `param` is the place in the request, such as `content[0].text`."""
+    """The details of an error. `param` is the place in the request, such as `content[0].text`."""
 
     message: str
     type: Literal["invalid_request_error", "server_error"]

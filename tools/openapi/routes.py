@@ -1,4 +1,4 @@
-"""The routes of the functions that serve several operations, read without importing them: an import needs a table."""
+"""The routes of functions with several operations. The code is parsed, not imported: an import needs a table."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ _FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 class _Names(dict[str, str]):
-    """The constants of a module; any other name, such as that of an operation, stands for itself."""
+    """The constants of a module. The value of any other name, such as that of an operation, is the name itself."""
 
     def __missing__(self, name: str) -> str:
         return name

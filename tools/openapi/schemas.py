@@ -1,4 +1,4 @@
-"""The schemas of the document: from the models of bodies and responses, and from what their validators require."""
+"""The schemas of the document, made from the models of bodies and responses and the rules of their validators."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ _RESPONSES = dict.fromkeys(operation.response for operation in _ALL)
 # The bodies that can ask for a stream.
 STREAMED = frozenset({"CreateRun", "CreateThreadAndRun", "SubmitToolOutputs"})
 _OF_TRUSTED_KEYS = {"AssistantMessage", "ModifyTrustedMessage"}
-# An incomplete message, and only that, has incomplete_details.
+# Only an incomplete message has incomplete_details, and it must have them.
 _ENDINGS = [
     {"properties": {"status": {"enum": ["completed", None]}, "incomplete_details": {"type": "null"}}},
     {
@@ -25,7 +25,7 @@ _ENDINGS = [
         "required": ["status", "incomplete_details"],
     },
 ]
-# A text part may be empty, but not all parts of a message.
+# A text part may be empty, but a message may not consist of empty parts only.
 _BLANK_VALUE = {"type": "object", "properties": {"value": {"const": ""}}, "required": ["value"]}
 _BLANK = [
     {"properties": {"text": {"const": ""}}, "required": ["text"]},
@@ -33,14 +33,14 @@ _BLANK = [
     {"properties": {"refusal": {"const": ""}}, "required": ["refusal"]},
 ]
 _NOT_BLANK = {"not": {"anyOf": _BLANK}}
-# What Python does not take for white space: `\S` is another set in each language.
+# The characters that are not white space in Python. `\S` is a different set in each language.
 _INK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-# Neither a data: URL nor one between blanks.
+# A URL that is not a data: URL, and has no white space at its ends.
 _URL = rf"^(?![dD][aA][tT][aA]:){_INK}([\s\S]*{_INK})?$"
 
 
 class _Untitled(GenerateJsonSchema):
-    """Leaves out the titles that pydantic makes of the names of fields."""
+    """Omits the titles that pydantic makes from the names of fields."""
 
     def field_title_should_be_set(self, _schema: Any) -> bool:
         return False
@@ -82,10 +82,10 @@ def schemas() -> dict[str, Any]:
 
 
 def _complete_runs(schemas_by_name: dict[str, Any]) -> None:
-    """Add what the validators of assistants and runs require."""
+    """Add the rules of the validators of assistants and runs."""
     for name in ("FunctionDefinition", "NamedFunction"):
         schemas_by_name[name]["properties"]["name"]["pattern"] = of_runs.FUNCTION_NAME
-    # Without last_messages there is no number to go by.
+    # The type last_messages needs a number.
     schemas_by_name["TruncationStrategy"]["anyOf"] = [
         {"properties": {"type": {"const": "auto"}}},
         {"properties": {"last_messages": {"type": "integer"}}, "required": ["last_messages"]},

@@ -1,4 +1,4 @@
-"""The rules of a project's assistants: each is whole and listed once, and nothing is left of one that is gone."""
+"""The rules of a project's assistants: each one is complete and listed once. Deleted assistants leave no items."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _ENTRIES = keys.assistant_entry("")
 
 
 def problems(partition: str, found: list[Item]) -> Iterator[Problem]:
-    """Yield what is wrong with the assistants of a project."""
+    """Yield the problems of a project's assistants."""
     stored = {str(item["messageId"]["S"]): item for item in found}
     yield from _of_assistants(partition, stored)
     for sort, entry in stored.items():
@@ -36,5 +36,5 @@ def _of_assistants(partition: str, stored: dict[str, Item]) -> Iterator[Problem]
 
 
 def _entry(assistant: Item | None) -> str:
-    """Return the sort key of the entry of an assistant, empty when there is none."""
+    """Return the sort key of an assistant's entry, or an empty text without an assistant."""
     return keys.assistant_entry(assistant["ulid"]["S"]) if assistant else ""

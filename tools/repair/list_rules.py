@@ -20,8 +20,8 @@ def problems_of_threads(partition: str, listing: list[Item]) -> Iterator[Problem
         thread_id, sort = keys.thread_id(name), entry["messageId"]["S"]
         if not stored:
             yield Problem(partition, f"lists {thread_id}, which does not exist", delete(partition, sort))
-        # An open head without its thread names no lists, and one of a later version names them in its own way. Those
-        # are problems of the thread.
+        # An open head without its thread item names no lists. A head of a later version may name them in another way.
+        # Both are problems of the thread, not of the list.
         elif (
             not is_later(stored.values())
             and (lists := thread_rules.entries(stored))
@@ -41,7 +41,7 @@ def problems_of_keys(listing: list[Item]) -> Iterator[Problem]:
 
 
 def problems_of_key(partition: str, item: Item) -> Iterator[Problem]:
-    """Yield the problem of an API key that is in no list, so that nobody can see and revoke it."""
+    """Yield the problem of an API key that is in no list. Nobody could see and revoke such a key."""
     digest = partition.partition("#")[2]
     entry = keys.key(keys.API_KEYS, f"{item['project']['S']}#{digest}")
     if not batch_get([entry]):

@@ -1,4 +1,4 @@
-"""What is wrong with stored items: where, what it is, and the writes that repair it."""
+"""Problems of stored items: the place, a description, and the writes that repair the problem."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ Write = dict[str, dict[str, Any]]
 
 
 class Problem(NamedTuple):
-    """One problem. Without writes it cannot be repaired. The text has ids and no content."""
+    """One problem. If it has no writes, it cannot be repaired. The text contains ids, but no content."""
 
     partition: str
     text: str
@@ -18,7 +18,7 @@ class Problem(NamedTuple):
 
 
 def is_later(stored: Iterable[Item]) -> bool:
-    """Tell whether a later version wrote one of these items: its rules are not known here."""
+    """Return whether a later version wrote one of these items. This version does not know its rules."""
     return any(int(item["v"]["N"]) > head.SCHEMA for item in stored)
 
 

@@ -1,6 +1,6 @@
-"""The rules of a thread's runs: run, steps and outputs agree, and none of them has lost its content.
+"""The rules of a thread's runs: the run, its steps and its outputs agree, and all of them have their content.
 
-Of one run, a walk yields one problem: each repair changes its item, and the next walk finds the rest.
+A walk yields only one problem of each run. Each repair changes the run's item, and the next walk finds the rest.
 """
 
 import time
@@ -24,7 +24,7 @@ def run_ids(stored: Items) -> list[str]:
 
 
 def head_fields(stored: Items) -> Item:
-    """Return what the head of a thread is to say of its runs."""
+    """Return the attributes that the head of a thread must have for its runs."""
     found = run_ids(stored)
     if not found:
         return {}
@@ -34,7 +34,7 @@ def head_fields(stored: Items) -> Item:
 
 
 def problems_of_head(partition: str, stored: Items) -> Iterator[Problem]:
-    """Yield the problem of a head that does not agree with the newest run: it could keep a thread locked."""
+    """Yield the problem of a head that does not agree with the newest run. Such a head could keep a thread locked."""
     seen, wanted = stored[keys.HEAD], head_fields(stored)
     if {name: seen[name] for name in ("lastRun", "runUntil") if name in seen} == wanted:
         return
@@ -49,7 +49,7 @@ def problems_of_head(partition: str, stored: Items) -> Iterator[Problem]:
 
 
 def problems(partition: str, stored: Items) -> Iterator[Problem]:
-    """Yield what is wrong with the runs of a thread, and what is left of runs that are gone."""
+    """Yield the problems of a thread's runs, and of steps and outputs whose runs do not exist."""
     runs = run_ids(stored)
     for run_id in runs:
         for rule in (_settings, _lost_steps, _unnamed_steps, _lost_outputs, _lost_message):
@@ -63,7 +63,7 @@ def problems(partition: str, stored: Items) -> Iterator[Problem]:
 
 
 def _settings(partition: str, stored: Items, run_id: str) -> Problem | None:
-    """A run without its settings cannot be shown. It goes with its steps; its messages stay."""
+    """A run without its settings cannot be shown. The repair deletes the run and its steps, but not its messages."""
     if _is_whole(stored, run_id):
         return None
     owned = [run_id, *(sort for kind in ("step", "output") for sort in stored if sort.startswith(f"{kind}#{run_id}#"))]
@@ -72,7 +72,10 @@ def _settings(partition: str, stored: Items, run_id: str) -> Problem | None:
 
 
 def _lost_steps(partition: str, stored: Items, run_id: str) -> Problem | None:
-    """The step of a message is made again. That of calls is given up; a run that waits for them cannot go on."""
+    """Find lost steps. The repair makes the step of a message again, and removes a step of calls from the run.
+
+    A run that waits for such calls fails.
+    """
     run, named = stored[run_id], _named(stored, run_id)
     broken = [step_id for step_id in _stored_steps(stored, run_id) if not _is_whole(stored, keys.step(run_id, step_id))]
     gone = [step_id for step_id in named if step_id in broken or keys.step(run_id, step_id) not in stored]
@@ -102,7 +105,7 @@ def _unnamed_steps(partition: str, stored: Items, run_id: str) -> Problem | None
 
 
 def _lost_outputs(partition: str, stored: Items, run_id: str) -> Problem | None:
-    """Calls that a run waits for have no outputs; those that it does not wait for any more have some, be they empty."""
+    """Calls that a run waits for have no outputs. All other calls have outputs, which may be empty."""
     named = _named(stored, run_id)
     waits_for = named[-1] if named and stored[run_id]["waitsFor"]["L"] else ""
     for step_id in named:
@@ -126,7 +129,7 @@ def _lost_outputs(partition: str, stored: Items, run_id: str) -> Problem | None:
 
 
 def _lost_message(partition: str, stored: Items, run_id: str) -> Problem | None:
-    """Each read of a run that has a message above the head's last would look whether that is about to be visible."""
+    """Find a run whose message is newer than the head's last. Each read of such a run would look for the message."""
     messages = [sort.removeprefix(keys.MESSAGE_PREFIX) for sort in stored if sort.startswith(keys.MESSAGE_PREFIX)]
     last = max([stored[keys.HEAD]["lastUlid"]["S"], *messages])
     if stored[run_id]["lastUlid"]["S"] <= last:
@@ -136,7 +139,7 @@ def _lost_message(partition: str, stored: Items, run_id: str) -> Problem | None:
 
 
 def _has_owner(sort: str, stored: Items) -> bool:
-    """Tell whether the run of a step is there, or the step of outputs."""
+    """Return whether the run of a step, or the step of outputs, exists."""
     kind, run_id, step_id = sort.split("#")
     return (run_id if kind == "step" else keys.step(run_id, step_id)) in stored
 
@@ -155,7 +158,7 @@ def _stored_steps(stored: Items, run_id: str) -> list[str]:
 
 
 def _unnamed_messages(stored: Items, run_id: str) -> list[str]:
-    """Return the messages of a run that none of its steps names."""
+    """Return the messages of a run that no step of the run names."""
     named = {
         stored[keys.step(run_id, step_id)].get("message", {}).get("S") for step_id in _stored_steps(stored, run_id)
     }
@@ -183,7 +186,7 @@ def _failed() -> Item:
 
 
 def _run_update(partition: str, run: Item, sets: Item) -> Write:
-    """Return the write that sets attributes of a run, if it did not change since it was read."""
+    """Return the write that sets attributes of a run, if the run has not changed since it was read."""
     seen = {":seen": run["version"]}
     return {
         "Update": run_items.update(partition, run["messageId"]["S"], when="#version = :seen", sets=sets, values=seen)
@@ -191,7 +194,7 @@ def _run_update(partition: str, run: Item, sets: Item) -> Write:
 
 
 def _completed(partition: str, step: Item, second: int | None) -> Write:
-    """Return the write that has a step completed at a second, or not yet."""
+    """Return the write that makes a step completed at a second, or not completed for None."""
     expression = "REMOVE completedAt" if second is None else "SET completedAt = :second"
     values = {} if second is None else {":second": {"N": str(second)}}
     key = keys.key(partition, step["messageId"]["S"])
@@ -204,6 +207,6 @@ def _update(update: dict[str, Any], values: Item) -> Write:
 
 
 def _erased(partition: str, stored: Items, sort: str) -> list[Write]:
-    """Return the writes that delete an item, which need not be there, and what is there of its chunks."""
+    """Return the writes that delete an item, which may not exist, and its chunks that exist."""
     chunks = [key["messageId"]["S"] for key in items.chunk_keys(stored.get(sort, {}))]
     return [*delete(partition, sort, *(name for name in chunks if name in stored))]

@@ -9,7 +9,7 @@ from shared.store.threads import entries_of, entry_of
 from tools.repair import run_rules
 from tools.repair.problem import Item, Problem, delete, put
 
-# The items of one partition by sort key; which (partition, sort key) of a list are there.
+# The items of one partition by sort key. The (partition, sort key) of the existing entries of lists.
 Items = dict[str, Item]
 Listed = set[tuple[str, str]]
 
@@ -21,7 +21,11 @@ def entries(stored: Items) -> list[str]:
 
 
 def ulid_of(partition: str, stored: Items) -> str:
-    """Return the ULID under which a thread is listed. A foreign id without one has that of its first message."""
+    """Return the ULID under which a thread is listed.
+
+    If neither the thread's id nor its items have one, return that of its first message. Without messages, return that
+    of its first run.
+    """
     for item in (stored.get(keys.THREAD), stored.get(keys.HEAD), {}):
         if item is not None:
             ulid = keys.ulid_of(keys.thread_id(partition), item)
@@ -31,7 +35,7 @@ def ulid_of(partition: str, stored: Items) -> str:
 
 
 def problems(partition: str, stored: Items, listed: Listed) -> Iterator[Problem]:
-    """Yield the problems of a thread, the worst first. After its repair, a later walk shows what follows from it."""
+    """Yield the problems of a thread. A serious problem comes alone. After its repair, the next walk shows the rest."""
     if keys.HEAD not in stored:
         yield _headless(partition, stored)
     elif stored[keys.HEAD]["state"]["S"] != head.OPEN:
@@ -57,7 +61,7 @@ def _headless(partition: str, stored: Items) -> Problem:
 
 
 def _without_thread(partition: str, stored: Items, text: str) -> Problem:
-    """Return the problem of a thread without its item. Its repair is an item without metadata."""
+    """Return the problem of a thread without its item. The repair writes an item without metadata."""
     ulid, thread_id = ulid_of(partition, stored), keys.thread_id(partition)
     lists = entries_of(partition.partition("#")[0], ulid, NO_METADATA)
     thread = Thread(thread_id, ids.milliseconds(ulid) // 1000, NO_METADATA, NO_TOOL_RESOURCES)
@@ -113,7 +117,7 @@ def _aliases(partition: str, stored: Items) -> Iterator[Problem]:
 
 
 def _markers(partition: str, stored: Items) -> Iterator[Problem]:
-    """Yield records of creates that are missing. If the ULID is not above the head's, the message was deleted later."""
+    """Yield markers whose create is missing. If a ULID is not above the head's last, its message was deleted later."""
     last, last_run = stored[keys.HEAD]["lastUlid"]["S"], head.last_run(stored[keys.HEAD])
     made = {sort.partition("_")[2] for sort in (*_messages(stored), *run_rules.run_ids(stored))}
     for sort, item in stored.items():

@@ -1,4 +1,4 @@
-"""The walk over a whole table: each partition is checked, and read again if it has problems."""
+"""The walk over a whole table: checks each partition, and reads it again if it has problems."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from shared.store.table import CancelledError
 from tools.repair import assistant_rules, list_rules, thread_rules
 from tools.repair.problem import Item, Problem, is_later
 
-# What the rules read: no content and no metadata.
+# The attributes that the rules read, without content and metadata.
 _ATTRIBUTES = (
     *("threadId", "messageId", "v", "version", "state", "activeAt", "entries", "ulid", "id", "parts", "runId"),
     *("project", "thread", "erasure", "import", "importer", "lastUlid", "lastRun", "runUntil"),
@@ -24,7 +24,7 @@ _PROJECTION = {
     "ProjectionExpression": ", ".join(f"#{name}" for name in _ATTRIBUTES),
     "ExpressionAttributeNames": {f"#{name}": name for name in _ATTRIBUTES},
 }
-# A read may see half of a transaction while that is committed. After this pause it sees all of it.
+# While a transaction is committed, a read may see only a part of it. After this pause, a read sees all of it.
 _PAUSE_SECONDS = 1.0
 _WRITES_IN_ONE = 90
 _SECONDS_FOR_A_PARTITION = 600.0
@@ -76,7 +76,7 @@ def _check(partition: str, items: list[Item]) -> Iterator[Problem]:
 
 
 def _listed(partition: str, stored: thread_rules.Items) -> thread_rules.Listed:
-    """Return the entries of the thread that its lists have."""
+    """Return the keys of the thread's entries that exist in its lists."""
     entries = thread_rules.entries(stored)
     ulid = thread_rules.ulid_of(partition, stored) if entries else ""
     return {*table.batch_get([keys.key(entry, ulid) for entry in entries])}
@@ -84,7 +84,7 @@ def _listed(partition: str, stored: thread_rules.Items) -> thread_rules.Listed:
 
 def _scan(progress: Progress) -> Iterator[Item]:
     """Yield all items; those of one partition come one after the other."""
-    # Not the client of the functions: that one gives up after seconds.
+    # Not the client of the functions, because its calls end after seconds.
     client: Any = boto3.client("dynamodb")
     for page in client.get_paginator("scan").paginate(TableName=settings().table_name, **_PROJECTION):
         progress(len(page["Items"]))

@@ -1,4 +1,4 @@
-"""Assistants of a project: written by the import."""
+"""Writes the assistants of an import."""
 
 from functools import partial
 
@@ -11,9 +11,9 @@ from tools.transfer.staging import patiently
 
 
 def write(spool: Spool, project: str, *, dry_run: bool = False) -> tuple[int, int]:
-    """Write the assistants of a spool, or only count what would be written. Raises `BusyError`.
+    """Write the assistants of a spool. With `dry_run`, only count them. Raises `BusyError`.
 
-    Return how many were imported, and how many existed before and were not changed.
+    Return the number of imported assistants, and the number of assistants that existed before and were not changed.
     """
     exist = 0
     total = 0

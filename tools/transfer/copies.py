@@ -1,4 +1,4 @@
-"""The copy: objects of a live endpoint of the same API, through the official SDK, as lines of JSON."""
+"""The copy: reads the objects of a live endpoint with the official SDK, and writes them as lines of JSON."""
 
 import json
 import warnings
@@ -55,9 +55,9 @@ def listed(source: Any) -> Iterator[str]:
 def copy(
     source: Any, thread_ids: Iterable[str], into: PartFile, refuse: Refuse, advance: Advance
 ) -> tuple[int, Counter[str]]:
-    """Write the assistants and the threads with these ids, beginning with the last thread that the file has.
+    """Write the assistants and the threads with these ids. An earlier copy continues at the file's last thread.
 
-    Return the number of assistants and the fields that were left out. `refuse` gets the threads that do not exist.
+    Return the number of assistants and the fields that were omitted. `refuse` gets the threads that do not exist.
     Raises `SourceError`, `OSError`.
     """
     unknown: Counter[str] = Counter()
@@ -85,7 +85,7 @@ def copy(
 
 
 def _from(last: str | None, thread_ids: Iterable[str]) -> Iterator[str]:
-    """Yield the ids, beginning with the last one that the file has. Raises `SourceError` when it is missing."""
+    """Yield the ids, beginning with the id of the file's last thread. Raises `SourceError` if this id is missing."""
     rest = iter(thread_ids) if last is None else dropwhile(lambda thread_id: thread_id != last, thread_ids)
     first = next(rest, None)
     if first is not None:
@@ -118,7 +118,7 @@ def _copy_thread(source: Any, thread_id: str, into: PartFile, unknown: Counter[s
 
 def _line(item: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
     """Return an object as a line, without the fields that the import does not know."""
-    # The SDK's models warn of values that they do not expect, and keep them.
+    # The SDK's models keep unexpected values, but would warn of them.
     fields = item.to_dict(mode="json", exclude_unset=True, warnings=False)
     if fields["object"] == "thread.message":
         fields = with_attachments(fields)
@@ -127,6 +127,6 @@ def _line(item: Any, known: tuple[str, ...], unknown: Counter[str]) -> str:
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()
-    except UnicodeEncodeError:  # a lone surrogate, which the import will name
+    except UnicodeEncodeError:  # a lone surrogate: the import will refuse the object and give the reason
         return json.dumps(kept, separators=(",", ":"))
     return text

@@ -8,8 +8,8 @@ class TransferError(ToolError):
 
 
 class SourceError(TransferError):
-    """The endpoint that is copied from does not respond as it must."""
+    """The source endpoint of a copy refuses the key, fails, or lacks an operation."""
 
 
 class RefusedError(Exception):
-    """Something in a file cannot be imported. The text is the reason, without the place in the file."""
+    """An object or a line of a file cannot be imported. The text is the reason, without the place in the file."""

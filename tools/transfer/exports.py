@@ -1,4 +1,4 @@
-"""The export: a project's assistants, then its threads, oldest first, each followed by its messages, as lines."""
+"""The export: writes a project's assistants as lines, then its threads, oldest first, each followed by its messages."""
 
 import heapq
 from collections.abc import Callable, Iterator
@@ -28,10 +28,10 @@ Listed = TypeVar("Listed", Assistant, Message)
 
 
 def export(project: str, thread_id: str | None, into: PartFile, advance: Advance) -> int:
-    """Write a project's assistants and threads, or one thread, beginning with the last thread that the file has.
+    """Write a project's assistants and threads, or one thread. An earlier export continues at the file's last thread.
 
     Return the number of assistants. `advance` gets the numbers of threads and messages. A thread that is deleted
-    meanwhile is left out. Raises `ThreadNotFoundError` for the one thread, `BusyError`, `OSError`.
+    during the export is omitted. Raises `ThreadNotFoundError` if `thread_id` does not exist, `BusyError`, `OSError`.
     """
     first = _start(project, into)
     count_assistants = 0
@@ -55,7 +55,7 @@ def export(project: str, thread_id: str | None, into: PartFile, advance: Advance
 
 
 def rehearse(project: str, thread_id: str | None, advance: Advance) -> int:
-    """Count what `export` would write; return the number of assistants."""
+    """Count the threads and messages that `export` would write; return the number of assistants."""
     for thread in _threads(project, _LOWEST) if thread_id is None else [_thread(project, thread_id)]:
         with suppress(ThreadNotFoundError):
             advance(1, sum(1 for _ in _messages(project, thread.id)))
@@ -92,14 +92,14 @@ def _listed(list_page: Callable[[PageRequest], Page[Listed]]) -> Iterator[Listed
 
 
 def _start(project: str, into: PartFile) -> str:
-    """Return the ULID in the lists of the last thread that the file has, or the lowest one to start again."""
+    """Return the ULID under which lists hold the file's last thread, or the lowest ULID to start again."""
     last = into.last_thread()
     if last:
         head_item = patiently(partial(table.get, keys.key(keys.thread_partition(project, last), keys.HEAD)))
         ulid = keys.ulid_of(last, head_item or {})
         if ids.is_ulid(ulid):
             return ulid
-        into.restart()  # an imported thread that was erased: its position is lost
+        into.restart()  # the last thread was imported and then erased, so its position is lost
     return _LOWEST
 
 
@@ -125,4 +125,4 @@ def _entries(partition: str, first: str) -> Iterator[Item]:
 
     while batch := patiently(query):
         yield from batch
-        first = f"{batch[-1]['messageId']['S']}0"  # right above it
+        first = f"{batch[-1]['messageId']['S']}0"  # directly above the last entry

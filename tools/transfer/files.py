@@ -1,4 +1,4 @@
-"""Files that people saved: objects, list pages and JSON arrays, one on each line or over several lines."""
+"""Reads saved files with objects, list pages and JSON arrays, one on each line or over several lines."""
 
 import codecs
 import io
@@ -15,9 +15,10 @@ from shared.errors import body_not_json
 from tools.transfer.errors import RefusedError
 
 STDIN = "-"
-# Characters of a line, or of a file whose JSON spans lines. A page of 100 of the longest messages has less than half.
+# The limit of characters of a line, or of a file whose JSON spans several lines. A page of 100 of the longest messages
+# has less than half of this.
 _LONGEST = 64 * 1024 * 1024
-# An array of pages of objects.
+# The depth of objects in an array of pages.
 _LEVELS = 2
 _ARCHIVES = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive", b"BZh": "a bzip2 archive"}
 _BLANK = re.compile(r"\s*")
@@ -27,10 +28,10 @@ Advance = Callable[[int], None]
 
 
 class Candidate(NamedTuple):
-    """A JSON value that should be a thread, message or assistant, or the RefusedError of what is not JSON.
+    """A JSON value that should be a thread, message or assistant, or the RefusedError of a text that is not JSON.
 
-    `source` is the place of the page, array or file that it is in. `rest` is set for the last value of a page that has
-    more: "older" or "newer" messages follow it.
+    `source` is the place of the page, array or file that contains the value. `rest` is set for the last value of a page
+    with `has_more`: "older" or "newer" messages follow it.
     """
 
     place: str
@@ -41,7 +42,7 @@ class Candidate(NamedTuple):
 
 
 def expand(names: Iterable[str], refuse: Refuse) -> list[str]:
-    """Return the files with these names, and those in the folders with these names, except hidden ones."""
+    """Return the files with these names, and the files in folders with these names, except hidden files."""
     files = []
     for name in names:
         folder = Path(name)
@@ -56,7 +57,7 @@ def expand(names: Iterable[str], refuse: Refuse) -> list[str]:
 
 
 def size(names: Iterable[str]) -> int | None:
-    """Return the bytes of all files; None when standard input is one of them."""
+    """Return the total bytes of all files, or None if standard input is among them."""
     return None if STDIN in names else sum(Path(name).stat().st_size for name in names)
 
 
@@ -81,7 +82,7 @@ def objects(name: str, file: IO[bytes], advance: Advance) -> Iterator[Candidate]
 
 
 def _objects(candidate: Candidate, level: int) -> Iterator[Candidate]:
-    """Yield a value, or the values in it when it is a list page or an array."""
+    """Yield the value, or, if it is a list page or an array, the values in it."""
     value = candidate.value
     in_page = isinstance(value, dict) and value.get("object", "list") == "list" and isinstance(value.get("data"), list)
     values = value["data"] if in_page else value
@@ -121,7 +122,7 @@ def _decoded(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
 
 
 def _lines(text: IO[str], advance: Advance) -> Iterator[str]:
-    """Yield the lines without byte order marks; of a line that is too long, only its beginning."""
+    """Yield the lines without byte order marks. If a line is too long, yield only its beginning."""
     while line := text.readline(_LONGEST):
         advance(len(line.encode(errors="surrogateescape")))
         yield line.removeprefix("\ufeff")
@@ -131,7 +132,7 @@ def _lines(text: IO[str], advance: Advance) -> Iterator[str]:
 
 
 def _values(lines: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    """Yield each JSON value, or its RefusedError, with the number of its line: 0 for a value that is the whole file."""
+    """Yield each JSON value, or its RefusedError, with the number of its line. 0 means that it is the whole file."""
     held = _start(lines)
     if held and _goes_on(held[-1]):
         rest = [*_until_too_long(lines)]
@@ -202,7 +203,7 @@ def _has_object(line: str) -> bool:
 
 
 def _goes_on(line: str) -> bool:
-    """Tell whether a line breaks off between two tokens of JSON, as the first line of an indented file does."""
+    """Return whether a line ends between two tokens of JSON, like the first line of an indented file."""
     try:
         json.loads(line)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""The import: files are read and checked, then their threads are written one after the other."""
+"""The import: reads and checks files, then writes their threads one after the other."""
 
 import time
 import uuid
@@ -11,15 +11,15 @@ from tools.transfer.errors import RefusedError
 from tools.transfer.files import Advance, Candidate, Refuse
 from tools.transfer.spool import Entry, Spool, open_spool
 
-# A file without a thread or message among its first values, as many as this, is of another kind.
+# If none of the first 100 values of a file is a thread, message or assistant, the file is of another kind.
 _VALUES_TO_JUDGE = 100
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class Counts(NamedTuple):
-    """What an import did.
+    """The counts of an import.
 
-    `existing` are the threads that existed before and were not changed, `missing` the messages that these do not have.
+    `existing` counts threads that existed before and were not changed, `missing` the messages that they do not have.
     """
 
     threads: int = 0
@@ -29,14 +29,14 @@ class Counts(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Receives, with its place in the files, each line that is refused and each warning of what is left out."""
+    """Two functions that receive each refused object and each warning of omitted data, with the place in the files."""
 
     refuse: Refuse
     warn: Refuse
 
 
 def read(names: Iterable[str], spool: Spool, report: Report, advance: Advance) -> None:
-    """Read files into a spool; `advance` gets the bytes. Raises `OSError`, `sqlite3.OperationalError`."""
+    """Read files into a spool; `advance` gets the bytes read. Raises `OSError`, `sqlite3.OperationalError`."""
     for name in names:
         _add(name, files.read(name, advance), spool, report)
     spool.complete(*report)
@@ -45,10 +45,10 @@ def read(names: Iterable[str], spool: Spool, report: Report, advance: Advance) -
 def write(
     spool: Spool, project: str, report: Report, advance: Advance, *, patience: float, on_waiting: Advance
 ) -> Counts:
-    """Write the threads of a spool, each of them completely or not at all; `advance` gets the threads that are done.
+    """Write the threads of a spool, each completely or not at all; `advance` gets the number of finished threads.
 
-    A thread that another import writes is looked at again until it is complete, or until that import has given no sign
-    of life for `patience` seconds. `on_waiting` gets the number of these threads. Raises `BusyError`.
+    If another import writes a thread, this import waits until the thread is complete, or has not been renewed for
+    `patience` seconds. `on_waiting` gets the number of these threads. Raises `BusyError`.
     """
     run = staging.Writer(project, uuid.uuid4().hex, patience)
     tally = _Tally(spool, project, report)
@@ -74,7 +74,7 @@ def write(
 
 
 def rehearse(spool: Spool, project: str, report: Report, advance: Advance) -> Counts:
-    """Return the counts that `write` would, without writing. Raises `BusyError`."""
+    """Return the counts that `write` would return, without writing. Raises `BusyError`."""
     tally = _Tally(spool, project, report)
     for entry in spool.threads():
         try:
@@ -94,7 +94,7 @@ def _ignore(_: int) -> None:
 def import_file(
     file: IO[bytes], project: str, report: Report, *, patience: float = 60, on_waiting: Advance = _ignore
 ) -> Counts:
-    """Import a small file at once, as standard input is imported. Raises `BusyError`."""
+    """Import a small open file in one call. The import treats it like standard input. Raises `BusyError`."""
     with open_spool() as spool:
         _add(files.STDIN, files.objects(files.STDIN, file, _ignore), spool, report)
         spool.complete(*report)
@@ -103,7 +103,7 @@ def import_file(
 
 
 def _add(name: str, values: Iterable[Candidate], spool: Spool, report: Report) -> None:
-    """Add the values of a file. What is refused is held back until a value shows what kind of file it is."""
+    """Add the values of a file. Refusals are held back until a value has shown the kind of the file, or to its end."""
     held: list[tuple[str, str]] = []
     is_known = is_json = False
     for candidate in values:
@@ -137,7 +137,7 @@ def _refuse_all(held: list[tuple[str, str]], refuse: Refuse) -> None:
 
 
 class _Tally:
-    """Counts what an import did, and warns of messages that threads which existed do not have."""
+    """Counts the imported threads, and warns of messages that are missing in threads which existed before."""
 
     def __init__(self, spool: Spool, project: str, report: Report) -> None:
         self._spool, self._project, self._report = spool, project, report

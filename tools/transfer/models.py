@@ -1,6 +1,6 @@
-"""Threads and messages as the old API and its SDKs wrote them, which is more than a client of this API may create.
+"""Threads and messages as the old API and its SDKs wrote them. They allow more than the bodies of this API's creates.
 
-They are for objects that `tools.transfer.objects` has brought into the stored form.
+The models are for objects that `tools.transfer.objects` has converted to the stored form.
 """
 
 from typing import Annotated, Literal
@@ -44,7 +44,7 @@ Annotation = Annotated[FileCitationAnnotation | FilePathAnnotation | UrlCitation
 
 
 class AnnotatedText(Model):
-    """A text as it is stored and read."""
+    """A text as in responses: an object with `value` and `annotations`."""
 
     value: Text
     annotations: list[Annotation]
@@ -61,7 +61,7 @@ Part = Annotated[TextPart | RefusalPart | ImageUrlPart | ImageFilePart, Field(di
 
 
 class ImportedObject(Model):
-    """What an assistant has beside the body of create assistant."""
+    """The fields of an assistant that are not in the body of create assistant."""
 
     id: str
     object: Literal["assistant"]
@@ -79,7 +79,7 @@ class ImportedThread(Model):
 
 
 class ImportedMessage(Model):
-    """A message object. Its content may be empty. The last two fields follow from others and are not kept."""
+    """A message object. Its content may be empty. `completed_at` and `incomplete_at` are not stored."""
 
     id: str
     object: Literal["thread.message"]

@@ -1,4 +1,4 @@
-"""From an object that was read from a file to a record, by the rules that hold for creating one."""
+"""Converts objects from files to records. The rules are mostly those of the create operations."""
 
 import time
 from collections.abc import Callable
@@ -19,16 +19,16 @@ from tools.transfer.models import ImportedMessage, ImportedObject, ImportedThrea
 
 # Clocks differ. A message with a later time would come before messages that are created in the next minutes.
 _SECONDS_AHEAD = 60
-# Below this, no content is too large for one transaction.
+# A shorter content is never too large for one transaction.
 _WEIGHED_FROM_CHARACTERS = 1_000_000
 _MAX_DEPTH = 64
-# What an assistant may have had in either version of the old API.
+# The fields that an assistant may have in the two versions of the old API.
 _OF_ASSISTANT = {"id", "object", "created_at", "file_ids", *CreateAssistant.model_fields}
 _TOOLS = {"function", "code_interpreter", "file_search", "retrieval"}
 
 
 def parse(value: Any) -> Thread | Message | Assistant:
-    """Return the thread, message or assistant that a JSON value is. Raises `RefusedError`."""
+    """Return the thread, message or assistant that a JSON value describes. Raises `RefusedError`."""
     if isinstance(value, RefusedError):
         raise value
     kind = value.get("object") if isinstance(value, dict) else None
@@ -49,13 +49,13 @@ def parse(value: Any) -> Thread | Message | Assistant:
 
 
 def left_out(value: dict[str, Any]) -> list[str]:
-    """Return what `parse` leaves out of an assistant: fields and kinds of tools that this API does not have."""
+    """Return what `parse` omits from an assistant: fields and kinds of tools that this API does not have."""
     fields = [f"the field '{name}'" for name, field in value.items() if field is not None and name not in _OF_ASSISTANT]
     return fields + [f"a tool '{tool['type']}'" for tool in value.get("tools") or () if _is_unknown(tool)]
 
 
 def with_attachments(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return a message's fields with `file_ids`, which the first version of the old API had, as attachments."""
+    """Return a message's fields. `file_ids`, from the first version of the old API, become attachments."""
     file_ids = fields.get("file_ids") or []
     if not isinstance(file_ids, list):
         return fields
@@ -78,7 +78,7 @@ def _message(value: dict[str, Any]) -> Message:
     _check_id(message.id, "msg", message.created_at)
     if not ids.is_path_id(message.thread_id, "thread"):
         raise RefusedError(f"its thread_id '{message.thread_id}' is not the id of a thread")
-    # A run that was writing a message when it was saved does not finish it any more.
+    # If a run was writing the message when the message was saved, no run will finish it here.
     status = "incomplete" if message.status == "in_progress" else message.status
     if message.incomplete_details and status != "incomplete":
         raise RefusedError("it has incomplete_details, but its status is not 'incomplete'")
@@ -107,7 +107,7 @@ def _assistant(value: dict[str, Any]) -> Assistant:
     own: dict[str, Any] = {name: fields.pop(name) for name in ("id", "object", "created_at") if name in fields}
     envelope = validate(ImportedObject, own)
     _check_id(envelope.id, "asst", envelope.created_at)
-    # The old API showed 1.0 for a value that no request gave, and some models refuse a request that gives one.
+    # The old API showed 1.0 if no request gave a value, and some models refuse requests with these parameters.
     for name in ("temperature", "top_p"):
         if fields.get(name) == 1 and fields[name] is not True:
             del fields[name]
@@ -115,7 +115,7 @@ def _assistant(value: dict[str, Any]) -> Assistant:
 
 
 def _of_version_2(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return an assistant's fields with what the first version of the old API had in the form of the second."""
+    """Return an assistant's fields, converted from the first version of the old API to the second."""
     tools, file_ids = fields.get("tools"), fields.get("file_ids")
     if isinstance(tools, list):
         fields["tools"] = [_tool(tool) for tool in tools if not _is_unknown(tool)]
@@ -150,7 +150,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], Thread | Message | Assistant]] = {
 
 
 def _as_stored(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a message without nulls, its content and attachments in the form in which they are stored."""
+    """Return a message without nulls, with content and attachments in the stored form."""
     fields = with_attachments({name: field for name, field in value.items() if field is not None})
     content = _without_nulls(fields.get("content"))
     if isinstance(content, str):
@@ -179,7 +179,7 @@ def _stored_part(part: Any) -> Any:
 
 
 def _without_nulls(value: Any) -> Any:
-    """Return a value without null fields, which mean absent, except in annotations that are kept as they came."""
+    """Return a value without null fields, which mean absent. Annotations of web pages are not changed."""
     if isinstance(value, list):
         return [_without_nulls(one) for one in value]
     if isinstance(value, dict) and value.get("type") != "url_citation":

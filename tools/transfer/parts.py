@@ -1,4 +1,4 @@
-"""Part files: an export or copy writes one until it is complete, and continues it after an interruption."""
+"""Part files: an export or copy writes to a part file until it is complete, and continues it after an interruption."""
 
 import json
 import os
@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 
 class PartFile:
-    """A file of assistants, then threads, each followed by its messages; the last thread may be incomplete."""
+    """A file with assistants, then threads, each followed by its messages. The last thread may be incomplete."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._thread = 0
 
     def last_thread(self) -> str | None:
-        """Remove the last thread, which may be incomplete, and return its id; without one, remove everything."""
+        """Remove the last thread, which may be incomplete, and return its id. Without a thread, remove everything."""
         start, last, offset = 0, b"", 0
         self._file.seek(0)
         for line in self._file:
@@ -32,15 +32,15 @@ class PartFile:
         self._truncate(0)
 
     def is_empty(self) -> bool:
-        """Tell whether nothing is written."""
+        """Return whether the file is empty."""
         return self._file.tell() == 0
 
     def mark(self) -> None:
-        """Start a thread."""
+        """Note that a thread begins here."""
         self._thread = self._file.tell()
 
     def add(self, line: str) -> None:
-        """Write a thread or message."""
+        """Write an object as a line."""
         self._file.write(line.encode() + b"\n")
 
     def drop(self) -> None:
@@ -56,7 +56,7 @@ class PartFile:
 def part_of(out: Path, *source: str | None) -> Iterator[PartFile]:
     """Yield the part file of `out`. It becomes `out` at the end, and stays after an exception.
 
-    `source` says where the threads come from: a part file of another source is not continued. Raises `OSError`.
+    `source` identifies the source of the threads. A part file of another source is not continued. Raises `OSError`.
     """
     path = out.with_name(f"{out.name}.{zlib.crc32(repr(source).encode()):08x}.part")
     try:

@@ -1,6 +1,6 @@
-"""Positions: ULIDs that order threads, messages and assistants with ids that were not made here.
+"""Positions: ULIDs that give an order to threads, messages and assistants whose ids were made elsewhere.
 
-The same files give the same positions, so that an import that was interrupted writes the same items when it runs again.
+The same files give the same positions. If an interrupted import runs again, it therefore writes the same items.
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from shared.store import keys
 def in_list(project: str, record: Thread | Assistant, number: int) -> str:
     """Return the ULID under which the lists have a thread or assistant.
 
-    It is the ULID in its id. A foreign id has none: its ULID is made of its second and of its number in the import. The
-    lower half comes from a hash of the id, which keeps records with the same number from two imports apart.
+    It is the ULID in the id. A foreign id contains no ULID. Its ULID is made of `created_at`, the number in the import
+    and a hash of the id. The hash separates records that have the same number in two imports.
     """
     ulid = record.id.partition("_")[2]
     if ids.is_ulid(ulid):
@@ -26,10 +26,10 @@ def in_list(project: str, record: Thread | Assistant, number: int) -> str:
 
 
 def of_messages(messages: Iterable[Message], is_taken: Callable[[str], bool]) -> Iterator[tuple[str, Message]]:
-    """Yield the messages of a thread, which come in their order, each with the ULID of its position.
+    """Yield the messages of a thread, each with the ULID of its position. `messages` must be in their order.
 
-    For a message with an id of ours it is the ULID in that id. Another message follows the one before, but not before
-    its second begins. `is_taken` tells whether a ULID is in the id of a message of the thread.
+    An id that was made here contains the ULID. Any other message gets the next ULID after the message before, or the
+    first ULID of its second if that is later. `is_taken` returns whether the id of a message contains a ULID.
     """
     last = ""
     for message in messages:

@@ -1,4 +1,4 @@
-"""The spool: the objects of all files, on disk and in order, because memory may not hold them."""
+"""The spool: the objects of all files, on disk and in order, because they may not fit into memory."""
 
 import json
 import sqlite3
@@ -32,9 +32,9 @@ _TABLES = """
     CREATE INDEX of_thread ON positions (thread, position);
 """
 
-# Of one second, messages have the order of their sources (by time) and then their order in it. Responses of list
-# messages have the newest message first. Where no time in a source contradicts that, and a time or the kind of source
-# says so, its order is turned around.
+# Messages of the same second have the order of their sources (by time), and then their order in the source. Pages of
+# list messages usually have the newest message first. The order of a source is reversed if its times fall and never
+# rise. If its times are all equal, it is reversed if it is a page, and no source of the thread has rising times.
 _POSITIONS = """
     INSERT INTO positions (thread, number)
     WITH steps AS (
@@ -57,7 +57,7 @@ _MADE_THREADS = """
     SELECT place, thread, time_of(thread, min(created_at)), '{}', '{}' FROM messages
     WHERE thread NOT IN (SELECT id FROM threads) GROUP BY thread ORDER BY min(number)
 """
-# A page that says that it has more, but its last message is also the last one of its thread in that direction.
+# Pages with `has_more` whose last message is also the last message of the thread in the page's direction.
 _BROKEN_OFF = """
     SELECT min(page_ends.place), page_ends.thread, message, rest FROM page_ends JOIN messages
     ON id = message AND number = (
@@ -83,13 +83,13 @@ class Entry(NamedTuple):
 
 
 class Spool:
-    """The threads, messages and assistants of some files. What was added can be read after `complete`."""
+    """The threads, messages and assistants of some files. They can be read after `complete`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
 
     def add(self, candidate: Candidate, record: Thread | Message | Assistant) -> None:
-        """Keep a record. Raises `RefusedError` for one that differs from another with its id."""
+        """Store a record. Raises `RefusedError` if it differs from a stored record with the same id."""
         row: dict[str, object] = {"id": record.id, "created_at": record.created_at}
         beside: dict[str, object] = {"place": candidate.place}
         key: tuple[str, ...] = ("id",)
@@ -119,14 +119,14 @@ class Spool:
                 raise RefusedError(f"it differs from {record.id} in {place}, and only that one is imported") from None
 
     def refuse_thread(self, place: str, thread_id: object) -> None:
-        """Note a thread that was refused, so that its messages do not make it."""
+        """Note a refused thread, so that its messages do not create it."""
         if isinstance(thread_id, str) and ids.is_path_id(thread_id, "thread"):
             self._run("INSERT OR IGNORE INTO refused_threads VALUES (?, ?)", (thread_id, place))
 
     def complete(self, refuse: Refuse, warn: Refuse) -> None:
-        """Drop the messages of refused threads, make the threads that only have messages, and order all messages.
+        """Remove the messages of refused threads, create threads of which only messages were added, order all messages.
 
-        `refuse` gets the messages that were dropped, `warn` the pages whose continuation was not added.
+        `refuse` gets the messages that were removed, `warn` the pages whose next page was not added.
         """
         for place, thread_id, other in self._run(_DROP):
             refuse(place, f"its thread {thread_id} was refused: {other}")
@@ -141,7 +141,7 @@ class Spool:
         return threads, assistants
 
     def assistants(self) -> Iterator[tuple[int, Assistant]]:
-        """Yield the assistants, each with its number among all, in the order in which they were added."""
+        """Yield the assistants in the order in which they were added, each with its number."""
         query = "SELECT number, id, created_at, data FROM assistants ORDER BY number"
         for number, own_id, created_at, stored in self._run(query):
             data = AssistantData(**json.loads(stored))
@@ -154,7 +154,7 @@ class Spool:
             yield Entry(number, place, Thread(*thread))
 
     def messages(self, thread_id: str) -> Iterator[Message]:
-        """Yield the messages of a thread in their order."""
+        """Yield the messages of a thread, the oldest first."""
         query = """
             SELECT id, created_at, data FROM positions JOIN messages USING (number)
             WHERE positions.thread = ? ORDER BY position
@@ -168,22 +168,22 @@ class Spool:
         return int(count)
 
     def has(self, thread_id: str, message_id: str) -> bool:
-        """Tell whether a thread has a message."""
+        """Return whether a thread has a message with this id."""
         query = "SELECT 1 FROM messages WHERE thread = ? AND id = ?"
         return self._run(query, (thread_id, message_id)).fetchone() is not None
 
 
 def _time_of(thread_id: str, first: int) -> int:
-    """Return when a thread was created: the time in its id, if it has one, or that of its first message."""
+    """Return the time of a thread's creation: the time in its id, or, if there is none, that of its first message."""
     ulid = thread_id.removeprefix(keys.THREAD_PREFIX)
     return ids.milliseconds(ulid) // 1000 if ids.is_ulid(ulid) else first
 
 
 @contextmanager
 def open_spool() -> Iterator[Spool]:
-    """Yield an empty spool, in a file in TMPDIR that is deleted with the process, however that ends.
+    """Yield an empty spool. Its file in TMPDIR is deleted when the process ends, even if it is killed.
 
-    When there is no room for it, its methods raise `sqlite3.OperationalError`.
+    If the disk is full, the spool's methods raise `sqlite3.OperationalError`.
     """
     connection = sqlite3.connect("", isolation_level=None)
     try:

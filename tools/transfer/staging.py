@@ -1,7 +1,7 @@
-"""Staging: writes a thread so that nobody sees it before it is complete, and so that the import may be killed.
+"""Staging: writes a thread that becomes visible only when it is complete, even if the import is killed meanwhile.
 
-The pending head of the thread names the import that writes it. That import renews it while it runs. Another import
-takes over a pending head that was not renewed for a while: the same files give the same items.
+The pending head of the thread names the import that writes the thread. This import renews the head while it runs. If a
+pending head was not renewed for a while, another import takes the thread over. The same files give the same items.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from tools.transfer.spool import Spool
 T = TypeVar("T")
 
 _IMPORTED = {"imported": {"BOOL": True}}
-# A call of BatchWriteItem takes 25 items and, from a slow line, should not take long.
+# A call of BatchWriteItem takes at most 25 items. Fewer bytes keep the call short on a slow connection.
 _ITEMS_IN_ONE, _BYTES_IN_ONE = 25, 1_000_000
 _IDS_IN_ONE = 100
 _TRIES = 100
@@ -39,7 +39,7 @@ class LostError(Exception):
 
 
 class Writer(NamedTuple):
-    """This run of the import, and the seconds without a renewal after which another run takes its thread over."""
+    """This run of the import. It takes over a thread that another run has not renewed for `patience` seconds."""
 
     project: str
     token: str
@@ -63,7 +63,7 @@ class _Job(NamedTuple):
 
 
 def state_of(project: str, thread_id: str) -> str | None:
-    """Return EXISTS, TAKEN for a thread that is being written, or None when there is none.
+    """Return EXISTS, TAKEN if another import writes the thread, or None if there is no such thread.
 
     Raises `RefusedError` for a thread that is being erased or will be.
     """
@@ -100,9 +100,10 @@ def patiently(work: Callable[[], T]) -> T:
 
 
 def missing(project: str, spool: Spool, thread_id: str) -> int:
-    """Return how many of the spool's messages of a thread that exists were never in it, as far as the table shows.
+    """Return how many messages that the spool has of an existing thread are missing in the table.
 
-    The table remembers the ids of deleted messages, but not those of this API's own form. Raises `BusyError`.
+    Deleted messages do not count, except messages with ids of this API's own form: the table does not remember these
+    ids. Raises `BusyError`.
     """
     partition = keys.thread_partition(project, thread_id)
     messages, count = spool.messages(thread_id), 0
@@ -127,7 +128,7 @@ def _job(project: str, spool: Spool, number: int, thread: Thread) -> _Job:
 
 
 def _begin(run: Writer, job: _Job) -> str | None:
-    """Put the thread's pending head and its entry, for the sweep; return None, or the state that prevents it."""
+    """Put the thread's pending head, and its entry for the sweep. Return None, or the state that prevents this."""
     pending = job.head(head.PENDING, []) | {
         "entries": {"L": [{"S": job.entries[0]}]},
         "import": {"S": job.digest},
@@ -146,7 +147,7 @@ def _begin(run: Writer, job: _Job) -> str | None:
         except CancelledError as cancelled:
             stored = cancelled.failed.get(0) or {}
             if stored.get("importer") == pending["importer"]:
-                return None  # our own: its response was lost
+                return None  # this import put the head itself, but the response was lost
             state = _state(job.thread.id, stored)
             if state == EXISTS or head.idle_seconds(stored) < run.patience:
                 return state
@@ -166,7 +167,7 @@ def _state(thread_id: str, stored: Item) -> str:
 
 
 def _renew(run: Writer, partition: str, importer: str) -> bool:
-    """Renew the head in the name of this run; tell whether `importer` still had the thread."""
+    """Renew the head in the name of this run. Return whether `importer` still had the thread."""
     try:
         patiently(
             lambda: table.update(
@@ -181,8 +182,8 @@ def _renew(run: Writer, partition: str, importer: str) -> bool:
 
 
 def _clear(partition: str, stored: Item) -> None:
-    """Erase what an import of other files left behind, unless that has changed since it was read."""
-    with suppress(ConditionFailedError):  # after a lost response it is a tombstone too
+    """Erase the thread that an import of other files left incomplete, unless its head has changed since it was read."""
+    with suppress(ConditionFailedError):  # after a lost response, the head may be a tombstone already
         patiently(lambda: table.update(**head.mark_expired(partition, stored)))
     patiently(lambda: erasure.erase_thread(partition, time.monotonic() + 3600))
 
@@ -192,7 +193,7 @@ def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
     ulids: deque[str] = deque(maxlen=head.RECENT)
     renewed = time.time()
     for batch in _batches(_items(spool, job, ulids)):
-        # By the wall clock, so that a machine that slept notices that another import has its thread.
+        # The wall clock also counts the time when the machine slept, and another import may have taken the thread over.
         if time.time() - renewed >= run.patience / 4:
             if not _renew(run, job.partition, run.token):
                 raise LostError
@@ -204,13 +205,13 @@ def _put_messages(run: Writer, spool: Spool, job: _Job) -> None:
     try:
         patiently(lambda: table.transact([{"Put": shown}, {"Put": {"Item": thread}}, *listed]))
     except CancelledError as cancelled:
-        # Only this import could have opened it: then a response was lost, and the call was sent again.
+        # Only this import can open the thread. If it is open, a response was lost and the call was sent again.
         if not head.is_open(cancelled.failed.get(0)):
             raise LostError from cancelled
 
 
 def _items(spool: Spool, job: _Job, ulids: deque[str]) -> Iterator[Item]:
-    """Yield the items of all messages, in order; note the last ULIDs."""
+    """Yield the items of all messages, in order. Add their ULIDs to `ulids`."""
     thread_id = job.thread.id
     stored = positions.of_messages(
         spool.messages(thread_id), lambda ulid: spool.has(thread_id, keys.MESSAGE_PREFIX + ulid)

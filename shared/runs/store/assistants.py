@@ -1,4 +1,4 @@
-"""Assistants: create, list, retrieve, modify, delete. One partition holds those of a project, and their order."""
+"""Assistants: create, list, retrieve, modify, delete. One partition holds a project's assistants and their order."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from shared.store.key_range import KeyRange, is_backward, key_range_of
 from shared.store.pages import first_fitting
 from shared.store.table import CancelledError, Item, Write
 
-# What an assistant's JSON takes of a response beside its content.
+# The bytes that an assistant's JSON takes in a response in addition to its content.
 _BYTES_OF_AN_ASSISTANT = 1_000
 _IS_UNCHANGED = {
     "ConditionExpression": "#version = :seen",
@@ -36,13 +36,13 @@ def create(project: str, data: AssistantData) -> Assistant:
 
 
 def new_assistant(project: str, assistant: Assistant, ulid: str) -> list[Write]:
-    """Return the transaction that stores an assistant, which may have a foreign id, listed under a ULID.
+    """Return the transaction that stores an assistant, and lists it under a ULID. The id may be foreign.
 
     Raises `TooLargeError`.
     """
     partition = keys.assistants_partition(project)
-    # An import may give the id of a deleted assistant again, whose chunks are perhaps not removed yet. A first version
-    # from the clock (milliseconds) keeps the new chunks apart from those.
+    # An import may use the id of a deleted assistant again, before the old chunks are removed. The first version comes
+    # from the clock (milliseconds), so the new chunks have other keys than the old ones.
     writes = documents.puts(_items(partition, assistant, ulid, version=time.time_ns() // 1_000_000))
     writes[0]["Put"]["ConditionExpression"] = head.IS_NEW
     entry = {
@@ -61,8 +61,8 @@ def retrieve(project: str, assistant_id: str) -> Assistant:
 def list_assistants(project: str, asked: PageRequest) -> Page[Assistant]:
     """Return one page of a project's assistants. It is empty only when nothing follows.
 
-    A page ends at the limit, or at what a response carries. Raises `AssistantNotFoundError` for a cursor that was made
-    elsewhere and is not known.
+    A page ends at the limit, or at the largest size of a response. Raises `AssistantNotFoundError` for an unknown
+    cursor that was made elsewhere.
     """
     partition = keys.assistants_partition(project)
     after, before = (_ulid(partition, cursor) for cursor in (asked.after, asked.before))
@@ -81,9 +81,9 @@ def list_assistants(project: str, asked: PageRequest) -> Page[Assistant]:
 
 
 def modify(project: str, assistant_id: str, change: Callable[[AssistantData], AssistantData]) -> Assistant:
-    """Replace an assistant's data by what `change` makes of it and return it.
+    """Replace an assistant's data by the result of `change`, and return the assistant.
 
-    Of two modifications at once the later one stays, whole.
+    If two modifications run at the same time, the later one is applied to the result of the earlier one.
     Raises `AssistantNotFoundError`, `TooLargeError`, `BusyError`.
     """
     while True:
@@ -97,14 +97,14 @@ def modify(project: str, assistant_id: str, change: Callable[[AssistantData], As
             table.transact(writes)
         except CancelledError:
             table.count_retries()
-            continue  # it was modified or deleted since it was read
+            continue  # another request modified or deleted the assistant after the read
         return changed
 
 
 def delete(project: str, assistant_id: str) -> None:
     """Delete an assistant. Runs go on with their own copy of it. Raises `AssistantNotFoundError`, `BusyError`.
 
-    The follower of the table's stream removes the chunks of a large one.
+    The readers of the table's stream remove the chunks of a large assistant later.
     """
     partition = keys.assistants_partition(project)
     item = table.get(keys.key(partition, assistant_id))
@@ -127,7 +127,7 @@ def _items(partition: str, assistant: Assistant, ulid: str, version: int) -> lis
         "createdAt": {"N": str(assistant.created_at)},
         "ulid": {"S": ulid},
     }
-    # A version is given once, so no generation of chunks is ever written twice.
+    # An assistant has each version number only once, so no generation of chunks is ever written twice.
     key = keys.key(partition, assistant.id)
     return documents.write(key, attributes, assistant.data._asdict(), generation=version)
 
@@ -141,7 +141,7 @@ def _read(project: str, assistant_id: str) -> tuple[Assistant, Item]:
         (value,) = documents.read([item])
         if value:
             return _assistant(item, value), item
-        # Its chunks were replaced or removed since it was read.
+        # The chunks were replaced or removed after the item was read.
     raise AssistantNotFoundError(assistant_id)
 
 
@@ -151,7 +151,7 @@ def _assistant(item: Item, value: dict[str, Any]) -> Assistant:
 
 
 def _ulid(partition: str, cursor: str) -> str:
-    """Return the ULID under which an assistant is listed that a cursor names; one of ours carries it in its id."""
+    """Return the ULID under which a cursor's assistant is listed. Ids that were made here contain it."""
     if not cursor or ids.is_ulid(cursor):
         return cursor
     item = table.get(keys.key(partition, cursor))

@@ -1,4 +1,4 @@
-"""JSON values kept in items: inline while they are small, in chunks like a message's content when they are not."""
+"""JSON values in items: small values are inline, large values are in chunks like a message's content."""
 
 import json
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from shared.store import items, keys, table
 from shared.store.head import SCHEMA, check_schema
 from shared.store.table import Item, Write
 
-# The settings of a run stay inside its item up to this size: the item is billed whole each time that it changes.
+# The largest size of a run's settings inside its item. Each change of the item is billed for the whole item.
 INLINE_IN_A_RUN = 1_000
 
 
@@ -36,8 +36,8 @@ def puts(stored: Iterable[Item]) -> list[Write]:
 def read(stored: list[Item], known: dict[tuple[str, str], Item] | None = None) -> list[Any]:
     """Return the JSON value of each item. Raises `NewerItemError`.
 
-    `known` are items that were read already, chunks among them. The chunks of an item are never replaced, so one that
-    a batch does not show is about to become visible, or its thread is being erased: then the value is None.
+    `known` are items that were read already, perhaps chunks too. If a batch does not show a chunk, a transaction reads
+    it. If the chunk does not exist, the value is None: it was replaced, or its thread is being erased.
     """
     for item in stored:
         check_schema(item)
@@ -49,7 +49,7 @@ def read(stored: list[Item], known: dict[tuple[str, str], Item] | None = None) -
 
 
 def complete(found: dict[tuple[str, str], Item], wanted: Iterable[keys.Key]) -> None:
-    """Add those of the wanted items that a batch has not shown: it may show a transaction half."""
+    """Add the wanted items that a batch has not shown. A batch may show only a part of a transaction."""
     missing = [key for key in wanted if _position(key) not in found]
     for key, item in zip(missing, table.transact_get(missing), strict=True):
         if item:

@@ -1,8 +1,8 @@
-"""What moves a run on: claim, finish, submit and cancel, each one conditional write or transaction.
+"""The changes of a run's status: claim, finish, submit and cancel, each one conditional write or transaction.
 
-A run is active while its thread's head says so. Each transaction below is conditional on that, so what comes late, from
-a slow model or from a worker that was thought dead, changes nothing. Nothing takes over a claimed run: whose worker was
-killed, that run expires.
+A run is active while its thread's head names it as active. Each transaction below has this condition. A late outcome,
+of a slow model or a worker that seemed dead, therefore changes nothing. No worker takes over a claimed run. If the
+worker of a run is killed, the run expires.
 """
 
 import time
@@ -20,17 +20,17 @@ from shared.store.messages import writes_of
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
 _IS_CLAIMED = "#status = :claimed AND attempt = :attempt"
-# What came of a model is stored only so long before the run expires that no reader's clock has it expired by then: the
-# clocks of two instances differ by ten seconds at most.
+# An outcome is stored only if the run expires at least this much later. The clocks of two instances differ by at most
+# ten seconds, so no reader has seen the run as expired.
 SECONDS_BEFORE_EXPIRY = 10
-# The place of the outputs in the transaction that takes them.
+# The place of the outputs in the transaction that stores them.
 _SUBMITTED = 3
 
 
 class Outputs(NamedTuple):
-    """Tool outputs as they were submitted: (call id, output) in the order of the request, and the hash of them all.
+    """Submitted tool outputs: (call id, output) in the order of the request, and the hash of all outputs.
 
-    `resent` tells that an SDK says that it sends the request again, because it got no response.
+    `resent` means that an SDK has marked the request as sent again.
     """
 
     by_call: tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ class Outputs(NamedTuple):
 
 
 def claim(partition: str, run_id: str, attempt: str) -> bool:
-    """Take a queued run for this attempt; return False when it is not queued any more, or is gone or expired."""
+    """Claim a queued run for this attempt. Return False if the run is not queued any more, erased or expired."""
     now = int(time.time())
     request = update(
         partition,
@@ -52,19 +52,19 @@ def claim(partition: str, run_id: str, attempt: str) -> bool:
     try:
         table.update(request.pop("Key"), **request)
     except ConditionFailedError as failed:
-        # The response to this very attempt's claim may have been lost.
+        # The claim may be this attempt's own, if the response to it was lost.
         return failed.item is not None and failed.item.get("attempt", {}).get("S") == attempt
     return True
 
 
 def finish(project: str, run: Run, outcome: Outcome, ulids: tuple[str, str] = ("", "")) -> bool:
-    """Store what came of a model call, for a run that this attempt has claimed; return whether it counts.
+    """Store the outcome of a model call, for a run that this attempt has claimed; return whether it was stored.
 
-    `ulids` are those that streams have shown of its message and its step, empty for none. The message takes another one
+    `ulids` are the ULIDs of the message and the step that streams have shown, or empty. The message gets another ULID
     if a newer message was stored meanwhile.
 
-    The message, its step and the run's new status become visible in one transaction. It does not count when the run was
-    cancelled, has expired, or when its thread was deleted meanwhile. Raises `TooLargeError`, `BusyError`.
+    One transaction stores the message, its step and the run's new status. The outcome is not stored if the run was
+    cancelled or has expired, or if its thread was deleted. Raises `TooLargeError`, `BusyError`.
     """
     partition = keys.thread_partition(project, run.thread_id)
     ulid, step_ulid = ulids[0] or ids.new_ulid(), ulids[1]
@@ -75,7 +75,7 @@ def finish(project: str, run: Run, outcome: Outcome, ulids: tuple[str, str] = ("
         except CancelledError as cancelled:
             stored = cancelled.failed.get(1)
             if stored and stored.get("attempt", {}).get("S") == run.attempt:
-                return bool(stored["status"]["S"] == outcome.status)  # whether this is its own lost response
+                return bool(stored["status"]["S"] == outcome.status)  # stored already, if a response was lost
             current = cancelled.failed.get(0)
             if 1 in cancelled.failed or current is None or not _may_finish(current, run.id):
                 return False
@@ -86,7 +86,7 @@ def finish(project: str, run: Run, outcome: Outcome, ulids: tuple[str, str] = ("
 
 
 def submit(project: str, thread_id: str, run_id: str, outputs: Outputs) -> Run:
-    """Take the outputs that a run waits for and queue it again; return the run.
+    """Store the outputs that a run waits for, and queue the run again; return the run.
 
     Raises `RunStatusError`, `OutputsMismatchError`, `ThreadNotFoundError`, `RunNotFoundError`, `TooLargeError`,
     `BusyError`.
@@ -114,7 +114,7 @@ def submit(project: str, thread_id: str, run_id: str, outputs: Outputs) -> Run:
 
 
 def cancel(project: str, thread_id: str, run_id: str) -> Run:
-    """End an active run at once and free its thread; return the run as it was.
+    """End an active run at once and free its thread; return the run in its state before.
 
     Raises `RunStatusError`, `ThreadNotFoundError`, `RunNotFoundError`, `BusyError`.
     """
@@ -124,7 +124,7 @@ def cancel(project: str, thread_id: str, run_id: str) -> Run:
         run = runs.retrieve(project, thread_id, run_id)
         if run.status not in ACTIVE:
             raise RunStatusError("cancel", run.status)
-        # As the attempt, so that a worker whose claim's response was lost does not take the run for its own.
+        # The cancellation replaces the attempt. A worker that lost the response to its claim then does not own the run.
         sets: Item = {
             "status": {"S": "cancelled"},
             "attempt": {"S": cancellation},
@@ -144,7 +144,7 @@ def cancel(project: str, thread_id: str, run_id: str) -> Run:
 
 
 def _finishing(partition: str, run: Run, outcome: Outcome, ulid: str, step_ulid: str) -> list[Write]:
-    """Return the transaction that stores an outcome; `ulid` and `step_ulid` are those of its message, if it has one."""
+    """Return the transaction that stores an outcome. Its message and the message's step get `ulid` and `step_ulid`."""
     data = _answer(run, outcome)
     ends = outcome.status != "requires_action"
     steps = _steps(run, outcome, keys.MESSAGE_PREFIX + ulid if data else None, step_ulid)
@@ -166,7 +166,7 @@ def _finishing(partition: str, run: Run, outcome: Outcome, ulid: str, step_ulid:
 
 
 def _answer(run: Run, outcome: Outcome) -> MessageData | None:
-    """Return the message of an outcome. A run that failed has none: a program would take half an answer for a whole."""
+    """Return the message of an outcome. A failed run has none: a program could mistake its text for a whole answer."""
     if outcome.status == "failed" or (outcome.text is None and outcome.refusal is None):
         return None
     reason = outcome.message_reason
@@ -182,7 +182,7 @@ def _answer(run: Run, outcome: Outcome) -> MessageData | None:
 
 
 def _steps(run: Run, outcome: Outcome, message_id: str | None, step_ulid: str) -> list[Step]:
-    """Return the steps of an outcome. Its tokens count once: for the calls, when there are any."""
+    """Return the steps of an outcome. Its tokens count only once: in the step of its calls, if it has calls."""
     steps: list[Step] = []
     above = run.steps[-1].removeprefix(keys.STEP_PREFIX) if run.steps else ""
     now = int(time.time())
@@ -196,7 +196,7 @@ def _steps(run: Run, outcome: Outcome, message_id: str | None, step_ulid: str) -
 
 
 def _result(run: Run, outcome: Outcome) -> Item:
-    """Return the attributes that an outcome gives a run, but for its steps and its message."""
+    """Return the attributes that an outcome sets in a run, except for its steps and its message."""
     usage = Usage(run.usage.prompt + outcome.usage.prompt, run.usage.completion + outcome.usage.completion)
     sets: Item = {
         "status": {"S": outcome.status},
@@ -213,7 +213,7 @@ def _result(run: Run, outcome: Outcome) -> Item:
 
 
 def _submitting(partition: str, run: Run, outputs: Outputs, submission: str) -> list[Write]:
-    """Return the transaction that takes outputs; `submission` names the call that does it."""
+    """Return the transaction that stores outputs; `submission` identifies the call that does it."""
     step_id = run.steps[-1]
     sets: Item = {"status": {"S": "queued"}, "waitsFor": strings([]), "outputsHash": {"S": outputs.hash}}
     step_key = keys.key(partition, keys.step(run.id, step_id))
@@ -236,7 +236,7 @@ def _submitting(partition: str, run: Run, outputs: Outputs, submission: str) -> 
 
 
 def _may_finish(current: Item, run_id: str) -> bool:
-    """Tell whether a head is that of an open thread whose active run this is, with time left to store an outcome."""
+    """Return whether a head's thread is open and this is its active run, with time left to store an outcome."""
     return (
         head.is_open(current)
         and head.last_run(current) == run_items.ulid_of(run_id)

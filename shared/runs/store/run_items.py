@@ -1,4 +1,4 @@
-"""Runs and their steps as items, and back. What a run changes is one small item; what it keeps is read beside it."""
+"""Converts runs and their steps to items, and back. A run's small item changes. Large settings are in chunks."""
 
 import json
 import time
@@ -11,12 +11,12 @@ from shared.store import head, keys
 from shared.store.head import check_schema
 from shared.store.table import Item, Write
 
-# For a head whose newest run is this one, and has neither ended nor expired, nor will expire before `:until`.
+# This run is the newest run of the head's thread. It has not ended, and will not expire before `:until`.
 _IS_ACTIVE = "lastRun = :run AND runUntil > :until"
 
 
 def new_run(thread_id: str, ulid: str, assistant_id: str, settings: RunSettings, metadata: str) -> Run:
-    """Return a run that begins now, at the moment that its ULID carries."""
+    """Return a new queued run. The time in its ULID is its creation time."""
     created_at = ids.milliseconds(ulid) // 1000
     return Run(
         id=keys.RUN_PREFIX + ulid,
@@ -31,7 +31,7 @@ def new_run(thread_id: str, ulid: str, assistant_id: str, settings: RunSettings,
 
 
 def run_items(partition: str, run: Run) -> list[Item]:
-    """Return the items of a new run: itself, then the chunks of its settings. Raises `TooLargeError`."""
+    """Return the items of a new run: the run's item, then the chunks of its settings. Raises `TooLargeError`."""
     attributes: Item = {
         "version": {"N": "1"},
         "status": {"S": run.status},
@@ -49,9 +49,9 @@ def run_items(partition: str, run: Run) -> list[Item]:
 
 
 def run_of(item: Item, settings: dict[str, Any], thread_id: str, newest: str = "") -> Run:
-    """Return the run that an item holds beside its settings, as it is at this moment. Raises `NewerItemError`.
+    """Return the run of an item and its settings, with its status at this moment. Raises `NewerItemError`.
 
-    `newest` is the ULID of its thread's newest run. An older one is over, even by a clock that is slow.
+    `newest` is the ULID of the thread's newest run. An older run is not active, even if the local clock is slow.
     """
     check_schema(item)
     run_id, status = item["messageId"]["S"], item["status"]["S"]
@@ -82,7 +82,7 @@ def run_of(item: Item, settings: dict[str, Any], thread_id: str, newest: str = "
 
 
 def update(partition: str, run_id: str, *, when: str, sets: Item, values: Item) -> dict[str, Any]:
-    """Return the update of a run's item that sets attributes, each time giving it the next version, if `when` holds.
+    """Return the update of a run's item that sets attributes and the next version, if the condition `when` holds.
 
     `when` may use `#status` and the names in `values`.
     """
@@ -102,15 +102,15 @@ def update(partition: str, run_id: str, *, when: str, sets: Item, values: Item) 
 
 
 def update_unchanged(partition: str, run: Run, sets: Item) -> dict[str, Any]:
-    """Return the update of a run's item that sets attributes if the run did not change since it was read."""
+    """Return the update of a run's item that sets attributes, if the run has not changed since it was read."""
     return update(partition, run.id, when="#version = :seen", sets=sets, values={":seen": {"N": str(run.version)}})
 
 
 def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = "", for_seconds: int = 0) -> Write:
-    """Return the part of a transaction that holds a thread's head to this run, which must be active.
+    """Return the part of a transaction that changes a thread's head, if this run is its active run.
 
-    It must not expire within `for_seconds`. `ends` frees the thread. `message_ulid` is that of the run's message in the
-    same transaction, empty for none.
+    The run must not expire within `for_seconds`. `ends` frees the thread. `message_ulid` is the ULID of the run's
+    message in the same transaction, or empty.
     """
     return head.change(
         partition,
@@ -122,13 +122,13 @@ def head_of_run(partition: str, run_id: str, *, ends: bool, message_ulid: str = 
 
 
 def new_step(run: Run, ulid: str) -> Step:
-    """Return a step of a run that begins at the moment that its ULID carries."""
+    """Return a new step of a run. The time in its ULID is its creation time."""
     created_at = ids.milliseconds(ulid) // 1000
     return Step(keys.STEP_PREFIX + ulid, run.id, run.thread_id, run.assistant_id, created_at, run.expires_at)
 
 
 def step_items(partition: str, step: Step) -> list[Item]:
-    """Return the items of a new step: itself, then the chunks of its calls. Raises `TooLargeError`."""
+    """Return the items of a new step: the step's item, then the chunks of its calls. Raises `TooLargeError`."""
     attributes: Item = {"version": {"N": "1"}}
     if step.message_id:
         attributes["message"] = {"S": step.message_id}
@@ -140,7 +140,7 @@ def step_items(partition: str, step: Step) -> list[Item]:
 
 
 def step_of(item: Item, calls: list[dict[str, Any]], outputs: dict[str, str], run: Run) -> Step:
-    """Return the step that an item holds beside its calls. One that did not end has the status that its run has now."""
+    """Return the step of an item and its calls. The status of a step that has not ended follows from its run."""
     check_schema(item)
     step_id = step_id_of(item)
     completed_at = _number(item, "completedAt")
@@ -182,7 +182,7 @@ def ulid_of(run_id: str) -> str:
 
 
 def content_json(text: str | None, refusal: str | None) -> str:
-    """Return the content of an answer as JSON, in the form in which messages are stored."""
+    """Return the content of an answer as JSON, in the stored form."""
     parts: list[dict[str, Any]] = []
     if text is not None:
         parts.append({"type": "text", "text": {"value": text, "annotations": []}})

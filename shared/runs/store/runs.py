@@ -1,4 +1,4 @@
-"""Runs: create, retrieve, list, modify. What moves a run on is in `lifecycle`."""
+"""Runs: create, retrieve, list, modify. The changes of a run's status are in `lifecycle`."""
 
 from itertools import islice
 from typing import NamedTuple
@@ -16,19 +16,19 @@ from shared.store.messages import writes_of
 from shared.store.pages import first_fitting
 from shared.store.table import CancelledError, ConditionFailedError, Item, Write
 
-# A transaction ends at 100 items and 4 MB.
+# A transaction has at most 100 items and 4 MB.
 _WRITES_IN_ONE = 100
 _BYTES_IN_ONE = 3_900_000
 _MAY_BEGIN = f"{head.IS_IDLE} AND (attribute_not_exists(lastRun) OR lastRun < :lastRun)"
 _HAS_MESSAGE = "lastUlid > :none"
-# What a run's JSON takes of a response beside its settings and its metadata, the error of a model included.
+# The bytes that a run's JSON takes in a response in addition to its settings and metadata, including a model's error.
 _BYTES_OF_A_RUN = 8_000
 
 
 class NewRun(NamedTuple):
-    """What a run is created with. `metadata` is JSON, `body_hash` that of the request's body.
+    """The data of a new run. `metadata` is JSON, `body_hash` is the hash of the request's body.
 
-    `resent` tells that an SDK says that it sends the request again, because it got no response.
+    `resent` means that an SDK has marked the request as sent again.
     """
 
     assistant_id: str
@@ -81,7 +81,7 @@ def _create(project: str, thread_id: str, new: NewRun, key: IdempotencyKey | Non
 
 
 def run_writes(partition: str, run: Run, body_hash: str, message_ulids: list[str]) -> list[Write]:
-    """Return the parts of a transaction that write a new run; the first is the run itself. Raises `TooLargeError`."""
+    """Return the parts of a transaction that write a new run. The first writes its item. Raises `TooLargeError`."""
     last_ulid = message_ulids[-1] if message_ulids else ""
     writes = documents.puts(run_items.run_items(partition, run._replace(body_hash=body_hash, last_ulid=last_ulid)))
     writes[0]["Put"]["ConditionExpression"] = head.IS_NEW
@@ -89,7 +89,7 @@ def run_writes(partition: str, run: Run, body_hash: str, message_ulids: list[str
 
 
 def head_fields(run: Run) -> Item:
-    """Return the attributes of a head whose active run this is."""
+    """Return the attributes of a head that make this run the active run."""
     return {"lastRun": {"S": run_items.ulid_of(run.id)}, "runUntil": {"N": str(run.expires_at)}}
 
 
@@ -108,9 +108,9 @@ def retrieve(project: str, thread_id: str, run_id: str) -> Run:
 
 
 def as_created(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
-    """Return the run with this ULID as it was when it was created, whatever became of it or its assistant since.
+    """Return the run with this ULID in its state at its creation, whatever happened to it or its assistant later.
 
-    `new` is what an equal request asks for: it stands in for a run that was erased with its thread.
+    `new` comes from an equal request. Its settings are used if the run was erased with its thread.
     """
     item = table.get(keys.key(keys.thread_partition(project, thread_id), keys.RUN_PREFIX + ulid))
     settings = _run(item, thread_id, {}).settings if item else new.settings
@@ -120,20 +120,21 @@ def as_created(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
 def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
     """Return one page of a thread's runs. It is empty only when nothing follows.
 
-    A page ends at the limit, or at what a response carries. Raises `ThreadNotFoundError`, and `RunNotFoundError` for a
-    cursor that is not an id of ours.
+    A page ends at the limit, or at the largest size of a response. Raises `ThreadNotFoundError`, and `RunNotFoundError`
+    for a cursor that was made elsewhere.
     """
     for cursor in filter(None, (asked.after, asked.before)):
         if not ids.is_ulid(cursor):
             raise RunNotFoundError(cursor)
     partition = keys.thread_partition(project, thread_id)
     key_range = key_range_of(asked)
-    # The head comes first. A run begins when the one before it has ended, so all but the newest are visible by then.
+    # The head is read first. A run begins only after the run before it has ended. All runs except the newest are
+    # therefore visible to the Query.
     current = head.require_open(table.get(keys.key(partition, keys.HEAD)))
     newest = head.last_run(current)
     stored = _with_newest(partition, key_range, _query(partition, key_range, newest), newest)
     if any(item["lastUlid"]["S"] > head.last_ulid(current) for item in stored):
-        # A run may be shown completed while its message is half visible: this read waits until all of it is visible.
+        # The Query may show a completed run before its message is visible. This read waits for the whole transaction.
         table.transact_get([keys.key(partition, keys.HEAD)])
     fitting = first_fitting(stored[: asked.limit], _size)
     runs = [
@@ -161,7 +162,7 @@ def modify(project: str, thread_id: str, run_id: str, metadata: str | None) -> R
             table.update(update.pop("Key"), **update)
         except ConditionFailedError:
             table.count_retries()
-            continue  # it moved on, or was erased, since it was read
+            continue  # the run changed or was erased after the read
         return run._replace(metadata=metadata)
 
 
@@ -179,17 +180,17 @@ def _begin(partition: str, run: Run, message_ulids: list[str], new: NewRun) -> W
 def _made_already(
     project: str, failed: dict[int, Item | None], run: Run, new: NewRun, key: IdempotencyKey | None
 ) -> tuple[Run, bool] | None:
-    """Return the run that this create has made already, if it has, and whether another request with the key made it.
+    """Return the run if it exists already, and whether another request with the same key made it. Otherwise None.
 
     Raises `ThreadNotFoundError`, `IdempotencyKeyReusedError`.
     """
     current = head.require_open(failed[0]) if 0 in failed else None
-    # The marker comes last, and nothing else behind the run has a condition that can fail.
+    # The marker comes last. No other part after the run has a condition that can fail.
     stored = failed[max(failed)] if key and max(failed) > 1 else None
     if key and stored:
         first = idempotency.first_ulid(stored, key)
         return as_created(project, run.thread_id, first, new), first != run_items.ulid_of(run.id)
-    # Only this call knows the id: the response to an earlier attempt was lost.
+    # Only this call knows the id. If the run exists, the response to an earlier attempt was lost.
     is_own = 1 in failed or (current is not None and head.last_run(current) == run_items.ulid_of(run.id))
     return (run, False) if is_own else None
 
@@ -231,7 +232,7 @@ def _same_active(project: str, thread_id: str, ulid: str, new: NewRun) -> Run:
 
 
 def _is_half_visible(current: Item | None, item: Item | None, run_id: str) -> bool:
-    """Tell whether a batch has shown only part of a transaction: the head's or the run's."""
+    """Return whether a batch has shown only a part of a transaction: the head or the run, but not both."""
     if current is None:
         return item is not None
     if item is None:
@@ -247,7 +248,7 @@ def _run(item: Item, thread_id: str, known: dict[tuple[str, str], Item], newest:
 
 
 def _query(partition: str, key_range: KeyRange, newest: str) -> list[Item]:
-    """Return the runs of a range that a Query shows, up to and including the one with the ULID `newest`."""
+    """Return the runs of a range that a Query shows, up to and including the run with the ULID `newest`."""
     low, high = key_range.bounds(keys.RUN_PREFIX)
     high = min(high, keys.RUN_PREFIX + newest)
     if low > high:
@@ -257,7 +258,7 @@ def _query(partition: str, key_range: KeyRange, newest: str) -> list[Item]:
 
 
 def _with_newest(partition: str, key_range: KeyRange, stored: list[Item], newest: str) -> list[Item]:
-    """Return the items with that of the newest run, if it is in the range and the Query did not show it yet."""
+    """Return the items, and that of the newest run if it is in the range and the Query did not show it."""
     is_shown = any(item["messageId"]["S"] == keys.RUN_PREFIX + newest for item in stored)
     if not newest or is_shown or not key_range.holds(newest) or (key_range.forward and len(stored) == key_range.size):
         return stored

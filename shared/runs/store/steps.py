@@ -1,4 +1,4 @@
-"""Steps of a run: read by the ids that the run holds, never by Query, so that a run that shows a step always has it."""
+"""Steps of a run. They are read by the ids in the run, never by Query, so each id in a run leads to a step."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from shared.store.key_range import is_backward, key_range_of
 from shared.store.pages import first_fitting
 from shared.store.table import Item
 
-# What a step's JSON takes of a response beside its calls.
+# The bytes that a step's JSON takes in a response in addition to its calls.
 _BYTES_OF_A_STEP = 2_000
 
 
@@ -28,7 +28,7 @@ def retrieve(project: str, thread_id: str, run_id: str, step_id: str) -> Step:
 def list_steps(project: str, thread_id: str, run_id: str, asked: PageRequest) -> Page[Step]:
     """Return one page of a run's steps. It is empty only when nothing follows.
 
-    Raises `ThreadNotFoundError`, `RunNotFoundError`, and `StepNotFoundError` for a cursor that is not an id of ours.
+    Raises `ThreadNotFoundError`, `RunNotFoundError`, and `StepNotFoundError` for a cursor that was made elsewhere.
     """
     for cursor in filter(None, (asked.after, asked.before)):
         if not ids.is_ulid(cursor):
@@ -43,13 +43,13 @@ def list_steps(project: str, thread_id: str, run_id: str, asked: PageRequest) ->
 
 
 def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
-    """Return these steps of a run with what was submitted for them, as many as a response carries."""
+    """Return these steps of a run with their submitted outputs: as many as a response can hold."""
     partition = keys.thread_partition(project, run.thread_id)
     sorts = [keys.step(run.id, step_id) for step_id in step_ids]
     sorts += [keys.outputs(run.id, step_id) for step_id in step_ids]
     wanted = [keys.key(partition, sort) for sort in sorts]
     found = table.batch_get(wanted)
-    # A batch may show a run and not yet its step, or not yet the outputs that came before its present state.
+    # A batch may show a run but not yet its step, or not yet outputs that were submitted before.
     documents.complete(found, wanted[: len(step_ids)])
     taken = _outputs_of(run, step_ids, [*found.values()])
     documents.complete(found, [keys.key(partition, sort) for sort in taken])
@@ -60,12 +60,12 @@ def load(project: str, run: Run, step_ids: list[str]) -> list[Step]:
     return [
         run_items.step_of(item, calls, outputs.get(keys.outputs(run.id, run_items.step_id_of(item))) or {}, run)
         for item, calls in zip(stored, documents.read(stored), strict=True)
-        if calls is not None  # else its chunks are gone: the thread is being erased
+        if calls is not None  # otherwise its chunks do not exist, because the thread is being erased
     ]
 
 
 def load_all(project: str, run: Run, step_ids: Sequence[str]) -> list[Step]:
-    """Return these steps of a run, however much they hold."""
+    """Return all these steps of a run, even if they are too large for one response."""
     found: list[Step] = []
     wanted = [*step_ids]
     while wanted:
@@ -76,7 +76,7 @@ def load_all(project: str, run: Run, step_ids: Sequence[str]) -> list[Step]:
 
 
 def waiting_calls(project: str, run: Run) -> tuple[ToolCall, ...]:
-    """Return the calls whose outputs a run waits for; none when it does not wait."""
+    """Return the calls whose outputs a run waits for, or an empty tuple if it does not wait."""
     if run.status != "requires_action":
         return ()
     found = load(project, run, [run.steps[-1]])
@@ -84,7 +84,7 @@ def waiting_calls(project: str, run: Run) -> tuple[ToolCall, ...]:
 
 
 def _outputs_of(run: Run, step_ids: list[str], found: list[Item]) -> list[str]:
-    """Return the sort keys of the outputs of these steps: of all that call functions, but the one that still waits."""
+    """Return the sort keys of the outputs of these steps. Messages and the step that still waits have no outputs."""
     messages = {run_items.step_id_of(item) for item in found if "message" in item}
     taken = run.steps[:-1] if run.waits_for else run.steps
     return [keys.outputs(run.id, step_id) for step_id in step_ids if step_id in taken and step_id not in messages]

@@ -1,4 +1,4 @@
-"""Create thread and run: one transaction shows the thread, its first messages and its run."""
+"""Create thread and run: one transaction makes the thread, its first messages and its run visible."""
 
 from shared import ids
 from shared.records import ThreadData
@@ -13,7 +13,7 @@ from shared.store.idempotency import IdempotencyKey
 def create(project: str, thread: ThreadData, new: NewRun, key: IdempotencyKey | None) -> tuple[Run, bool]:
     """Create a thread with a run; return the run, and whether an earlier create with the same key had made it.
 
-    The run has the ULID of its thread, by which a repeat finds it. Raises `NothingToRunError`,
+    The run has the ULID of its thread, so a repeated request finds the run. Raises `NothingToRunError`,
     `IdempotencyKeyReusedError`, `TooLargeError`, `BusyError`.
     """
     if not (new.settings.instructions or thread.messages):

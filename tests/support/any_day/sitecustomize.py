@@ -1,8 +1,8 @@
-"""Python imports this at its start under `make any-day`: what makes faketime bearable.
+"""Works around defects of faketime. Python imports this module at its start under `make any-day`.
 
-CPython sleeps until a moment of the monotonic clock. faketime, which leaves that clock alone, shifts the moment anyway.
-Java spins under it, so that DynamoDB Local takes a whole processor. What `make` starts does not import this module.
-Java and `make` run in true time, which no test compares with its own.
+CPython sleeps until a time of the monotonic clock. faketime does not change that clock, but wrongly shifts that time.
+Under faketime Java spins, so that DynamoDB Local takes a whole processor. Programs that `make` starts do not import
+this module. Java and `make` run in true time. No test compares their time with its own.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A folder with DynamoDB Local's data: one user at a time, and none left behind by one that was killed."""
+"""A folder with DynamoDB Local's data. One process at a time uses it. The engine of a killed process is ended."""
 
 import fcntl
 import os
@@ -12,15 +12,15 @@ from pathlib import Path
 from tools.local.dynamodb.download import EngineError
 
 _SECONDS_TO_END = 5.0
-_PROC = Path("/proc")  # Linux has it; elsewhere ps tells the same
+_PROC = Path("/proc")  # only Linux has it; elsewhere ps prints the same
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[Path]:
-    """Make the folder, hold it for this process, and end an engine that a killed process left running in it.
+    """Make the folder, lock it for this process, and end an engine that a killed process left running in it.
 
-    Yields the absolute path. The operating system lets the lock go with the process, however that ends.
-    Raises `EngineError` when the folder cannot be used or another process holds it.
+    Yields the absolute path. The operating system releases the lock when the process ends, for any reason.
+    Raises `EngineError` if the folder cannot be used or another process has locked it.
     """
     folder = folder.expanduser().resolve()
     try:
@@ -42,12 +42,12 @@ def locked(folder: Path) -> Iterator[Path]:
 
 
 def remember(folder: Path, pid: int) -> None:
-    """Note the engine that now runs on the folder, for the next start."""
+    """Record which engine now runs on the folder, for the next start."""
     _pid_file(folder).write_text(str(pid), encoding="utf-8")
 
 
 def forget(folder: Path) -> None:
-    """Note that no engine runs on the folder."""
+    """Record that no engine runs on the folder."""
     _pid_file(folder).unlink(missing_ok=True)
 
 
@@ -76,13 +76,13 @@ def _wait(pid: int, folder: Path) -> None:
 
 
 def _is_engine(pid: int, folder: Path) -> bool:
-    """Tell whether the process is an engine on this folder: its number may long belong to something else."""
+    """Return whether the process is an engine on this folder. Another program may have got its number since."""
     command = _command(pid)
     return "DynamoDBLocal.jar -port " in command and f" -dbPath {folder} -" in command
 
 
 def _command(pid: int) -> str:
-    """Return a process's command line, empty when there is no such process."""
+    """Return a process's command line, or an empty string if there is no such process."""
     if (_PROC / "self" / "cmdline").exists():
         try:
             return (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")

@@ -18,9 +18,10 @@ from tools.local.template import Template
 
 @contextmanager
 def in_folder(template: Template, folder: Path, on_end: Callable[[], object]) -> Iterator[str]:
-    """Run DynamoDB Local with its data in a folder, set the environment that leads there, and yield its URL.
+    """Run DynamoDB Local with its data in a folder, set the environment that leads to it, and yield its URL.
 
-    It acknowledges only what it has written. `on_end` is called if the engine ends by itself. Raises `EngineError`.
+    A write of the functions is acknowledged only when it is in the folder. `on_end` is called if the engine ends by
+    itself. Raises `EngineError`.
     """
     with engine.running(folder, on_end) as url:
         environment.lead_to_local(template, url)
@@ -31,7 +32,7 @@ def in_folder(template: Template, folder: Path, on_end: Callable[[], object]) ->
 
 @contextmanager
 def at_url(template: Template, url: str) -> Iterator[str]:
-    """Use the DynamoDB at a URL, and set the environment that leads there. Raises `EngineError`."""
+    """Use the DynamoDB at a URL, and set the environment that leads to it. Raises `EngineError`."""
     environment.lead_to(template, url)
     create_table(template)
     yield url

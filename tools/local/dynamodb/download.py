@@ -1,6 +1,6 @@
-"""Gets DynamoDB Local once, from npm, into a folder of the repository that is never committed.
+"""Downloads DynamoDB Local once, from npm, into a folder of the repository that is never committed.
 
-Its licence is AWS's own: for use with an AWS account, without redistribution. So each machine fetches it.
+Its licence is AWS's own: for use with an AWS account, without redistribution. So each machine downloads it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from tools.errors import ToolError
 ENGINES = Path(__file__).parents[3] / ".engines"
 
 _VERSION = "2.9.30"
-ENGINE = "DynamoDB Local 1.25.1"  # which that version holds
+ENGINE = "DynamoDB Local 1.25.1"  # the engine that this version of the package holds
 _PACKAGE = f"amplify-dynamodb-simulator@{_VERSION}"
 _SHA512 = (
     "c5379e44bbf311fab2779961ddb1f8734907bd21c79a6843e590ec1c52804398"
@@ -25,13 +25,13 @@ _SHA512 = (
 
 
 class EngineError(ToolError):
-    """DynamoDB Local could not be had, started or used; the text is one line for the person who wants it."""
+    """DynamoDB Local could not be downloaded, started or used. The text is one line for the user."""
 
 
 def fetch(folder: Path = ENGINES) -> Path:
-    """Return the folder with DynamoDBLocal.jar, after fetching it into `folder` if it is not there yet.
+    """Return the folder with DynamoDBLocal.jar. If the file is missing, download it into `folder` first.
 
-    Several processes may do so at once: each fetches apart, the first to finish moves its copy into place.
+    Several processes may do so at once. Each downloads its own copy. The first to finish moves its copy into place.
     Raises `EngineError`.
     """
     engine = folder / f"dynamodb-local-{_VERSION}"

@@ -25,12 +25,12 @@ _PORT_TAKEN = "Address already in use"
 
 @contextmanager
 def running(data: Path | None = None, on_end: Callable[[], object] | None = None) -> Iterator[str]:
-    """Run DynamoDB Local and yield its URL, `http://127.0.0.1:<port>`; it ends with the context.
+    """Run DynamoDB Local until the context ends, and yield its URL, `http://127.0.0.1:<port>`.
 
-    `data` is the folder that keeps its data, None keeps them in memory. All credentials and regions see the
-    same tables. It listens on all interfaces: it has no option for that. `on_end` is called, in a thread of its own,
-    when it ends by itself before. Raises `EngineError` when Java or npm is missing, the folder is in use, or it does
-    not start.
+    `data` is the folder for its data; with None the data stay in memory. All credentials and regions see the same
+    tables. The engine listens on all interfaces, because it has no option for that. If it ends before the context,
+    `on_end` is called in another thread. Raises `EngineError` if Java or npm is missing, the folder is in use, or the
+    engine does not start.
     """
     java = _java()
     engine = fetch()
@@ -58,7 +58,7 @@ def _java() -> str:
 def _process(
     java: str, engine: Path, folder: Path, storage: list[str], on_end: Callable[[], object] | None
 ) -> Iterator[str]:
-    """Run the engine in `folder`, where it leaves a log and a metadata file of its own."""
+    """Run the engine in `folder`, where it writes a log and a metadata file."""
     for attempt in range(1, _ATTEMPTS + 1):
         port = _free_port()
         command = [
@@ -70,7 +70,7 @@ def _process(
         ]
         log = folder / "engine.log"
         with log.open("wb") as output:
-            # In a session of its own: Ctrl-C reaches only us, and we end it after the last request.
+            # The engine has its own session, so that Ctrl-C reaches only us. We end the engine after the last request.
             process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -87,7 +87,7 @@ def _process(
                         yield f"http://127.0.0.1:{port}"
                     return
             said = _read(log)
-            # Between our choice of the port and the engine's start something else may have taken it.
+            # Another program may have taken the port between our choice and the engine's start.
             if _PORT_TAKEN not in said or attempt == _ATTEMPTS:
                 raise EngineError(_failure(said))
         finally:
@@ -97,9 +97,9 @@ def _process(
 
 @contextmanager
 def _guard(pid: int) -> Iterator[None]:
-    """Have the engine ended when this process ends without doing so, by a kill -9 for one.
+    """Make sure that the engine ends even if this process cannot end it, for example after a kill -9.
 
-    A shell waits for its input to close, which it does with this process, whatever ends that.
+    A shell waits until its input closes, which happens when this process ends for any reason. Then it ends the engine.
     """
     command = ["/bin/sh", "-c", 'read -r _; kill "$1"', "sh", str(pid)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as guard:
@@ -111,7 +111,7 @@ def _guard(pid: int) -> Iterator[None]:
 
 @contextmanager
 def _watch(process: subprocess.Popen[bytes], on_end: Callable[[], object] | None) -> Iterator[None]:
-    """Call `on_end` when the process ends before the context does."""
+    """Call `on_end` if the process ends before the context."""
     left = threading.Event()
 
     def watch() -> None:
@@ -134,9 +134,9 @@ def _free_port() -> int:
 
 
 def _answers(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
-    """Wait until the engine answers, with whatever status; False when it ended or took too long."""
+    """Wait until the engine responds, with any status. Return False if it ended or took too long."""
     end = time.monotonic() + _SECONDS_TO_START
-    # With its port taken it says so, and hangs.
+    # If its port is taken, the engine logs that and hangs.
     while process.poll() is None and _PORT_TAKEN not in _read(log) and time.monotonic() < end:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:

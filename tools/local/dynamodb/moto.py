@@ -13,9 +13,9 @@ from tools.local.template import Template
 
 @contextmanager
 def in_memory(template: Template, *, stream: bool = False) -> Iterator[None]:
-    """Create the resources in memory and set the environment that leads there.
+    """Create the resources in memory and set the environment that leads to them.
 
-    With `stream`, the table has its stream; read from it all the time, because moto copies its content for each
+    With `stream`, the table has its stream. Read the stream continuously, because moto copies its records for each
     transaction.
     """
     environment.lead_to_local(template)

@@ -1,4 +1,4 @@
-"""moto made fit to serve: one call at a time, and calls that cost no more as the table grows."""
+"""Changes moto so that it can serve: it processes one call at a time, and calls do not slow down as the table grows."""
 
 import copy
 import inspect
@@ -18,10 +18,10 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-# The version whose internals this module knows. With any other, calls are right but slow.
+# The version whose internals this module knows. With any other version, calls are correct but slow.
 KNOWN_VERSION = "5.2.5"
 
-# Held for each call of the engine. A handler makes two calls at once, and handlers run in several threads.
+# Each call of the engine holds this lock. A handler makes two calls at once, and handlers run in several threads.
 lock = threading.Lock()
 
 _query = Table.query
@@ -32,7 +32,7 @@ _pick = AttributePicker.__call__
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Answer every call of botocore in this process by moto."""
+    """Let moto respond to every call of botocore in this process."""
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
         stack.enter_context(patch.object(DynamoHandler, "call_action", _one_at_a_time(DynamoHandler.call_action)))
@@ -44,7 +44,7 @@ def running() -> Iterator[None]:
 
 
 def forget_copies() -> None:
-    """Let moto drop the objects that it is done with. It keeps each one otherwise: gigabytes after 1,000 creates."""
+    """Let moto drop objects that it no longer needs. Otherwise it keeps them all: gigabytes after 1,000 creates."""
     models: dict[str, Any] = dict(model_data["dynamodb"])
     for model in models.values():
         model.instances_tracked = deque(maxlen=0)
@@ -59,9 +59,9 @@ def _one_at_a_time(call: Callable[[DynamoHandler], Any]) -> Callable[[DynamoHand
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Run moto's transaction, which first copies the whole table for each write, to put the copy back on failure.
+    """Run moto's transaction. moto first copies the whole table for each write, to restore the copy on failure.
 
-    The copy made here shares with the table every item that the transaction does not write.
+    The copy made here shares with the table all items that the transaction does not write.
     """
     operations = [operation for item in transact_items for operation in item.values()]
     copies: dict[str, Table] = {}
@@ -93,7 +93,10 @@ def _copy_for(keys: list[tuple[Any, Any]], table: Table) -> Table:
 
 
 def _query_in_range(table: Table, *arguments: Any, **options: Any) -> Any:
-    """Run moto's query, which sorts the whole table and walks to the first item in range, on what it needs of them."""
+    """Run moto's query on only the items that it needs.
+
+    moto's own query sorts the whole table, and walks through it to the first item in range.
+    """
     query = _QUERY_ARGUMENTS.bind(table, *arguments, **options).arguments
     if query.get("index_name") or table.range_key_type != "S" or query["range_comparison"] not in (None, "BETWEEN"):
         return _query(table, *arguments, **options)
@@ -103,7 +106,7 @@ def _query_in_range(table: Table, *arguments: Any, **options: Any) -> Any:
 
 
 def _items_in_range(partition: dict[Any, Any], query: dict[str, Any], range_key: str) -> list[Any]:
-    """Return the items of a page, and the one behind them: from that moto knows that there is another page."""
+    """Return the items of a page, and the item after them. From this item moto knows that there is another page."""
     items = {key.value: item for key, item in partition.items()}
     keys = sorted(items)
     first, end = 0, len(keys)
@@ -121,7 +124,10 @@ def _items_in_range(partition: dict[Any, Any], query: dict[str, Any], range_key:
 
 
 def _pick_value(picker: AttributePicker, context: AttributePickerContext) -> Any:
-    """Take a member of an attribute's value as it is. moto tries other names for each, in a third of a call's time."""
+    """Return a member of an attribute's value by its own name.
+
+    moto also tries other names for each member, which takes a third of a call's time.
+    """
     parent = getattr(context.shape, "parent", None)
     if parent is not None and parent.name == "AttributeValue":
         return context.obj.get(context.key)

@@ -1,4 +1,4 @@
-"""The changes of the table, read from its stream, as Lambda hands them to a function."""
+"""The changes of the table, read from its stream, in the form in which Lambda passes them to a function."""
 
 import base64
 import json
@@ -20,10 +20,10 @@ Read = Callable[[], list[Record]]
 
 
 def in_memory(table: str) -> Read:
-    """Return a function that takes the records out of the stream of a table in moto, between two calls of the engine.
+    """Return a function that removes and returns the records of a table's stream in moto, between two engine calls.
 
-    It takes them out because each transaction copies the records that are there. The streams API cannot do that, and
-    its iterators become invalid when a transaction is undone.
+    It removes them because each transaction copies the records that are still in the stream. The streams API cannot
+    remove records, and its iterators become invalid when moto undoes a transaction.
     """
 
     def read() -> list[Record]:
@@ -37,7 +37,7 @@ def in_memory(table: str) -> Read:
 
 
 def in_engine(table: str, url: str) -> Read | None:
-    """Return a function that reads the stream of a table from its present end, or None if the table has no stream."""
+    """Return a function that reads the changes of a table from now on, or None if the table has no stream."""
     client: Any = boto3.client("dynamodbstreams", endpoint_url=url)
     try:
         arn = boto3.client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
@@ -73,7 +73,7 @@ class _Stream:
         try:
             response = self._client.get_records(ShardIterator=iterator)
         except self._client.exceptions.ExpiredIteratorException:
-            # After 15 minutes without a read, as on a computer that slept.
+            # Iterators expire after 15 minutes without a read, for example while the computer sleeps.
             response = self._client.get_records(ShardIterator=self._iterator(shard_id))
         self._iterators[shard_id] = response.get("NextShardIterator")
         records: list[Record] = response["Records"]
@@ -82,7 +82,7 @@ class _Stream:
         return records
 
     def _follow(self) -> None:
-        """Begin with the shards whose parents have ended."""
+        """Begin to read the shards whose parents have ended."""
         shards = self._shards()
         for shard in shards:
             parent = self._iterators.get(shard.get("ParentShardId", ""))
@@ -90,9 +90,9 @@ class _Stream:
                 self._iterators[shard["ShardId"]] = self._iterator(shard["ShardId"])
 
     def _iterator(self, shard_id: str) -> str:
-        """Return an iterator that begins after the last record that was read, or at the shard's beginning."""
+        """Return an iterator that begins after the last record read, or at the shard's beginning."""
         if shard_id in self._last:
-            with suppress(self._client.exceptions.TrimmedDataAccessException):  # it slept for a day
+            with suppress(self._client.exceptions.TrimmedDataAccessException):  # the computer slept for a day
                 return self._start(
                     shard_id, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=self._last[shard_id]
                 )
@@ -112,7 +112,7 @@ def _as_json(records: list[Record]) -> list[Record]:
 
 
 def _plain(value: Any) -> Any:
-    """Return bytes as base64 and times as seconds, as the events of Lambda have them."""
+    """Return bytes as base64 and times as seconds, as in the events of Lambda."""
     if isinstance(value, datetime):
         return value.timestamp()
     return base64.b64encode(value).decode()

@@ -19,7 +19,10 @@ _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts
 
 @contextmanager
 def awaited(table: str, url: str) -> Iterator[None]:
-    """Make transactions of every client that is made meanwhile wait until the engine at the URL has written them."""
+    """Make each transaction wait until the engine at the URL has written it.
+
+    This applies to every client that is made within the context.
+    """
     client: Any = boto3.client("dynamodb", endpoint_url=url, config=_CONFIG)
 
     def wait(http_response: Any, **_: Any) -> None:
