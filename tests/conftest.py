@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and what no test may write (tests/support/canaries.py)."""
+"""Fixtures for all tests, and the search for data that no output may have (tests/support/canaries.py)."""
 
 import os
 from collections.abc import Generator

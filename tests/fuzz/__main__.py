@@ -1,6 +1,6 @@
-"""`python -m tests.fuzz`: the local API on DynamoDB Local under mutated requests; what `make fuzz` runs.
+"""`python -m tests.fuzz`: sends mutated requests to the local API on DynamoDB Local. `make fuzz` runs this.
 
-Each must be answered in time, as openapi.json has it for its route, and never by a 5xx; memory must stay bounded.
+Each response must come in time, match openapi.json, and not be a 5xx. Memory must stay bounded.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ from tools.local.dynamodb import engine
 @click.option("--examples", default=100, help="How many requests schemathesis makes for each operation.")
 @click.option("--seed", default=1, help="What the requests are made from.")
 def main(requests: int, examples: int, seed: int) -> None:
-    """Send requests that nobody should send; print what became of them, or stop at the first wrong response."""
+    """Send malformed requests. Print the figures of their responses, or stop at the first wrong response."""
     with (
         engine.running() as url,
         serving(DYNAMODB_URL=url, API_KEYS=sockets.KEYS, MODEL_URL="demo") as api,

@@ -1,4 +1,4 @@
-"""schemathesis: requests made from openapi.json, right and wrong ones, and a look at every answer by the document."""
+"""Runs schemathesis. It makes valid and invalid requests from openapi.json, and checks every response against it."""
 
 import json
 import os
@@ -13,8 +13,9 @@ from tests.support.local_api import ROOT, LocalApi
 def send(api: LocalApi, examples: int, seed: int, folder: Path, *, phases: str = "examples,fuzzing") -> str:
     """Send a number of requests to each operation and return the report. Raises `AssertionError` with it.
 
-    Its checks: no 5xx, a documented status, content type, headers and body, what the document refuses is refused and
-    what it allows is not, no operation works without a key, methods that are not there are 405 with `allow`.
+    schemathesis checks that no response is a 5xx, and that status, content type, headers and body are documented. The
+    API must refuse requests that the document refuses, and no others. No operation may work without a key. Methods that
+    do not exist must be a 405 with `allow`.
     """
     options = {
         "url": api.base_url,

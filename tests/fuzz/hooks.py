@@ -1,4 +1,4 @@
-"""What schemathesis loads before it makes requests: whole numbers are integers, and ids lead to what exists."""
+"""Hooks that schemathesis loads before it makes requests: they write whole numbers as integers, and use existing ids."""
 
 import json
 import os
@@ -13,7 +13,7 @@ _KNOWN: dict[str, str] = json.loads(os.environ["FUZZ_IDS"])
 
 @schemathesis.hook
 def map_body(_context: schemathesis.HookContext, body: Any) -> Any:
-    """Write whole numbers as such: JSON Schema takes 1.0 for an integer, and the API does not."""
+    """Write whole numbers as integers: 1.0 is an integer for JSON Schema, but not for the API."""
     return _whole(body)
 
 
@@ -27,7 +27,7 @@ def _whole(value: Any) -> Any:
 
 @schemathesis.hook
 def before_call(_context: schemathesis.HookContext, case: Any, _kwargs: dict[str, Any]) -> None:
-    """Put ids of what exists in the place of drawn ones; keep what exists from being deleted."""
+    """Replace drawn ids with ids of existing objects. Prevent the delete of these objects."""
     is_deletion = case.method == "DELETE"
     for named in (case.path_parameters, case.body):
         for name, value in named.items() if isinstance(named, dict) else ():

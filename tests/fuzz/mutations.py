@@ -1,4 +1,4 @@
-"""Requests that nobody should send: good ones, each changed in one to three places by a seeded generator."""
+"""Malformed requests: a seeded generator changes each valid request in one to three places."""
 
 import gzip
 import json
@@ -52,14 +52,14 @@ _RUN_WITH_ALL = _ASSISTANT | json.loads("""{
 }""")
 del _RUN_WITH_ALL["name"], _RUN_WITH_ALL["description"]
 _MORE = {"additional_instructions": "Now.", "additional_messages": [_PLAIN, _PLAIN]}
-# By the end of the path. What the others are sent is in _BODIES.
+# The bodies by the end of the path. Other paths get a body of _BODIES.
 _BODIES_OF_RUNS: dict[str, list[Any]] = {
     "assistants": [_ASSISTANT, {"model": "m"}],
     "{assistantId}": [_ASSISTANT, {"name": None}],
     "runs": [_RUN, _RUN | _MORE, _RUN_WITH_ALL, _RUN | {"thread": _THREAD}, _RUN | {"stream": True}],
     "submit_tool_outputs": [{"tool_outputs": [{"tool_call_id": "call_abc123", "output": "sunny"}], "stream": False}],
 }
-# Values of other types, and texts that parsers, terminals, paths and queries take for something else.
+# Values of other types, and texts with a special meaning for parsers, terminals, paths or queries.
 _STRANGE: list[Any] = json.loads(r"""[
     null, true, 0, -1, 18446744073709551616, 1.5e308, -0.0, [], {}, [[]], {"": ""}, "", "\u0000", "\ud800",
     "\u007f\u001b[31m\u2028\ufeff\udbff\udfff", "../../etc/passwd", "'; DROP TABLE x; --", "{{7*7}}${7*7}",
@@ -67,7 +67,7 @@ _STRANGE: list[Any] = json.loads(r"""[
 ]""")
 _STRANGE += [10**300, "a" * 10_000, [None] * 1_000, {str(number): number for number in range(1_000)}]
 _FIELDS = ("role", "content", "metadata", "type", "x", "", "\0", "\ud800", "content[0].text", "a" * 70, "a" * 5_000)
-# Bytes that are no UTF-8, overlong forms among them; what JSON has no place for; what parsers differ on.
+# Bytes that are not UTF-8, including overlong forms; values that JSON does not have; and JSON on which parsers differ.
 _INSERTED = rb"\u0000 \ud800 \udc00\ud800 \x41 NaN -Infinity // /**/ , ' 1e400 -1e400 1E-400 1. 0x1 } [".split()
 _INSERTED += b"\0 \xff \xc0\x80 \xe0\x80\xaf \xf8\x88\x80\x80\x80 \xed\xa0\x80 \xf4\x90\x80\x80".split()
 _INSERTED += [b"\xef\xbb\xbf", b"9" * 5_000, b"0" * 500 + b"1", b'"', b"\r\n\t "]
@@ -132,7 +132,7 @@ class Ids(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A request as it stands on the wire, without what frames it; `target` has the query."""
+    """A request as sent, without the headers that frame it. `target` includes the query."""
 
     method: str
     target: bytes
@@ -179,7 +179,7 @@ def _query(draw: Draw, sent: Sent, ids: Ids) -> Sent:
     values = [*_VALUES, *(value.encode() for value in ids)]
     pairs = [draw.choice(_PARAMETERS) + b"=" + draw.choice(values) for _ in range(draw.choice((1, 1, 1, 2, 3)))]
     pairs *= draw.choice((1,) * 20 + (2, 500))
-    # Servers, uvicorn and API Gateway among them, let no longer ones through to an application.
+    # Servers such as uvicorn and API Gateway do not pass longer ones on to an application.
     return sent._replace(target=sent.target.partition(b"?")[0] + b"?" + b"&".join(pairs)[:60_000])
 
 
@@ -190,7 +190,7 @@ def _header(draw: Draw, sent: Sent, ids: Ids) -> Sent:
 
 
 def _node(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    """Put something strange at some place of the body."""
+    """Put an unusual value at a random place of the body."""
     try:
         body = json.loads(sent.body or b"{}")
     except (ValueError, RecursionError):
@@ -209,7 +209,7 @@ def _changed(draw: Draw, value: Any) -> Any:
 
 
 def _text(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    """Spoil the body as text: what is no JSON, no UTF-8, or JSON that parsers differ on."""
+    """Damage the body's text: the result is not JSON, not UTF-8, or JSON on which parsers differ."""
     body = sent.body or b"{}"
     place = draw.randrange(len(body) + 1)
     before, after = body[:place], body[place:]
@@ -227,7 +227,7 @@ def _text(draw: Draw, sent: Sent, ids: Ids) -> Sent:
 
 
 def _bomb(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    """Nest or repeat without end."""
+    """Nest or repeat a value very often."""
     key = draw.choice((b'{"metadata":', b'{"content":', b'{"tool_resources":', b'{"a":'))
     depth = draw.choice((62, 63, 64, 65, 66, 500, 1_000, 20_000, 200_000))
     width = draw.choice((100, 10_000, 100_000))
@@ -244,7 +244,7 @@ def _bomb(draw: Draw, sent: Sent, ids: Ids) -> Sent:
 
 
 def _limit(draw: Draw, sent: Sent, ids: Ids) -> Sent:
-    """Be at a limit of kilobytes, or one beside it, or seldom of megabytes."""
+    """Make the body reach a limit of kilobytes, exactly or within one, or rarely a limit of megabytes."""
     off = draw.choice((-1, 0, 1))
     size = draw.choice((MAX_EVENT // 4 * 3 - 1_500, MAX_EVENT - 1_500, MAX_EVENT, MAX_BODY)) - 35
     bodies: list[dict[str, Any]] = [
@@ -257,7 +257,7 @@ def _limit(draw: Draw, sent: Sent, ids: Ids) -> Sent:
     return sent._replace(method="POST", body=body.encode())
 
 
-# The changes and how often each is made.
+# The changes, each with its frequency.
 _CHANGES: dict[Callable[[Draw, Sent, Ids], Sent], int] = {
     _method: 40,
     _path: 150,

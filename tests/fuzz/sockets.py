@@ -1,4 +1,4 @@
-"""Mutated requests to a local API over sockets, and a look at each response by openapi.json."""
+"""Sends mutated requests to a local API over sockets, and checks each response against openapi.json."""
 
 import http.client
 import json
@@ -23,15 +23,15 @@ from tests.support import openapi
 from tests.support.local_api import LocalApi
 
 KEYS = "fuzz+trusted=sk-fuzz,fuzz=sk-plain,other=sk-other"
-# In place of a status: the connection was closed without a response, or nothing came in time.
+# Used in place of a status: the connection was closed without a response, or no response came in time.
 CLOSED, SILENT = -1, 0
-# Generous: a megabyte of content through a mock of DynamoDB, on a machine that does something else too.
+# A long time: a megabyte of content goes through a mock of DynamoDB, on a machine with other work.
 SECONDS = 20.0
 
 
 @dataclass
 class Figures:
-    """What became of the requests; `memory` is the peak of the local API in bytes, `grown` since the first tenth."""
+    """The results of the requests. `memory` is the local API's peak in bytes, `grown` its growth after the first tenth."""
 
     seed: int
     statuses: Counter[int] = field(default_factory=Counter)
@@ -72,12 +72,12 @@ def send(api: LocalApi, requests: int, seed: int) -> Figures:
 
 
 def client(api: LocalApi) -> httpx.Client:
-    """Return a client that makes what requests are about."""
+    """Return a client that creates the objects for the requests."""
     return httpx.Client(base_url=api.base_url, headers={"authorization": "Bearer sk-plain"})
 
 
 def ids_of(http: httpx.Client) -> Ids:
-    """Make what requests are about, and return its ids."""
+    """Create the objects for the requests, and return their ids."""
     other = http.post("/threads", headers={"authorization": "Bearer sk-other"}).json()
     function = {"type": "function", "function": {"name": "f"}}
     assistant = http.post("/assistants", json={"model": "m", "instructions": "x", "tools": [function]}).json()
@@ -93,7 +93,7 @@ def ids_of(http: httpx.Client) -> Ids:
 
 
 def _ids_after(sent: Sent, http: httpx.Client, ids: Ids) -> Ids:
-    """Return ids with new ones in the place of those whose objects a request has deleted or moved on."""
+    """Return the ids. Replace those of objects that a request has deleted or moved to another status."""
     path = sent.target.partition(b"?")[0]
     if sent.method != "DELETE" and (sent.method != "POST" or b"/runs" not in path):
         return ids
@@ -104,14 +104,14 @@ def _ids_after(sent: Sent, http: httpx.Client, ids: Ids) -> Ids:
 
 
 def _with_a_thread(http: httpx.Client, ids: Ids) -> Ids:
-    """Make a thread with a message, and return the ids with theirs."""
+    """Create a thread with a message, and return the ids with the new ones."""
     thread = http.post("/threads").json()
     message = http.post(f"/threads/{thread['id']}/messages", json={"role": "user", "content": "first"}).json()
     return ids._replace(thread=thread["id"], message=message["id"])
 
 
 def _peak(api: LocalApi) -> int:
-    """Return the most memory that the local API ever had, in bytes."""
+    """Return the peak of the local API's memory, in bytes."""
     status = Path(f"/proc/{api.process.pid}/status").read_text(encoding="utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
@@ -119,10 +119,10 @@ def _peak(api: LocalApi) -> int:
 def _exchange(
     address: tuple[str, int], raw: bytes, method: str, seconds: float
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Send what is no request perhaps; return status, headers and body of the response, or why there is none."""
+    """Send bytes that may not be a valid request. Return the response's status, headers and body, or why there is none."""
     nothing = http.client.HTTPMessage()
     with socket.create_connection(address, timeout=seconds + 1) as connection:
-        with suppress(ConnectionError):  # the response came before all was sent
+        with suppress(ConnectionError):  # the response came before everything was sent
             connection.sendall(raw)
         connection.settimeout(seconds)
         try:
@@ -136,10 +136,10 @@ def _exchange(
 
 
 def _wrong(sent: Sent, status: int, headers: http.client.HTTPMessage, body: bytes) -> str:
-    """Say what is wrong with a response, or with a request that was accepted, by the document; else an empty string."""
+    """Return the document's error for a response, or for an accepted request, else an empty string."""
     is_plain = status == HTTPStatus.BAD_REQUEST and headers.get("content-type", "").startswith("text/plain")
     if is_plain or (status == CLOSED and not sent.target.isascii()):
-        # uvicorn's own: bytes that HTTP does not allow. A large body, half sent, can cost its response.
+        # uvicorn's own response to bytes that HTTP does not allow. If a large body is half sent, the response can be lost.
         return ""
     operation = _operation(sent)
     responses = openapi.OPERATIONS[operation]["responses"] if operation else _of_no_operation()
@@ -174,7 +174,7 @@ def _of_no_operation() -> dict[str, Any]:
 def _operation(sent: Sent) -> str:
     """Return the operation that a request is for, or an empty string."""
     target = sent.target.partition(b"?")[0]
-    # API Gateway hands on the rest of such a path decoded.
+    # API Gateway passes the rest of such a path decoded.
     path = re.sub(rb"/(runs|assistants)/.*", lambda rest: unquote_to_bytes(rest[0]), target).decode("latin-1")
     return next((name for method, form, name in _forms() if method == sent.method and form.fullmatch(path)), "")
 

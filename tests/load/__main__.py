@@ -1,6 +1,6 @@
-"""`python -m tests.load`: the local API under the load of many conversations, then ten times as many; `make load`.
+"""`python -m tests.load`: loads the local API with many conversations, then with ten times as many. `make load` runs it.
 
-MINUTES (30) and USERS (20) say how long and how many. Ends with 1 when what it measured is not as it must be.
+MINUTES (30) is the duration, USERS (20) the number of users. The exit code is 1 if a figure exceeds its bound.
 """
 
 import os
@@ -18,13 +18,13 @@ from benchmarks.plot import run_with
 from tests.support.local_api import ROOT, serving
 
 LOCUST = "locust==2.47.0"
-# Times vary on a machine that others use too; a list that grows, or a leak, does more than this.
+# Times vary on a machine with other work. A growing list, or a leak, changes the figures by more than these factors.
 MOST_SLOWER = 1.5
 MOST_GROWN = 1.1
 
 
 class Line(NamedTuple):
-    """A line of what people.py notes: seconds of the load, what, a status, and milliseconds or another figure."""
+    """A line that people.py writes: seconds of the load, what, a status, and milliseconds or another figure."""
 
     at: float
     name: str
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
 
 def main() -> int:
-    """Run, print what was measured, and return 1 when something is not as it must be."""
+    """Run the load and print the figures. Return 1 if a figure exceeds its bound."""
     users, steady = int(os.environ.get("USERS") or 20), int(float(os.environ.get("MINUTES") or 30) * 60)
     edges = [0, steady // 3, steady * 2 // 3, steady, steady + 60, steady + 120, steady + 180]
     names = ["first third", "second third", "last third", "burst", "the minute after", "the next minute"]
@@ -114,7 +114,7 @@ def _report(spans: dict[str, list[Line]]) -> str:
 
 
 def _wrong(spans: dict[str, list[Line]]) -> list[str]:
-    """Return a line for each thing that is not as it must be."""
+    """Return a line for each figure that exceeds its bound."""
     found = [line.name for span in spans.values() for line in span if line.name.startswith("error ")][:10]
     for name, span in spans.items():
         allowed = {200, 429, 503} if name in {"burst", "the minute after"} else {200}

@@ -1,4 +1,4 @@
-"""What locust runs for `make load`: people hold conversations and check each response; LOAD_LOG gets what happened."""
+"""locust runs this for `make load`: people hold conversations and check each response. LOAD_LOG names the log's file."""
 
 import os
 import random
@@ -22,7 +22,7 @@ def _note(name: str, status: int = 0, figure: float = 0.0) -> None:
 
 @events.test_start.add_listener
 def _watch(**_: Any) -> None:
-    """Note the memory in megabytes and the processor seconds of the processes that LOAD_PROCESSES names."""
+    """Log the memory in megabytes and the processor seconds of the processes that LOAD_PROCESSES names."""
     _note("start")
     processes = [
         (name, psutil.Process(int(pid))) for name, pid in map(str.split, os.environ["LOAD_PROCESSES"].split(","))
@@ -61,7 +61,7 @@ class Stages(LoadTestShape):
 
 
 class _BusyError(Exception):
-    """The service is busy, as it may be in a burst; the text is its `retry-after`."""
+    """The service is busy, which is allowed in a burst. The text is its `retry-after`."""
 
 
 class Person(FastHttpUser):
@@ -85,7 +85,7 @@ class Person(FastHttpUser):
             if random.random() < 0.1:
                 self._end()
         except _BusyError as busy:
-            self._thread = ""  # the request may have been carried out or not: nothing is known of this conversation
+            self._thread = ""  # the request may or may not have been done, so the state of this conversation is unknown
             gevent.sleep(min(float(str(busy) or 1), 5.0))
 
     def _begin(self) -> None:
@@ -95,7 +95,7 @@ class Person(FastHttpUser):
         self._read = 0
 
     def _talk(self) -> None:
-        """Write, let an assistant answer, and poll: the page has what was written since the last poll, each once."""
+        """Write, let an assistant answer, and poll. The page must have each message since the last poll once."""
         for role in ("user", "assistant"):
             body = {"role": role, "content": _text(), "metadata": {"client": "load"}}
             self._messages.append(self._create("create message", f"{self._path}/messages", body))
@@ -128,7 +128,7 @@ class Person(FastHttpUser):
     def _list_threads(self) -> None:
         query = {"metadata[user_id]": self._name, "limit": 100}
         listed = [thread["id"] for thread in self._ask("list threads", "GET", "/threads", **query)["data"]]
-        # A create without a response, in a burst, may have made another one.
+        # In a burst, a create without a response may have made a further message.
         known = [thread for thread in listed if thread in self._threads]
         assert known == self._threads[::-1][: len(listed)], "other threads are listed"
 
@@ -138,7 +138,7 @@ class Person(FastHttpUser):
         assert self._ask("retrieve thread", "GET", self._path) == modified, "a thread differs"
 
     def _run(self) -> None:
-        """Have the demo model answer: the completed run's message is the newest."""
+        """Let the demo model answer. The completed run's message must be the newest."""
         if not self._assistant:
             body = {"model": "demo", "instructions": "Repeat."}
             self._assistant = self._ask("create assistant", "POST", "/assistants", json=body)["id"]
@@ -159,7 +159,7 @@ class Person(FastHttpUser):
         self._thread = ""
 
     def _create(self, name: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Create something; now and then with an Idempotency-Key, and some of these are sent again."""
+        """Create an object, now and then with an Idempotency-Key. Some of the creates with a key are sent again."""
         if random.random() < 0.7:
             return self._ask(name, "POST", path, json=body)
         headers = {"Idempotency-Key": uuid.uuid4().hex}

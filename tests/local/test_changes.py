@@ -1,4 +1,4 @@
-"""How the stream of a table in an engine is read: each change once, as Lambda has it, whatever becomes of iterators."""
+"""Reading the stream of a table in an engine: each change once, in Lambda's form, even if iterators expire."""
 
 import json
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ def _client(service: str, url: str) -> Any:
 
 @pytest.fixture
 def table(dynamodb_local: str) -> Any:
-    """Return a client of an engine with a table that holds an item already."""
+    """Return a client of an engine with a table that already has an item."""
     client = _client("dynamodb", dynamodb_local)
     if _TABLE not in client.list_tables()["TableNames"]:
         client.create_table(**template.load().table | {"TableName": _TABLE})
@@ -75,7 +75,7 @@ def test_an_iterator_that_expired_is_replaced(table: Any, dynamodb_local: str, r
     client.meta.events.register("before-call.dynamodb-streams.GetShardIterator", refuse(refused))
     found = _names(stream.read())
     assert found[-1] == f"{name}, too"
-    # Where the engine has forgotten the last record, all that it still has comes again.
+    # If the engine no longer has the last record, all records that it still has come again.
     assert len(found) == 1 or found[0] == "before"
     assert expired == refused == []
     assert stream.read() == []

@@ -1,4 +1,4 @@
-"""What pages of other origins may do: the template's configuration, and the gateway's answers by it."""
+"""Pages of other origins: the template's configuration, and the gateway's responses to them."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _ask(files: Path, origins: str, method: str, **headers: str) -> httpx.Response:
-    """Send one request to a gateway where these origins are allowed."""
+    """Send one request to a gateway that allows these origins."""
     loaded = template.load(files / "template.yaml", {"AllowedOrigins": origins})
     application = gateway.gateway(loaded.functions, at_once=1, allowed=loaded.cors)
 
@@ -80,7 +80,7 @@ def test_our_template_allows_what_clients_send_and_shows_what_they_need() -> Non
     assert {"x-stainless-poll-helper", "x-stainless-custom-poll-interval"} < {*cors.headers}  # openai, npm
     azure = {"x-ms-client-request-id", "x-ms-return-client-request-id", "x-ms-useragent", "traceparent", "tracestate"}
     assert azure < {*cors.headers}  # @azure/openai-assistants
-    assert "*" not in cors.headers  # which would not cover authorization
+    assert "*" not in cors.headers  # "*" would not include authorization
     exposed = {"x-request-id", "retry-after", "idempotent-replayed", "openai-processing-ms", "openai-poll-after-ms"}
     assert {*cors.exposed} == exposed | {"x-should-retry", "apigw-requestid"}
     assert cors.max_age == 600

@@ -1,4 +1,4 @@
-"""The table in memory, in a process of its own: it sets the environment and replaces AWS for good."""
+"""The table in memory, in a separate process, because it sets the environment and replaces AWS permanently."""
 
 import subprocess
 import sys

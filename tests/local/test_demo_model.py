@@ -1,4 +1,4 @@
-"""The stand-in for a model that `MODEL_URL=demo` starts, asked as a run asks a model."""
+"""The stand-in for a model that `MODEL_URL=demo` starts. It gets requests like those of a run."""
 
 import json
 import time

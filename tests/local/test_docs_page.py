@@ -1,4 +1,4 @@
-"""The page /docs of the local API, as a browser asks for it."""
+"""The page /docs of the local API, with the requests of a browser."""
 
 import re
 

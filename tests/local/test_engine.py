@@ -1,4 +1,4 @@
-"""DynamoDB Local: fetched once and whole, started, ended; one clear line for whatever is missing."""
+"""DynamoDB Local: it is downloaded once and completely, started and ended. One clear line names what is missing."""
 
 import io
 import shutil
@@ -23,7 +23,7 @@ from tools.local.dynamodb.engine import EngineError
 
 
 def _program(folder: Path, name: str, script: str) -> None:
-    """Put a program of our own on PATH, in the place of the real one."""
+    """Put the test's own program on PATH, in place of the real one."""
     path = folder / name
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
@@ -31,7 +31,7 @@ def _program(folder: Path, name: str, script: str) -> None:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is all of PATH, but for a shell's own tools."""
+    """Return a folder that, with a shell's own tools, is all of PATH."""
     folder = tmp_path / "programs"
     folder.mkdir()
     for tool in ("cp", "sleep"):

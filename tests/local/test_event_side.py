@@ -1,4 +1,4 @@
-"""The event side of the local API: events come out, commands go in, deleted threads vanish from the data."""
+"""The event side of the local API: it publishes events, takes commands, and erases deleted threads from the data."""
 
 import json
 import signal
@@ -66,7 +66,7 @@ def test_every_change_comes_out_in_the_form_of_eventbridge(client: httpx.Client,
     first = {"role": "user", "content": "One"}
     thread = client.post("/threads", json={"messages": [first]}).json()
     path = f"/threads/{thread['id']}"
-    # Before the thread is deleted: that publishes events of its messages too.
+    # This comes before the delete of the thread, which also publishes events of its messages.
     created = events.take(2)
     message = client.post(f"{path}/messages", json={"role": "user", "content": "é\U0001f600"}).json()
     modified = client.post(f"{path}/messages/{message['id']}", json={"metadata": {"a": "b"}}).json()
@@ -151,7 +151,7 @@ def test_events_are_printed_one_a_line_until_the_api_ends() -> None:
     with serving(**_KEY) as api:
         with program.start("events", "tail", "--port", _port(api)) as watching:
             assert watching.stdout
-            # It may subscribe after the first of these.
+            # The subscriber may subscribe after the first of these changes.
             printed = _first_line(api, watching)
             assert json.loads(printed)["detail-type"] == "thread.created"
             started = time.monotonic()

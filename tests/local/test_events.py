@@ -1,4 +1,4 @@
-"""The events and the context that handlers get, and what becomes of their results."""
+"""The events and the context that handlers get, and the responses made of their results."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ def test_only_some_types_arrive_as_text(
 
 
 def test_bytes_of_a_query_that_are_not_ascii_are_kept() -> None:
-    """With h11, uvicorn refuses them itself; another server lets them through."""
+    """With h11, uvicorn refuses such bytes itself. Another server passes them on."""
     scope = {
         "type": "http",
         "scheme": "http",

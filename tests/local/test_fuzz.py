@@ -1,4 +1,4 @@
-"""Requests that nobody should send: no 5xx, no hang, nothing that openapi.json has not. `make fuzz` sends more."""
+"""Malformed requests: no 5xx, no hang, no response that openapi.json does not describe. `make fuzz` sends more."""
 
 from collections.abc import Iterator
 from pathlib import Path

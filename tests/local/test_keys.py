@@ -1,4 +1,4 @@
-"""The commands of `keys`, against a table in DynamoDB Local that the local API uses, and what they refuse."""
+"""The commands of `keys`, with a table in DynamoDB Local that the local API uses, and their refusals."""
 
 import re
 

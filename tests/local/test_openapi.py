@@ -1,4 +1,4 @@
-"""openapi.json: made from the code as it is, valid, complete, and true in its examples."""
+"""openapi.json is generated from the current code, valid and complete. Its examples are correct."""
 
 import inspect
 import json
@@ -18,7 +18,7 @@ _STEMS = ("", "/v1", "/openai", "/openai/v1")
 
 
 def test_the_document_is_what_the_code_says() -> None:
-    """`./message-api openapi` writes it."""
+    """`./message-api openapi` writes the document."""
     assert document.DOCUMENT.read_text(encoding="utf-8") == document.text()
 
 
@@ -43,10 +43,10 @@ def test_the_document_has_the_routes_of_the_template_and_no_others() -> None:
 def test_the_document_has_every_error_of_the_contract() -> None:
     made = {name for name, function in inspect.getmembers(errors, inspect.isfunction) if not name.startswith("_")}
     source = inspect.getsource(refusals)
-    # Of commands, which have no operation, and of rules that no body of these operations has.
+    # Errors of commands, which have no operation, and of rules that no body of these operations has.
     elsewhere = {"command_id_reused", "command_in_notification", "event_detail_not_a_command", "invalid_project"}
     elsewhere |= {"invalid_value", "not_allowed"}
-    # Of streams, whose status is 200.
+    # Errors in streams, whose status is 200.
     elsewhere |= {"stream_broken", "stream_ended", "stream_too_large"}
 
     assert made - elsewhere == {*re.findall(r"errors\.(\w+)\(", source)}
@@ -57,7 +57,7 @@ def test_the_document_has_every_error_of_the_contract() -> None:
 
 
 def test_a_pattern_means_the_same_in_each_language() -> None:
-    """What is white space, a letter or a digit differs between languages."""
+    """Languages differ in which characters are white space, letters or digits."""
     patterns = re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', json.dumps(openapi.DOCUMENT))
 
     assert patterns
@@ -65,7 +65,7 @@ def test_a_pattern_means_the_same_in_each_language() -> None:
 
 
 def _contents(operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what an operation says of the JSON of its responses and of its body."""
+    """Return an operation's descriptions of the JSON of its responses and of its body."""
     bodies = [*map(openapi.resolved, operation["responses"].values()), operation.get("requestBody", {"content": {}})]
     return [body["content"]["application/json"] for body in bodies if "application/json" in body["content"]]
 

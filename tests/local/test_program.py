@@ -1,4 +1,4 @@
-"""`./message-api`: it sets itself up, explains each command, completes, and ends all that it started."""
+"""`./message-api`: it sets itself up, explains and completes each command, and ends all processes that it started."""
 
 import os
 import shutil
@@ -99,7 +99,7 @@ def test_the_help_of_a_command_has_an_example_of_it(command: tuple[str, ...]) ->
     ],
 )
 def test_the_tab_key_completes(words: str, completed: list[str]) -> None:
-    # As the function that bash_source prints asks.
+    # The call is that of the function that bash_source prints.
     own = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
     found = program.invoke(**own, _MESSAGE_API_COMPLETE="bash_complete")
 

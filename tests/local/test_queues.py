@@ -1,4 +1,7 @@
-"""What waits for a function: when it is handed out, how often, and where it ends. The functions here are our own."""
+"""Entries that wait for a function: when and how often they are delivered, and where they end.
+
+The functions here are the test's own.
+"""
 
 import importlib
 import sys

@@ -1,6 +1,6 @@
-"""`check` and `repair`: what a restore may leave of a transaction is found, and repaired so that every operation works.
+"""`check` and `repair` find what a restore may leave of a transaction. After the repair every operation works.
 
-Runs on moto: what is damaged here is the data, not the engine.
+The tests run on moto, because they damage the data, not the engine.
 """
 
 import base64
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("tidy", "clock")
 
 @pytest.fixture
 def client(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Return a client for whom a content of 1,000 characters is one of parts."""
+    """Return a client. A content of 1,000 characters is stored in parts."""
     from shared.store import items
 
     monkeypatch.setattr(items, "_INLINE_BYTES", 1_000)
@@ -49,7 +49,7 @@ def check() -> Result:
 
 
 def repaired() -> list[str]:
-    """Repair all problems, so that the last walk finds none; return the lines that were printed."""
+    """Repair until a walk finds no problems. Return the printed lines."""
     result = repair("--yes")
     *problems, summary = result.output.splitlines()
     assert result.exit_code == 0, result.output
@@ -58,7 +58,7 @@ def repaired() -> list[str]:
 
 
 def use(client: Client, *, check: Callable[[str], None] = check_project) -> None:
-    """Use all that the project has: nothing may answer with a fault of ours."""
+    """Use all objects of the project. No response may be a 5xx."""
     check(client.project)
     check_assistants(client.project)
     assistant_id = Runs(client).assistant()
@@ -94,7 +94,7 @@ def _use_runs(client: Client, thread_id: str, assistant_id: str) -> None:
 
 
 def answer(client: Client, run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """Have the worker take a run and store an outcome; return the run as it is then."""
+    """Let the worker take a run and store an outcome. Return the run's new state."""
     from shared.runs.store import lifecycle, runs
 
     partition = f"{client.project}#{run['thread_id']}"
@@ -105,13 +105,13 @@ def answer(client: Client, run: dict[str, Any], outcome: Outcome) -> dict[str, A
 
 
 def with_runs(client: Client) -> str:
-    """Make a thread with a run of every kind of item, and one that waits; return its partition."""
+    """Create a thread with a run that has every kind of item, and a run that waits. Return its partition."""
     waiting = waits(client)
     return f"{client.project}#{waiting['thread_id']}"
 
 
 def waits(client: Client) -> dict[str, Any]:
-    """Make a thread with a run of every kind of item, and one that waits; return that one."""
+    """Create a thread with a run that has every kind of item, and a run that waits. Return the run that waits."""
     runs = Runs(client)
     thread_id, assistant_id = runs.thread(), runs.assistant(instructions=_LONG, tools=[WEATHER])
     done = runs.run(thread_id, assistant_id)
@@ -128,7 +128,7 @@ def _call(call_id: str, arguments: str = "{}") -> ToolCall:
 
 
 def full(client: Client) -> str:
-    """Make a thread that has an item of every kind; return its partition."""
+    """Create a thread with an item of every kind. Return its partition."""
     thread_id = client.thread(metadata={"user_id": "u"}, messages=[expected.ROLE_USER])
     client.create("create_message", thread_id, body=_LARGE)
     client.create("create_message", thread_id, body=_RUN, headers=_ONCE)
@@ -136,7 +136,7 @@ def full(client: Client) -> str:
 
 
 def cut(kept: tuple[bool, ...]) -> Fault:
-    """Of a transaction only these parts happen, and its caller is told that it did."""
+    """Write only these parts of a transaction. Respond to its caller as if all were written."""
     calls = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}
 
     def effect(attempt: Attempt) -> fault_injection.Outcome:
@@ -151,7 +151,7 @@ def cut(kept: tuple[bool, ...]) -> Fault:
 
 
 def _with_bytes(part: dict[str, Any]) -> dict[str, Any]:
-    """Return a part of a transaction as botocore takes it: what is binary was made text to be sent."""
+    """Return a part of a transaction for botocore. Binary values, which were sent as text, are bytes again."""
     item = {
         name: {"B": base64.b64decode(value["B"])} if "B" in value else value
         for name, value in part.get("Item", {}).items()
@@ -188,12 +188,12 @@ def test_a_table_that_only_operations_have_written_has_no_problems(client: Clien
     assert result.exit_code == 0, result.output
     assert result.output.endswith(" items read, 0 problems, 0 repaired\n")
     assert runs.read(once)["status"] == "expired"
-    # A message of a run that none of its steps names.
+    # A message of a run. None of the run's steps names it.
     use(client, check=lambda _: None)
 
 
 def test_a_create_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
-    """Head, message, entry of its run, memory of its key."""
+    """The transaction has the head, the message, the entry of its run, and the marker of its key."""
     threads = {}
     for kept in cuts(4):
         thread_id = client.thread(messages=[expected.ROLE_USER])
@@ -212,7 +212,7 @@ def test_a_create_that_was_cut_is_repaired(client: Client, clock: Clock) -> None
 
 
 def test_a_create_of_parts_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
-    """Head, message, its two parts."""
+    """The transaction has the head, the message, and its two parts."""
     for kept in cuts(4):
         thread_id = client.thread(messages=[expected.ROLE_USER])
         clock.forward(1)
@@ -226,7 +226,7 @@ def test_a_create_of_parts_that_was_cut_is_repaired(client: Client, clock: Clock
 
 
 def test_a_create_of_a_thread_that_was_cut_is_repaired(client: Client) -> None:
-    """Head, message, thread, its two entries."""
+    """The transaction has the head, the message, the thread, and its two entries."""
     threads = {}
     body = {"metadata": {"user_id": "u"}, "messages": [expected.ROLE_USER]}
     for kept in cuts(5):
@@ -236,13 +236,13 @@ def test_a_create_of_a_thread_that_was_cut_is_repaired(client: Client) -> None:
     repaired()
 
     for kept, thread_id in threads.items():
-        # Of a message or a head is made a thread; of what only names it, nothing.
+        # A message or a head alone becomes a thread. Items that only name the thread are removed.
         assert (client.call("retrieve_thread", thread_id).status == 200) == (kept[0] or kept[1]), kept
     use(client)
 
 
 def test_a_thread_that_was_moved_by_half_is_repaired(client: Client) -> None:
-    """Thread, its former entry, its new one."""
+    """The transaction has the thread, its old entry, and its new entry."""
     threads = []
     for kept in cuts(3):
         threads.append(client.thread(metadata={"user_id": "u"}))
@@ -260,7 +260,7 @@ def test_a_thread_that_was_moved_by_half_is_repaired(client: Client) -> None:
 
 
 def test_a_message_that_was_deleted_by_half_is_repaired(client: Client) -> None:
-    """Message, entry of its run."""
+    """The transaction has the message and the entry of its run."""
     messages = {}
     for kept in cuts(2):
         thread_id = client.thread()
@@ -277,7 +277,7 @@ def test_a_message_that_was_deleted_by_half_is_repaired(client: Client) -> None:
 
 
 def test_an_erasure_that_was_cut_in_its_last_step_leaves_nothing(client: Client) -> None:
-    """Head, its two entries, thread. The thread stays deleted, whatever of it was restored."""
+    """The last step has the head, its two entries, and the thread. The thread stays deleted, whichever are restored."""
     partitions = []
     for kept in cuts(4):
         thread_id = client.thread(metadata={"user_id": "u"}, messages=[expected.ROLE_USER])
@@ -295,7 +295,7 @@ def test_an_erasure_that_was_cut_in_its_last_step_leaves_nothing(client: Client)
 
 
 _FIRST = ("head", "thread", "msg_", "run#", "run_", "step#", "output#", "part#run_", "part#step#", "part#output#")
-# Of those that a thread with runs has several of, the last one belongs to the answer or to the run that waits.
+# A thread with runs has several items of some kinds. The last of these belongs to the answer or to the run that waits.
 _LAST = ("msg_", "run_", "step#", "part#run_", "part#step#")
 
 
@@ -313,7 +313,7 @@ def test_whatever_single_item_is_lost_every_operation_works_after_the_repair(
     lost: list[tuple[str, int]],
     told_nothing: tuple[str, int],
 ) -> None:
-    """One thread for each, without the first or the last item of a kind; and one that is not in its list."""
+    """Each thread lacks the first or the last item of one kind. A further thread is not in its list."""
     partitions = {item: make(client) for item in lost}
     for (kind, place), partition in partitions.items():
         stored.remove(partition, stored.sort_keys(partition, kind)[place])
@@ -443,7 +443,7 @@ def test_what_changes_meanwhile_is_left_to_the_next_run(client: Client) -> None:
 
 
 def test_a_create_of_a_run_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
-    """Head, run, message, marker."""
+    """The transaction has the head, the run, the message, and the marker."""
     runs = Runs(client)
     body = {"assistant_id": runs.assistant(), "additional_messages": [expected.ROLE_USER]}
     created = {}
@@ -464,7 +464,7 @@ def test_a_create_of_a_run_that_was_cut_is_repaired(client: Client, clock: Clock
 
 
 def test_an_answer_that_was_cut_is_repaired(client: Client, clock: Clock) -> None:
-    """Head, run, message, its entry, step."""
+    """The transaction has the head, the run, the message, its entry, and the step."""
     runs = Runs(client)
     assistant_id = runs.assistant()
     answered = {}
@@ -491,7 +491,7 @@ def test_an_answer_that_was_cut_is_repaired(client: Client, clock: Clock) -> Non
 
 
 def test_outputs_that_were_submitted_by_half_are_repaired(client: Client) -> None:
-    """Head, run, step, outputs. What the run still waits for can be submitted again."""
+    """The transaction has the head, the run, the step, and the outputs. Missing outputs can be submitted again."""
     runs = Runs(client)
     assistant_id = runs.assistant(tools=[WEATHER])
     submitted = {}
@@ -516,7 +516,7 @@ def test_outputs_that_were_submitted_by_half_are_repaired(client: Client) -> Non
 
 
 def test_a_run_that_was_cancelled_by_half_is_repaired(client: Client) -> None:
-    """Head, run. The head follows the run."""
+    """The transaction has the head and the run. The repair changes the head to match the run."""
     runs = Runs(client)
     assistant_id = runs.assistant()
     cancelled = {}
@@ -581,7 +581,7 @@ def test_a_thread_that_only_has_runs_keeps_them_when_its_head_is_lost(client: Cl
 
 
 def test_assistants_and_their_list_go_together(client: Client) -> None:
-    """An assistant, its entry, one of its chunks; and a chunk that an edit has left."""
+    """The cases: an assistant, its entry or one of its chunks is missing; an edit has left a chunk."""
     runs = Runs(client)
     partition = f"{client.project}#assistants"
     gone, unlisted, broken, edited, kept = (runs.assistant(instructions=_LONG) for _ in range(5))

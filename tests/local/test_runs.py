@@ -1,4 +1,4 @@
-"""Runs through the local API as a process of its own, with an endpoint that holds its responses or is misconfigured."""
+"""Runs through the local API in a separate process, with an endpoint that delays its responses or is misconfigured."""
 
 import json
 import signal
@@ -62,7 +62,7 @@ class Caller:
         return found
 
     def ended(self, run: Json) -> Json:
-        """Return the run once it is not active."""
+        """Wait until the run is not active, and return it."""
         deadline = time.monotonic() + _SECONDS
         while (found := self.read(run))["status"] in ("queued", "in_progress"):
             assert time.monotonic() < deadline, found["status"]

@@ -1,4 +1,4 @@
-"""What may be set for `serve`, as options or variables, and the one line for what may not."""
+"""The values that `serve` accepts, as options or variables, and the one line for values that it refuses."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ _NAMES = ("PORT", "API_KEYS", "DATA", "DYNAMODB_URL", "EXAMPLE", "ALLOWED_ORIGIN
 
 @pytest.fixture(autouse=True)
 def chosen(monkeypatch: pytest.MonkeyPatch) -> list[ServeOptions]:
-    """Return what each `serve` would serve with; no variable is set."""
+    """Return the options of each `serve`, which serves nothing here. No variable is set."""
     served: list[ServeOptions] = []
     monkeypatch.setattr(server, "serve", served.append)
     for name in _NAMES:

@@ -1,4 +1,4 @@
-"""Which table a command works on: a deployed stack's, one by its name, or one elsewhere."""
+"""The table of a command: that of a deployed stack, one with a given name, or one at another URL."""
 
 import json
 import os
@@ -21,7 +21,7 @@ PARAMETERS = {"IndexedMetadataKey": "customer", "RetentionDays": "30", "ThreadLi
 
 @pytest.fixture
 def stack(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Yield the name of a stack with our outputs and parameters; the environment is put back afterwards."""
+    """Yield the name of a stack with our outputs and parameters. Restore the environment afterwards."""
     for name in VARIABLES:
         monkeypatch.setenv(name, "us-east-1" if "REGION" in name else "")
     body = {
@@ -40,7 +40,7 @@ def stack(in_memory: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def chosen(**options: str) -> dict[str, str]:
-    """Return the variables that are set after a choice with these options."""
+    """Return the variables that a command with these options sets."""
     table_options.choose(**dict.fromkeys(("stack", "table", "endpoint_url", "region")) | options)
     return {name: os.environ[name] for name in VARIABLES}
 
@@ -85,7 +85,7 @@ def test_a_command_that_is_not_told_which_table_says_so(command: tuple[str, ...]
 
 
 def test_the_template_has_the_outputs_and_parameters_that_are_read() -> None:
-    """A name that was changed there only would be found on AWS first."""
+    """Without this test, a name that is changed only in the template would fail first on AWS."""
     document = template.read()
 
     assert document["Outputs"].keys() >= OUTPUTS.keys()

@@ -1,4 +1,4 @@
-"""How a template is read, references and conditions included; and that our own can be read."""
+"""Reading a template with its references and conditions. Our own template can be read."""
 
 from pathlib import Path
 
