@@ -1,4 +1,4 @@
-"""Hooks that schemathesis loads before it makes requests: they write whole numbers as integers, and use existing ids."""
+"""Hooks that schemathesis loads before it makes requests. They write whole numbers as integers and use existing ids."""
 
 import json
 import os

@@ -31,7 +31,7 @@ SECONDS = 20.0
 
 @dataclass
 class Figures:
-    """The results of the requests. `memory` is the local API's peak in bytes, `grown` its growth after the first tenth."""
+    """The results of the requests. `memory` is the local API's peak in bytes, `grown` the growth after a tenth."""
 
     seed: int
     statuses: Counter[int] = field(default_factory=Counter)
@@ -119,7 +119,7 @@ def _peak(api: LocalApi) -> int:
 def _exchange(
     address: tuple[str, int], raw: bytes, method: str, seconds: float
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Send bytes that may not be a valid request. Return the response's status, headers and body, or why there is none."""
+    """Send bytes, maybe no valid request. Return the response's status, headers and body, or why there is none."""
     nothing = http.client.HTTPMessage()
     with socket.create_connection(address, timeout=seconds + 1) as connection:
         with suppress(ConnectionError):  # the response came before everything was sent
@@ -139,7 +139,7 @@ def _wrong(sent: Sent, status: int, headers: http.client.HTTPMessage, body: byte
     """Return the document's error for a response, or for an accepted request, else an empty string."""
     is_plain = status == HTTPStatus.BAD_REQUEST and headers.get("content-type", "").startswith("text/plain")
     if is_plain or (status == CLOSED and not sent.target.isascii()):
-        # uvicorn's own response to bytes that HTTP does not allow. If a large body is half sent, the response can be lost.
+        # uvicorn's own response to bytes that HTTP does not allow. A large body, half sent, can lose its response.
         return ""
     operation = _operation(sent)
     responses = openapi.OPERATIONS[operation]["responses"] if operation else _of_no_operation()

@@ -1,4 +1,4 @@
-"""`python -m tests.load`: loads the local API with many conversations, then with ten times as many. `make load` runs it.
+"""`python -m tests.load`: loads the local API with many conversations, then with ten times as many. See `make load`.
 
 MINUTES (30) is the duration, USERS (20) the number of users. The exit code is 1 if a figure exceeds its bound.
 """

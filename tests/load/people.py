@@ -1,4 +1,4 @@
-"""locust runs this for `make load`: people hold conversations and check each response. LOAD_LOG names the log's file."""
+"""locust runs this for `make load`: people hold conversations and check each response. LOAD_LOG names the log."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The functions' variables: settings and clients follow each change, and no variable leads to another table by mistake."""
+"""The functions' variables: settings and clients follow each change, and no other table is reached by mistake."""
 
 import os
 from collections.abc import Iterator

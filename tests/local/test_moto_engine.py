@@ -146,7 +146,7 @@ def test_a_key_of_the_wrong_form_is_refused(client: Any) -> None:
 
 
 def test_a_transaction_copies_only_what_it_writes(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto alone copies the table before each part. So a create took three times as long after 1,500 messages."""
+    """Unchanged, moto copies the table before each part. A create took three times as long after 1,500 messages."""
     copied: list[str] = []
     deepcopy = copy.deepcopy
 

@@ -1,7 +1,8 @@
-"""Requests drawn at random, each answer compared whole with what the model says (tests/model/model.py).
+"""Makes random requests, and compares each whole response with that of the model (tests/model/model.py).
 
-Two projects, one of them with a plain and a trusted key, share what they point at: ids of each other's threads and
-messages, deleted ones, Idempotency-Keys, runs. The clock is moved on, and a little back, as that of another instance.
+There are two projects, one of them with a plain and a trusted key. Both use the same ids, also those of the other
+project and of deleted objects, and the same Idempotency-Keys and runs. The clock is moved forward, and a little back
+like that of another instance.
 """
 
 import os
@@ -33,9 +34,9 @@ Call = Callable[..., Answer]
 picks = st.integers(0, 59)
 keys = st.sampled_from([None, None, None, "k1", "k2"])
 owners = st.sampled_from(["plain", "trusted", "other"])
-# Who asks for something of a thread: mostly its own project, else a foreign one finds nothing.
+# The key of a request on a thread: mostly one of the thread's project. The other project finds nothing.
 askers = st.sampled_from(["own", "own", "own", "own", "trusted", "foreign"])
-# Hypothesis likes to draw what stands in our own code; the mark tells it from a log line (tests/support/canaries.py).
+# Hypothesis likes to draw texts of our own code. The mark makes them differ from log lines (tests/support/canaries.py).
 words = st.text(max_size=20).map("{}¶".format)
 metadata = st.dictionaries(st.text(min_size=1, max_size=8), st.just("") | words, max_size=4)
 _users = st.sampled_from(["u1", "u2", "é\x00"])
@@ -48,7 +49,7 @@ _parts = st.lists(
     min_size=1,
     max_size=3,
 )
-# Deflated it is larger than one item may be.
+# Even compressed it is too large for one item.
 _LARGE = "".join(map(chr, random.Random(1).choices(range(0x10000, 0x2FFFF), k=110_000)))
 _contents = st.one_of(words, words, _parts, st.sampled_from(["x" * 1_000, "again"]))
 _attachments = st.lists(
@@ -80,11 +81,11 @@ _message_changes = st.fixed_dictionaries({}, optional={"metadata": metadata | st
 pages = st.fixed_dictionaries(
     {}, optional={"order": st.sampled_from(["asc", "desc"]), "limit": st.sampled_from(["1", "2", "3", "100"])}
 )
-# Which of before and after are given, and what they point at.
+# Which of `before` and `after` are given, and the messages that they name.
 ends = st.fixed_dictionaries({}, optional={"after": picks, "before": picks})
-# Backwards is a clock of another instance that is behind.
+# A step backwards is the slow clock of another instance.
 _SECONDS = (-3.0, 0.001, 0.002, 1.0, 2.0, 61.0, 62.0, 3_600.0, DAY - 4_000.0, float(DAY), (RETENTION_DAYS - 1.0) * DAY)
-# Each is refused before anything is read or written.
+# Each of these requests is refused before anything is read or written.
 _REFUSED: tuple[tuple[str, list[str], Any, str], ...] = (
     ("create_message", [NOWHERE], {"role": "human", "content": "x"}, ""),
     ("create_message", [NOWHERE], {"role": "user"}, ""),
@@ -98,9 +99,9 @@ _REFUSED: tuple[tuple[str, list[str], Any, str], ...] = (
 
 @dataclass
 class World:
-    """Where the machine runs: how it calls, and what it does at its beginning and end.
+    """The environment of the machine: its calls, and its actions at the beginning and the end.
 
-    Who brings its own `clients` is elsewhere: no clock is moved there. `steps` counts what was asked, by name.
+    A world with its own `clients` is outside this process, so no clock is moved. `steps` counts the requests by name.
     """
 
     call: Call | None = None
@@ -136,7 +137,7 @@ class Wire(RuleBasedStateMachine):
 
     @initialize(user=_users)
     def begin(self, user: str) -> None:
-        """A run without any thread would show little."""
+        """Create a thread first, because a run without any thread would test little."""
         self._create_thread("trusted", {"metadata": {INDEXED: user}}, None)
 
     @rule(owner=owners, body=threads, key=keys)
@@ -153,7 +154,7 @@ class Wire(RuleBasedStateMachine):
 
     @rule(asker=askers, at=picks)
     def delete_thread(self, asker: str, at: int) -> None:
-        if at % 4 == 3:  # else little would live long
+        if at % 4 == 3:  # else few objects would exist for long
             self._on(asker, "delete_thread", self._thread(at))
 
     @rule(owner=owners, query=pages, ends=ends, user=st.none() | _users)
@@ -173,7 +174,7 @@ class Wire(RuleBasedStateMachine):
 
     @rule(asker=askers, at=picks)
     def create_a_large_message(self, asker: str, at: int) -> None:
-        if self._large < 4 and at % 4 == 0:  # a page of more would end at the bytes of an answer
+        if self._large < 4 and at % 4 == 0:  # with more, the limit of a response's bytes would cut a page
             self._large += 1
             self._create_message(asker, self._thread(at), {"role": "user", "content": _LARGE}, None)
 
@@ -209,7 +210,7 @@ class Wire(RuleBasedStateMachine):
 
     @rule()
     def erase(self) -> None:
-        """Let what follows deletions happen; no response shows it."""
+        """Run the work that follows deletions. No response may show it."""
         if self._clock:
             for project, thread_id in self._model.threads:
                 _erase(project, thread_id)
@@ -230,7 +231,7 @@ class Wire(RuleBasedStateMachine):
             self._adopt(thread_id)
 
     def _adopt(self, thread_id: str) -> None:
-        """Learn the ids of messages that came with something else, and compare the list that has them."""
+        """Learn the ids of messages that another create made, and compare the list with them."""
         project = self._project(self._owner("own", thread_id))
         listed = self._ask(self._owner("own", thread_id), "list_messages", thread_id, query={"limit": "10"})
         self._model.adopt(project, thread_id, listed.answer.body["data"][::-1])
@@ -258,7 +259,7 @@ class Wire(RuleBasedStateMachine):
         self._compare(came, reply)
 
     def _look_at_all(self) -> None:
-        """List everything, and look at how it is stored, when no clock is behind any more."""
+        """List everything, and check the stored items, at a time when no clock is behind."""
         if self._clock:
             self._clock.forward(10)
         for _, thread_id in self._model.threads:
@@ -326,11 +327,11 @@ def _new_clients() -> dict[str, Client]:
 
 @contextmanager
 def _clock() -> Iterator[Clock]:
-    """Have a clock, threads that are kept for some days, and randomness that repeats with the run."""
+    """Set a clock, a retention of some days, and random bytes that repeat with the run."""
     drawn, real = random.Random(7), os.urandom
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(VARIABLES, "RETENTION_DAYS", str(RETENTION_DAYS))
-        # 16 bytes are a token's, which DynamoDB remembers beyond a run; 8 and 10 an id's.
+        # A token has 16 random bytes, and DynamoDB remembers it beyond a run. An id has 8 or 10.
         patch.setattr(os, "urandom", lambda size: drawn.randbytes(size) if size in (8, 10) else real(size))
         yield Clock(patch)
 

@@ -1,7 +1,7 @@
-"""The contract of the wire as a plain model in memory: what any server that keeps it answers, whole.
+"""The contract as a plain model in memory. It returns the whole responses of any server that keeps the contract.
 
-Ids are the server's to choose, so a create is told the answer that came and says whether such an answer may come. All
-else the model says by itself, from what it was told before.
+The server chooses ids. So a create of the model gets the server's response, and returns whether such a response is
+allowed. The model computes all other responses itself, from the earlier requests.
 """
 
 import json
@@ -19,7 +19,7 @@ Body = dict[str, Any]
 
 
 class Reply(NamedTuple):
-    """What the model says must come: the status, the text of the body, and whether it is the repeat of an answer."""
+    """The expected response: the status, the text of the body, and whether it is a replay."""
 
     status: int
     text: str
@@ -27,7 +27,7 @@ class Reply(NamedTuple):
 
 
 class Came(NamedTuple):
-    """What came, and the seconds since 1970 between which it was made."""
+    """The response that came, and the times before and after its request, in seconds since 1970."""
 
     answer: Answer
     began: float
@@ -42,7 +42,7 @@ class Thread:
     active: int
     messages: list[Body] = field(default_factory=list)
     deleted: bool = False
-    # Also when the last message is deleted: ids and times go on from there.
+    # This remains if the last message is deleted, because later ids and times are never lower.
     last_id: str = ""
     last_second: int = 0
 
@@ -75,7 +75,7 @@ class Model:
         given = {"metadata": body.get("metadata") or {}, "tool_resources": body.get("tool_resources") or {}}
         thread = Thread(expected.thread(own_id, created, **ordered(given)), int(came.ended))
         thread.last_second = created if body.get("messages") else 0
-        # No response has shown their ids yet: `adopt` learns them.
+        # No response has shown the ids of these messages yet. `adopt` learns them.
         thread.messages = [new_message(own_id, "", created, message) for message in body.get("messages") or ()]
         self._threads[project, own_id] = thread
         return self._first(scope, body, came.began, compact(thread.shown))
@@ -86,7 +86,7 @@ class Model:
         new = [message for message in thread.messages if not message["id"]]
         for message, found in zip(new, listed[len(listed) - len(new) :], strict=True):
             message["id"] = self._next_id(thread, found["id"])
-            # A second may have begun while they were made.
+            # A new second may have begun between these creates.
             assert thread.last_second <= found["created_at"] <= max(thread.active, thread.last_second)
             message["created_at"] = thread.last_second = found["created_at"]
             if message["completed_at"]:
@@ -165,7 +165,7 @@ class Model:
 
     @property
     def threads(self) -> list[tuple[str, str]]:
-        """Project and id of every thread that ever was."""
+        """Return the project and the id of every thread, including deleted ones."""
         return [*self._threads]
 
     def open_threads(self, now: float) -> list[tuple[str, str]]:
@@ -173,7 +173,7 @@ class Model:
         return [found for found in self._threads if self._open(*found, now)]
 
     def messages(self, project: str, thread_id: str) -> list[str]:
-        """The ids of a thread's messages, whether or not anybody may see them."""
+        """Return the ids of a thread's messages, even if no key can read them."""
         return [message["id"] for message in self._threads[project, thread_id].messages]
 
     # What all share
@@ -185,7 +185,7 @@ class Model:
         return thread
 
     def _on_message(self, project: str, thread_id: str, message_id: str, now: float) -> Reply | None:
-        """Return the refusal when there is no such message; otherwise it is in `_found`."""
+        """Return the refusal if there is no such message. Otherwise the message is in `_found`."""
         thread = self._open(project, thread_id, now)
         if not thread:
             return no_thread(thread_id)
@@ -220,12 +220,12 @@ def refusal(message: str, code: str | None = None, status: int = 400) -> Reply:
 
 
 def compact_error(error: Body) -> str:
-    """Return an error's text as the API writes it: by JSON's usual separators, in ASCII."""
+    """Return an error's text as the API writes it: with JSON's usual separators, in ASCII."""
     return json.dumps(error)
 
 
 def stored_content(content: Any) -> list[Body]:
-    """Return the content of a body as it is read."""
+    """Return the content of a request's body in the form of responses."""
     if isinstance(content, str):
         return [text(content)]
     return [text(part["text"]) if part["type"] == "text" else _image(part) for part in content]
@@ -238,7 +238,7 @@ def _image(part: Body) -> Body:
 
 
 def new_message(thread_id: str, own_id: str, created: int, body: Body) -> Body:
-    """Return a message as it is shown."""
+    """Return a new message as in responses."""
     own: Body = {
         name: body[name] for name in ("assistant_id", "run_id", "role", "status", "incomplete_details") if name in body
     }
@@ -250,7 +250,7 @@ def new_message(thread_id: str, own_id: str, created: int, body: Body) -> Body:
 
 
 def ordered(maps: Body) -> Body:
-    """Return maps of a client's as they come back: their keys sorted, at every level."""
+    """Return a client's maps as in responses: with sorted keys at every level."""
     return {name: json.loads(_canonical(value)) for name, value in maps.items()}
 
 
@@ -259,7 +259,7 @@ def _canonical(value: Any) -> str:
 
 
 def created_at(came: Came, last: int) -> int:
-    """Return when the thing that came was created; times never go back in a thread."""
+    """Return the `created_at` of the response, after a check: times never go back in a thread."""
     created: int = came.answer.body["created_at"]
     assert max(int(came.began), last) <= created <= max(int(came.ended), last)
     return created
@@ -279,5 +279,5 @@ def page_of(shown: Iterable[Body], query: dict[str, str]) -> Reply:
 
 
 def no_thread(thread_id: str) -> Reply:
-    """Return the refusal of a thread that is not there."""
+    """Return the refusal of a thread that does not exist."""
     return Reply(404, compact_error(expected.no_thread(thread_id)))

@@ -1,7 +1,7 @@
-"""Requests on assistants and runs, drawn at random among those on threads and messages (tests/model/machine.py).
+"""Makes random requests on assistants and runs, among those on threads and messages (tests/model/machine.py).
 
-The worker is a rule of its own, and its model says what is drawn. Over HTTP a server's worker comes when it likes, so
-there are no runs, only assistants.
+The worker is a separate rule, with random replies of the model. Over HTTP nobody controls when a server's worker runs,
+so there are only assistants and no runs.
 """
 
 import os
@@ -53,7 +53,7 @@ _outputs = st.sampled_from(["call_1"] * 4 + ["call_2"]).map(
 
 
 class WireOfRuns(Wire):
-    """One run of requests on all that there is."""
+    """One run of requests on assistants, threads, messages and runs."""
 
     chat: Chat | None = None
 
@@ -130,14 +130,14 @@ class WireOfRuns(Wire):
 
     @rule(at=machine.picks, reply=st.sampled_from([*_REPLIES, "calls"]))
     def execute(self, at: int, reply: str) -> None:
-        """Deliver a queue message, of a run that is queued or of any other."""
+        """Deliver the queue message of a run, which may or may not be queued."""
         thread_id, run_id = self._run(at)
         if self.chat:
             self.chat.replies = [_REPLIES[reply]]
             self._move("own", reply, thread_id, run_id)
 
     def _move(self, asker: str, what: str, thread_id: str, run_id: str, **options: Any) -> None:
-        """Let a request or the worker move a run on, and learn what this made."""
+        """Let a request or the worker change a run's status, and learn the ids that this created."""
         project, began = self._project(self._owner("own", thread_id)), time.time()
         if what in _REPLIES:
             work(project, {"thread_id": thread_id, "id": run_id})
@@ -184,7 +184,7 @@ class WireOfRuns(Wire):
 
 
 def run(world: World, of: int, examples: int, steps: int = 50) -> Counter[str]:
-    """Run the machine so often with this seed; return what was asked and answered. Raises at the first difference."""
+    """Run the machine this often with this seed. Return the requests and responses. Raises at the first difference."""
     # Shrinking takes minutes; the seed repeats the run.
     phases = (Phase.generate, Phase.shrink) if os.environ.get("SHRINK") else (Phase.generate,)
     chosen = settings(

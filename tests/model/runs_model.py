@@ -1,6 +1,6 @@
-"""The contract of assistants and runs as a plain model in memory, beside that of threads and messages.
+"""The contract of assistants and runs as a plain model in memory. It extends the model of threads and messages.
 
-What the server chooses (ids of steps and messages, times of a worker) is `LEARNED` until `learn` has it from a read.
+Values that the server chooses (ids of steps and messages, times of a worker) are `LEARNED` until `learn` reads them.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _ENDED_AT = {
 
 @dataclass
 class Run:
-    """A run: its wire object as it was stored last, its steps, and the tokens of its model calls."""
+    """A run: its latest object, its steps, and the tokens of its model calls."""
 
     shown: Body
     steps: list[Body] = field(default_factory=list)
@@ -96,7 +96,7 @@ class RunsModel(Model):
     def create_message(
         self, project: str, thread_id: str, body: Body, key: str | None, came: Came, *, trusted: bool = True
     ) -> Reply:
-        """Create a message. A key that is not trusted may not while a run is active."""
+        """Create a message. While a run is active, only a trusted key can do this."""
         run_id = "" if trusted else self.active_run(project, thread_id, came.began)
         is_repeat = self._repeat((project, thread_id, key or ""), body, came.began)
         if run_id and self._open(project, thread_id, came.began) and not is_repeat:
@@ -202,7 +202,7 @@ class RunsModel(Model):
     # What no request does
 
     def execute(self, project: str, thread_id: str, run_id: str, says: str, now: float) -> None:
-        """Let the worker take the run's queue message, and the model say this; nothing if the run is not queued."""
+        """Let the worker take the run's queue message and get this reply. Nothing happens if the run is not queued."""
         thread, run = self._open(project, thread_id, now), self._find(project, thread_id, run_id, now)
         if not thread or not run or run.shown["status"] != "queued":
             return
@@ -214,7 +214,7 @@ class RunsModel(Model):
             return
         run.calls += 1
         if says == "calls":
-            # An id that the run has had already is replaced by one of the server's.
+            # If the run already has a call with this id, the server replaces the id.
             own_id = LEARNED if any(call["id"] == "call_1" for call in run.tool_calls()) else "call_1"
             run.shown |= {"status": "requires_action"}
             run.shown["required_action"] = {
@@ -233,7 +233,7 @@ class RunsModel(Model):
         run.end("completed")
 
     def learn(self, project: str, thread_id: str, shown: Body, steps: list[Body], between: tuple[float, float]) -> None:
-        """Learn from reads what the server chose; `steps` oldest first. Times lie between those of the call."""
+        """Learn the server's values from reads, with the oldest step first. Times lie between those of the call."""
         run = self._find(project, thread_id, shown["id"], between[0])
         assert run
         for told, found in ((run.shown, shown), *zip(run.steps, steps, strict=True)):
@@ -274,7 +274,7 @@ class RunsModel(Model):
         return run, Reply(200, compact(run.shown))
 
     def active_run(self, project: str, thread_id: str, now: float) -> str:
-        """Return the id of a thread's active run. Runs whose time is over, or that others followed, expire here."""
+        """Return the id of a thread's active run. Runs whose time is over, or with a later run, expire here."""
         runs = self.runs.get((project, thread_id), [])
         for run in runs:
             is_over = run is not runs[-1] or run.shown["created_at"] + 600 <= int(now)
@@ -294,7 +294,7 @@ class RunsModel(Model):
 
 
 def _given(body: Body) -> Body:
-    """Return what a body gives an assistant; null stands for the default."""
+    """Return the fields that a body sets on an assistant. null means the default."""
     return {name: DEFAULTS[name] if value is None else value for name, value in body.items()}
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.model.soak`, which `make soak` runs: the model machine for a long time, on a chosen engine."""
+"""`python -m tests.model.soak`: runs the model machine for a long time, on a chosen engine. `make soak` runs this."""
 
 import base64
 import random
@@ -28,7 +28,7 @@ from tools.local.dynamodb import database, engine, moto
 @click.option("--seed", default=None, type=int, help="The first round's; each round has the next one.")
 @click.option("--examples", default=100, help="Runs of 50 steps in a round.")
 def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
-    """Ask at random and compare each answer with the model's, until the time is up or one differs."""
+    """Make random requests and compare each response with the model's, until the time is up or a response differs."""
     first = random.randrange(1_000_000) if seed is None else seed
     click.echo(f"soak on {where}: seed {first}, {seconds:g} s")
     until = time.monotonic() + seconds
@@ -44,7 +44,7 @@ def main(where: str, seconds: float, seed: int | None, examples: int) -> None:
 
 
 def _worlds(where: str, runs: int) -> Generator[World, None, None]:
-    """Yield a world for each round of runs: the same one, but over HTTP a new server's."""
+    """Yield a world for each round of runs: always the same world, or over HTTP that of a new server."""
     if where == "memory":
         with moto.in_memory(template.load(parameters=memory.MODEL)):
             while True:
@@ -54,7 +54,7 @@ def _worlds(where: str, runs: int) -> Generator[World, None, None]:
             while True:
                 yield World()
     while True:
-        # That server's clock is not moved, and its keys are made when it starts: three for each run, and some more.
+        # The server's clock is not moved. Its keys are created at its start: three for each run, and some more.
         names = [(f"alpha-{run}", f"beta-{run}") for run in range(2 * runs)]
         keys = (f"{a}=sk-{a}-plain,{a}+trusted=sk-{a}-trusted,{b}=sk-{b}-plain" for a, b in names)
         left = iter(names)
@@ -76,7 +76,7 @@ def _clients(projects: Iterator[tuple[str, str]]) -> dict[str, Client]:
 
 
 def _send(http: httpx.Client, client: Client, function: str, *ids: str, **options: Any) -> Answer:
-    """Send over HTTP what `Client.call` would hand to a function."""
+    """Send over HTTP the request that `Client.call` would pass to a function."""
     event = runs.event(client, function, *ids, **options)
     body = event.get("body") or ""
     sent = base64.b64decode(body) if event["isBase64Encoded"] else body.encode()

@@ -1,4 +1,4 @@
-"""API keys in the store: made, listed, revoked; never their secret."""
+"""API keys in the store: they are created, listed and revoked. Their secret is never stored."""
 
 import re
 

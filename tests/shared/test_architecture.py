@@ -1,4 +1,4 @@
-"""Which parts of the code may know which: read from their imports, without running them."""
+"""Which modules may import which. The imports are read from the files, without running them."""
 
 import ast
 from pathlib import Path
@@ -35,7 +35,7 @@ def imports(path: Path) -> set[str]:
 
 
 def of_any(modules: set[str], packages: set[str]) -> set[str]:
-    """Return those of the modules that are one of the packages, or inside one."""
+    """Return the modules that are one of the packages, or inside one of them."""
     return {module for module in modules if any(module == name or module.startswith(f"{name}.") for name in packages)}
 
 

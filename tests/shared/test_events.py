@@ -1,4 +1,4 @@
-"""Events of items as they are, without the record of a change: what a replay tells."""
+"""Events of a replay. They are made from the current items, without the record of a change."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What importing a handler loads: most of a cold start is that."""
+"""The modules that the import of a handler loads. This is most of a cold start."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = template.load(parameters=MODEL)
 FUNCTIONS = sorted(function.handler.split(".")[1] for function in TEMPLATE.functions)
 OPEN = "retrieve_openapi"
-# Each is slow to load, and nothing that a function does.
+# Each of these modules is slow to load, and no function needs it.
 NOWHERE = {
     "asyncio",
     "aws_xray_sdk",
@@ -35,9 +35,9 @@ NOWHERE = {
 OF_OPENAI = {"asyncio", "multiprocessing"}
 WITH_BODIES = {"create_message", "create_thread", "modify_message", "modify_thread", "ingest_message"}
 WITH_PYDANTIC = WITH_BODIES | {"assistants", "runs", "execute_run"}
-# Those whose bundle has shared/runs.
+# The functions whose bundle has shared/runs.
 WITH_RUNS = {"assistants", "runs", "execute_run", "publish_events"}
-# What the event of a run is made with.
+# The modules that make the event of a run.
 OF_EVENTS = {
     "shared.runs",
     *(f"shared.runs.{name}" for name in ("errors", "events", "records", "wire", "store")),
@@ -66,7 +66,7 @@ for function in (first, "", *others):
 def _imported() -> dict[str, set[str]]:
     credentials = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": template.REGION}
     variables = TEMPLATE.environment | credentials | {"PATH": os.environ["PATH"]}
-    # -S: whatever this environment loads by itself at a start is not the handler's.
+    # -S leaves out the modules that this environment loads by itself at the start.
     path = f"import sys; sys.path[:] = {[str(ROOT), *sys.path]!r}"
     command = [sys.executable, "-I", "-S", "-B", "-c", path + CODE, OPEN, *(set(FUNCTIONS) - {OPEN})]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The schemas in schemas/: what is really emitted is as they say, and so is what is really taken."""
+"""The schemas in schemas/ match the events that are really published and the commands that are really accepted."""
 
 import json
 from collections.abc import Callable
@@ -62,7 +62,7 @@ MESSAGES: list[dict[str, Any]] = [
         "incomplete_details": None,
     },
 ]
-# What changes in a good command, of an assistant or a user, and makes it one that is rejected.
+# Changes to a valid command, of an assistant or a user. After each change the command is rejected.
 WRONG: list[dict[str, Any]] = [
     {"command_id": ...},
     {"command_id": ""},
@@ -102,7 +102,7 @@ WRONG: list[dict[str, Any]] = [
 
 
 def run(command: dict[str, Any]) -> bool:
-    """Tell whether a command is carried out."""
+    """Return whether a command is carried out."""
     from shared import commands
     from shared.errors import WireError
 
@@ -114,7 +114,7 @@ def run(command: dict[str, Any]) -> bool:
 
 
 def told(*steps: Callable[[], object]) -> list[dict[str, Any]]:
-    """Return the events of what each step changes."""
+    """Return the events of the changes of each step."""
     from shared import events
 
     found = []

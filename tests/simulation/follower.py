@@ -1,6 +1,6 @@
-"""Writers and readers of one thread, run by the scheduler on the engine that isolates no more than AWS promises.
+"""Writers and readers of one thread. The scheduler runs them on the engine that isolates no more than AWS promises.
 
-In every third story runs come and go on the thread.
+In every third story, runs also begin and end on the thread.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Page = dict[str, Any]
 
 
 class Story:
-    """One seeded run: a thread, what was acknowledged (ids of messages), and every page that was read.
+    """One seeded run: a thread, the acknowledged changes (ids of messages), and every page that was read.
 
     Each writer creates up to `most` messages. `options` are the engine's.
     """
@@ -36,7 +36,7 @@ class Story:
         self.pages: list[tuple[dict[str, Any], list[str]]] = []
 
     def run(self, patch: pytest.MonkeyPatch, writers: int, *readers: Callable[["Story"], object]) -> None:
-        """Make a thread, and run writers and readers of it to their end."""
+        """Create a thread, and run its writers and readers to their end."""
         with self.engine.serving(), patch.context() as here:
             self.scheduler.patch(here)
             self.client = Client(trusted=True)
@@ -46,9 +46,9 @@ class Story:
             self.scheduler.run(*(lambda actor=actor: actor(self) for actor in (*makers, *readers)))
 
     def page(self, **query: Any) -> Page:
-        """List, and remember the page. What it must hold is what had been acknowledged before.
+        """List messages, and remember the page. It must have all messages that were acknowledged before.
 
-        Now and then one of its messages is retrieved: it must be there.
+        Now and then one of its messages is retrieved. It must exist.
         """
         acknowledged = self._of(query)
         page = self.client.page(self.thread_id, **query)
@@ -67,13 +67,13 @@ class Story:
         return page
 
     def _of(self, query: dict[str, Any]) -> set[str]:
-        """Return what has been acknowledged of the messages that a query asks for."""
+        """Return the acknowledged messages that a query asks for."""
         return {*(self.of_run if "run_id" in query else self.created)}
 
     def passed_over(self) -> list[str]:
         """Return the messages that lie between the ends of a page, its cursor included, and are not in the page.
 
-        They appeared behind a cursor that had been handed out.
+        They appeared at a position before a cursor that a client already had.
         """
         missing: set[str] = set()
         for query, found in self.pages:
@@ -83,7 +83,7 @@ class Story:
 
 
 def write(story: Story) -> None:
-    """Create messages, delete a few; each read of the same writer shows what it has done."""
+    """Create messages and delete a few. Each read of the same writer shows its own changes."""
     for _ in range(story.draw.randint(2, story.most)):
         run = {"run_id": RUN} if story.draw.random() < 0.5 else {}
         message_id = story.client.message(story.thread_id, role="assistant", **run)["id"]
@@ -136,7 +136,7 @@ def _listed(story: Story, run: dict[str, str]) -> list[str]:
 
 
 def make_threads(story: Story) -> None:
-    """Create, modify and delete threads; each read of the same writer shows what it has done."""
+    """Create, modify and delete threads. Each read of the same writer shows its own changes."""
     client = story.client
     for _ in range(3):
         user = f"{story.draw.random()}"
@@ -154,9 +154,9 @@ def make_threads(story: Story) -> None:
 
 
 def follow(story: Story, idle: int = 0, **query: Any) -> list[str]:
-    """Follow `after` in small pages until the writers are done and nothing is left; return what was read.
+    """Follow `after` in small pages until the writers are done and no messages are left. Return the messages read.
 
-    `idle` is how many steps the follower sleeps before each page.
+    `idle` is the number of steps that the follower sleeps before each page.
     """
     read: list[str] = []
     while True:

@@ -1,7 +1,7 @@
-"""Actors that run one at a time: a seed decides who is next wherever one of them may be interrupted.
+"""Runs actors one at a time. At each point where an actor may be interrupted, a seed decides which actor is next.
 
-Each actor is a thread, but only the one that holds the turn runs, so a run with the same seed is the same run. Time is
-counted in steps of one millisecond; each actor has a clock of its own, wrong by some seconds.
+Each actor is a thread, but only the actor that has the turn runs. So the same seed repeats a run. Time is counted in
+steps of one millisecond. Each actor has its own clock, which is wrong by some seconds.
 """
 
 import random
@@ -27,7 +27,7 @@ class _Actor:
 
 
 class _Later(Future[Any]):
-    """A future whose reader lets the others go on until it is done."""
+    """A future. Its reader lets other actors run until it is done."""
 
     def __init__(self, scheduler: "Scheduler") -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Scheduler:
     def run(self, *actors: Callable[[], object], skew_seconds: float = 5.0) -> None:
         """Run the actors to their end, each with a clock that is wrong by up to `skew_seconds`.
 
-        Raises what one of them raised; the others then stay where they are.
+        If an actor raises an exception, `run` raises it, and the other actors stop where they are.
         """
         for work in actors:
             self._start(work, self.random.uniform(-skew_seconds, skew_seconds))
@@ -63,7 +63,7 @@ class Scheduler:
             raise self._failures[0]
 
     def pause(self, steps: int = 0) -> None:
-        """Let another actor go on; come back after at least this number of steps."""
+        """Let other actors run. Return after at least this number of steps."""
         me = self._current
         if me is None:
             return
@@ -75,7 +75,7 @@ class Scheduler:
         self._current = me
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
-        """Run work as an actor beside the current one, with the same clock: what a thread pool does."""
+        """Run work as a further actor, with the clock of the current one, as a thread pool does."""
         later = _Later(self)
 
         def run() -> None:
@@ -91,7 +91,7 @@ class Scheduler:
         return later
 
     def patch(self, patch: pytest.MonkeyPatch) -> None:
-        """Let the code under test take its time, its pauses, its random bytes and its threads from here."""
+        """Let the code under test get its time, pauses, random bytes and threads from this scheduler."""
         from shared.store import table
 
         patch.setattr(time, "time_ns", self._nanoseconds)
@@ -123,7 +123,7 @@ class Scheduler:
         threading.Thread(target=run, daemon=True).start()
 
     def _next(self) -> _Actor:
-        """Choose who goes on, and put the clock forward to when somebody can."""
+        """Choose the next actor, and move the clock forward to a time when an actor can run."""
         self.steps += 1
         assert self.steps < _MOST_STEPS, "the actors wait for each other"
         alive = [actor for actor in self._actors if not actor.done]

@@ -1,4 +1,4 @@
-"""The commands as a person runs them: in this process on the table in memory, or as a process of their own."""
+"""Runs the commands as a person would: in this process on the table in memory, or in a separate process."""
 
 import resource
 import subprocess
@@ -35,7 +35,7 @@ def dynamodb(url: str) -> Any:
 
 
 def table(url: str, name: str) -> tuple[str, ...]:
-    """Make an empty table of ours in a DynamoDB Local, without a stream; return the options that lead to it."""
+    """Create our table, empty and without a stream, in a DynamoDB Local. Return the options that lead to it."""
     described = {key: value for key, value in load().table.items() if key != "StreamSpecification"}
     dynamodb(url).create_table(**described | {"TableName": name})
     return ("--endpoint-url", url, "--table", name, "--project", "alpha")
@@ -48,7 +48,7 @@ def run(client: Client, command: str, *arguments: str | Path, stdin: bytes | Non
 
 
 def without_room(size: int, *arguments: str | Path) -> Outcome:
-    """Run a command as a process of its own, in which no file may grow past this size."""
+    """Run a command in a separate process, in which no file can grow beyond this size."""
     found = subprocess.run(
         [sys.executable, "-m", "tools.cli", *map(str, arguments)],
         cwd=ROOT,

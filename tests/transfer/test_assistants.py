@@ -1,4 +1,4 @@
-"""Assistants: imported with their ids, exported before the threads, and what is refused."""
+"""Assistants: they are imported with their ids, and exported before the threads. Some are refused."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -146,7 +146,7 @@ def test_what_this_api_does_not_have_is_left_out_and_named(client: Client) -> No
 
 
 def test_a_sampling_value_that_was_not_given_is_not_sent_to_the_model(client: Client) -> None:
-    """The old API showed 1.0 then, and some models refuse a request that has the parameter."""
+    """The old API returned 1.0 for a value that was not given. Some models refuse a request with the parameter."""
     from shared.runs.store import assistants
 
     assert run(client, assistant(temperature=1, top_p=0.5))[0] == 0

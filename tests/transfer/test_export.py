@@ -1,4 +1,4 @@
-"""The export: what it writes, that it comes back equal, and how it goes on when it was cut short."""
+"""The export: its lines, an equal result after their import, and its continuation after an interruption."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.transfer.commands import Killed, die
 
 
 def filled(client: Client) -> list[dict[str, Any]]:
-    """Fill a project with a bit of everything; return the lines that its export has."""
+    """Fill a project with objects of all kinds. Return the lines of its export."""
     citation = {"type": "file_citation", "text": "x", "start_index": 0, "end_index": 1}
     citation |= {"file_citation": {"file_id": "f", "quote": "q"}}
     image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "auto"}}
@@ -43,7 +43,7 @@ def filled(client: Client) -> list[dict[str, Any]]:
 
 
 def killed(client: Client, file: Path, *, but_last: bool = False) -> None:
-    """Export to a file, and end before it is complete; at the latest when all is written, or all but one thread."""
+    """Export to a file, and end before it is complete: at the latest when at most one thread is missing."""
     from tools.transfer import exports, parts
 
     with suppress(Killed), parts.part_of(file, None, commands.TABLE, client.project, None) as into:

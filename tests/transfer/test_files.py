@@ -1,4 +1,4 @@
-"""Files as people saved them: which objects are found in them, and in which order messages then are."""
+"""Files as people saved them: the objects that the import finds in them, and the order of their messages."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(client: Client, *names: Path, options: tuple[str, ...] = ()) -> tuple[int, str, list[str]]:
-    """Import files; return the exit code, what was said, and the lines on stderr without the folder of the files."""
+    """Import files. Return the exit code, stdout, and the lines of stderr without the folder of the files."""
     code, said, errors = commands.run(client, "import", *options, *names)
     folder = names[0] if names[0].is_dir() else names[0].parent
     return code, said, errors.replace(f"{folder}/", "").splitlines()

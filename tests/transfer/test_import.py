@@ -1,4 +1,4 @@
-"""The import command: what it says, its exit codes, and that a dry run writes nothing."""
+"""The import command: its output and exit codes. A dry run writes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def test_credentials_without_the_right_are_one_line(client: Client, file: Path) 
 
 
 def test_a_full_disk_is_one_line(file: Path) -> None:
-    """What is read is kept in a file."""
+    """The import stores what it reads in a file."""
     file.write_bytes(jsonl(thread(), *(message(f"msg_{number}", "x" * 100_000) for number in range(60))))
 
     code, said, error = commands.without_room(1_000_000, "import", "--table", "t", "--project", "alpha", file)
@@ -105,7 +105,7 @@ def test_a_full_disk_is_one_line(file: Path) -> None:
 
 
 def test_an_example_that_is_there_is_left_alone(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    """As when `make local` starts again with EXAMPLE=1 on data that it kept."""
+    """This happens when `make local` starts again with EXAMPLE=1 on the data of an earlier start."""
     example.put([client.project])
     client.create("delete_message", "thread_abc123", "msg_abc12")
     example.put([client.project])

@@ -101,7 +101,7 @@ def test_a_line_is_refused_with_its_number_and_the_reason_and_the_rest_goes_in(
 
 
 def test_what_the_old_api_said_of_messages_is_taken_and_answered_as_ours(client: Client) -> None:
-    """Nulls where this API has defaults; times of a run that follow from others, which are not kept."""
+    """The old API has null where this API has defaults. Times that follow from other fields are not kept."""
     old = message("msg_a", status=None, attachments=None, metadata=None, file_ids=[]) | {"completed_at": CREATED + 9}
     note = {"type": "file_citation", "text": "x", "start_index": 0, "end_index": 1, "file_citation": {"file_id": "f"}}
     parts = [expected.text("x", note), {"type": "refusal", "refusal": "no"}]
@@ -190,7 +190,7 @@ def test_a_message_too_large_to_be_stored_is_refused(client: Client) -> None:
 
 
 def test_two_messages_never_have_one_place(client: Client) -> None:
-    """An id of ours that is the very place which a message before it would have had."""
+    """A message has an id of this API. An earlier message would have got the same place."""
     from shared import ids
 
     lowest = ids.lowest_ulid(CREATED * 1000)

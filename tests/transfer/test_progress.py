@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 
 def _shown(*arguments: str) -> str:
-    """Run a command in a terminal; return what it shows there."""
+    """Run a command in a terminal. Return its output."""
     terminal = Terminal()
     with redirect_stderr(terminal), pytest.raises(SystemExit):
         program([arguments[0], "--table", "message-api-Table", *arguments[1:]])

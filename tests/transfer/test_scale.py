@@ -1,6 +1,6 @@
-"""Many threads imported, exported and imported elsewhere equal, although several of the processes are killed.
+"""Many threads are imported, exported, and imported elsewhere with the same result, although processes are killed.
 
-SCALE_THREADS and SCALE_MESSAGES say how many there are, and how many messages in each.
+SCALE_THREADS is the number of threads, SCALE_MESSAGES the number of messages in each.
 """
 
 import json
@@ -22,7 +22,7 @@ _SECONDS = 3_600
 
 
 def lines(seed: int) -> Iterator[bytes]:
-    """Yield threads with ids as the old API had them, each line once, the messages of several threads mixed."""
+    """Yield the lines of threads with ids of the old API. The messages of several threads are mixed."""
     drawn = random.Random(seed)
 
     def own_id(prefix: str) -> str:
@@ -45,7 +45,7 @@ def lines(seed: int) -> Iterator[bytes]:
 
 
 def kill_when(ready: Callable[[], bool], *arguments: str | Path) -> bool:
-    """Start a command and kill it, as kill -9 does, once `ready`; tell whether that was before its end."""
+    """Start a command and kill it with kill -9 when `ready`. Return whether it was killed before its end."""
     process = program.start(*arguments)
     until = time.monotonic() + _SECONDS
     while process.poll() is None and not ready() and time.monotonic() < until:
@@ -56,7 +56,7 @@ def kill_when(ready: Callable[[], bool], *arguments: str | Path) -> bool:
 
 
 def done(*arguments: str | Path) -> str:
-    """Run a command in this process, which must do all of it; return what it said."""
+    """Run a command in this process. It must succeed. Return its output."""
     found = program.invoke(*arguments)
     assert (found.exit_code, found.stderr) == (0, "")
     return found.stdout

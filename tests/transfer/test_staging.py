@@ -1,4 +1,4 @@
-"""What an import meets in the table: threads that are there, that are being erased, that another import writes."""
+"""Imports of threads that already exist, that are being erased, or that another import is writing."""
 
 import time
 from typing import Any
@@ -19,7 +19,7 @@ _BUSY = "is being erased or created, or has expired: import it again in some min
 
 
 def everything(client: Client) -> dict[str, Any]:
-    """Return all items of the thread's partition by sort key, but for the time of the import."""
+    """Return all items of the thread's partition by sort key, without the time of the import."""
     partition = f"{client.project}#{THREAD}"
     found = {sort: stored.item(partition, sort) for sort in stored.sort_keys(partition)}
     del found["head"]["activeAt"]
@@ -27,7 +27,7 @@ def everything(client: Client) -> dict[str, Any]:
 
 
 def run(client: Client, *objects: dict[str, Any], patience: float = 0) -> tuple[Any, list[tuple[int, str]], list[int]]:
-    """Import objects; return what became of them, what was refused, and what was said about waiting for others."""
+    """Import objects. Return the counts, the refused lines, and the messages about waiting for other imports."""
     waited: list[int] = []
     counts, refused = bring(client, *objects, patience=patience, on_waiting=waited.append)
     return counts, refused, waited
@@ -48,7 +48,7 @@ def test_importing_twice_changes_nothing(client: Client) -> None:
 
 
 def test_a_thread_that_is_there_is_left_alone(client: Client) -> None:
-    """A live thread would get messages behind cursors that were handed out."""
+    """Otherwise an existing thread would get messages at positions that its readers have already passed."""
     live = client.create("create_thread")
     own = client.message(live["id"])
 

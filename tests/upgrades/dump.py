@@ -1,4 +1,4 @@
-"""A table as a released version left it, and what that version answered from it: written to a file, read back."""
+"""Writes and reads dumps: the table that a released version left, and that version's responses from it."""
 
 import base64
 import json
@@ -13,15 +13,15 @@ TABLES = Path(__file__).parent / "tables"
 VERSIONS = sorted(path.stem for path in TABLES.glob("*.json"))
 
 Item = dict[str, Any]
-# A call (`key`, `function`, `ids`, `options`) and what it was answered (`status`, `replayed`, `answer`).
+# A call (`key`, `function`, `ids`, `options`) and its response (`status`, `replayed`, `answer`).
 Step = dict[str, Any]
 
 
 class Dump(NamedTuple):
-    """`written` is when the items were read, in seconds since 1970.
+    """`written` is the time at which the items were read, in seconds since 1970.
 
-    `reads` change nothing; `writes` were made in this order, afterwards. `erasures` and `commands` are messages that
-    stood in the queues. `events` are what was published of each item: detail type and detail.
+    `reads` change nothing. `writes` were made after them, in this order. `erasures` and `commands` are messages of the
+    queues. `events` are the published events of each item: detail type and detail.
     """
 
     written: int
@@ -38,12 +38,12 @@ class Dump(NamedTuple):
 
 
 def read(version: str) -> Dump:
-    """Return what a version left."""
+    """Read a version's dump from its file."""
     return Dump(**json.loads((TABLES / f"{version}.json").read_text(encoding="utf-8")))
 
 
 def write(version: str, dump: Dump) -> None:
-    """Write what this version leaves, an entry a line."""
+    """Write this version's dump to its file, one entry on each line."""
     fields = []
     for field, value in dump._asdict().items():
         entries = [value] if isinstance(value, int) else value
@@ -86,7 +86,7 @@ def ask(step: Step) -> Answer:
 
 
 def outcome(answer: Answer) -> Step:
-    """Return what a step keeps of an answer."""
+    """Return the parts of a response that a step records."""
     replayed = answer.headers.get("idempotent-replayed") == "true"
     return {"status": answer.status, "replayed": replayed, "answer": answer.body}
 

@@ -1,4 +1,4 @@
-"""A table of each released version, in the hands of this one: all of it is read, changed and erased as it was then."""
+"""This version reads, changes and erases a table of each released version with the same results as that version."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _HOUR, _DAY, _YEAR = 3_600, 86_400, 31_536_000
 
 @pytest.fixture(params=dump.VERSIONS)
 def left(request: pytest.FixtureRequest, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Dump:
-    """Return what a released version left; the table holds it, and it is a minute later."""
+    """Return the dump of a released version. Its items are in the table, and the clock is a minute later."""
     from shared import auth
 
     monkeypatch.setattr(auth, "_remembered", {})
@@ -33,13 +33,13 @@ def left(request: pytest.FixtureRequest, clock: Clock, monkeypatch: pytest.Monke
 
 
 def held(left: Dump) -> stream.Images:
-    """Return what the table holds of the dump, and what has come to its partitions since, but for API keys."""
+    """Return the table's items in the partitions of the dump, old and new ones, except API keys."""
     partitions = {item["threadId"]["S"] for item in left.items} - {"keys"}
     return {key: item for key, item in stream.images().items() if key[0] in partitions}
 
 
 def put_later(left: Dump, sort: str) -> None:
-    """Put items whose sort keys begin so as if a later version had written them."""
+    """Write the items whose sort keys begin with this prefix as if a later version had written them."""
     items = [item for item in left.items if item["messageId"]["S"].startswith(sort)]
     dump.put([item | {"v": {"N": str(int(item["v"]["N"]) + 1)}} for item in items])
 
@@ -72,10 +72,10 @@ def test_its_events_are_published_as_they_were_then(left: Dump) -> None:
 
 
 def test_its_threads_go_on(left: Dump) -> None:
-    """Each new message is the last of its thread, also for a reader who holds a cursor of then."""
+    """Each new message is the last of its thread, also for a reader with a cursor of the old version."""
     for partition in left.partitions("open"):
         project, _, thread_id = partition.partition("#")
-        client = Client(project, trusted=True)  # which writes while a run is active
+        client = Client(project, trusted=True)  # a trusted key can write while a run is active
         before = client.page(thread_id, order="asc", limit=100)["data"]
         new = client.message(thread_id, "new")
         cursor = {"after": before[-1]["id"]} if before else {}
@@ -126,7 +126,7 @@ def test_its_api_keys_are_listed_and_revoked(left: Dump) -> None:
 
 
 def test_all_of_it_is_erased(left: Dump, queue: Queue, clock: Clock) -> None:
-    """What is deleted now, what was abandoned, and what was forgotten: the table holds nothing of it."""
+    """No items remain of threads that are deleted now, that were abandoned, or that were forgotten."""
     for partition in left.partitions("open"):
         project, _, thread_id = partition.partition("#")
         Client(project).create("delete_thread", thread_id)

@@ -1,4 +1,4 @@
-"""`python -m tests.upgrades.write_table VERSION`: makes the dump of a table with all that this version writes."""
+"""`python -m tests.upgrades.write_table VERSION`: dumps a table with all kinds of items that this version writes."""
 
 import json
 import math
@@ -46,7 +46,7 @@ _ANSWER["content"] = [
 
 
 def main(version: str) -> None:
-    """Write the dump of a table with one of everything, and then of what was answered when all of it changed."""
+    """Write the dump of a table with one object of each kind, and of the responses when all of them change."""
     with moto.in_memory(template.load()), with_model() as chat, pytest.MonkeyPatch.context() as patch:
         clock = Clock(patch)
         table = _Table(clock, chat)
@@ -54,7 +54,7 @@ def main(version: str) -> None:
         for fill in (*kinds, table.imported, table.foreign, table.active):
             with patch.context() as own:
                 fill(own)
-            clock.forward(1.5)  # so that the order of threads is known
+            clock.forward(1.5)  # so that the threads have a known order
         erasures = [json.dumps(taken) for taken in Queue().taken()]
         sweep(seconds=59)  # its time is up behind the first list, which it remembers
         items, written = [*stream.images().values()], int(time.time())
@@ -67,7 +67,7 @@ def main(version: str) -> None:
 
 
 class _Table:
-    """Fills the table by the handlers; keeps the creates with an Idempotency-Key, the commands and the deletions."""
+    """Fills the table with the handlers. Records the creates with an Idempotency-Key, the commands and the deletes."""
 
     def __init__(self, clock: Clock, chat: chat_stub.Chat) -> None:
         from shared.store import api_keys
@@ -198,7 +198,7 @@ class _Table:
 
 
 def _reads(items: list[Item], deleted: list[tuple[str, str]]) -> Iterator[Step]:
-    """Ask for all that there is, and for what is no longer there or not this key's."""
+    """Read all objects, and try to read deleted objects and those of another project."""
     for key in _KEYS:
         yield _step(key, "list_threads")
     for order in ("asc", "desc"):
@@ -216,7 +216,7 @@ def _reads(items: list[Item], deleted: list[tuple[str, str]]) -> Iterator[Step]:
 
 
 def _reads_of_runs(items: list[Item]) -> Iterator[Step]:
-    """Ask for all assistants, and for all runs that are over: what is read of another changes with time."""
+    """Read all assistants, and all runs that have ended. Responses for other runs change with time."""
     over = _runs(items, by=time.time())
     for key in ("plain", "other"):
         for assistant_id in _assistants(items):
@@ -234,7 +234,7 @@ def _reads_of_runs(items: list[Item]) -> Iterator[Step]:
 
 
 def _writes(items: list[Item], creates: list[Step]) -> Iterator[Step]:
-    """Repeat what happens once, modify all; then delete all."""
+    """Repeat the creates that must happen once, modify all objects, then delete all."""
     for made in creates:
         other = {"body": made["options"]["body"] | {"metadata": {"not": "the same"}}}
         for options in (made["options"], made["options"] | other):
@@ -279,14 +279,14 @@ def _deletions(items: list[Item]) -> Iterator[Step]:
 
 @contextmanager
 def _queued() -> Iterator[None]:
-    """Queue what the changes made here leave to be erased."""
+    """Queue the erasures that follow from the changes made here."""
     with stream.changes("QueueJobs") as records:
         yield
     queue_changes(*(record["dynamodb"] for record in records))
 
 
 def _step(key: str, function: str, *ids: str, **options: Any) -> Step:
-    """Make a call and return it with what it was answered."""
+    """Make a call and return it with its response."""
     step: Step = {"key": _KEYS[key], "function": function, "ids": [*ids], "options": options}
     return step | dump.outcome(dump.ask(step))
 
@@ -331,7 +331,7 @@ def _large(seed: int) -> str:
 
 
 def _small_items(patch: pytest.MonkeyPatch) -> None:
-    """Let a content be in parts from 300 bytes on, that a dump of some may be small: their form is the same."""
+    """Store a content in parts from 300 bytes on. The dump is then small, and the form of the parts is the same."""
     patch.setattr("shared.store.items._INLINE_BYTES", 300)
     patch.setattr("shared.store.items._CHUNK_BYTES", 250)
     patch.setattr("shared.runs.store.documents.INLINE_IN_A_RUN", 300)
