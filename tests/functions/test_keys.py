@@ -74,7 +74,7 @@ def test_an_empty_header_of_azures_is_no_key(client: Client, value: str) -> None
 
 
 def test_a_bearer_key_counts_whatever_azures_header_says(client: Client) -> None:
-    """Only one key of a request is checked. Whether the other one is right or wrong has no effect."""
+    """Only the bearer key is checked. The key in the other header has no effect, whether it is right or wrong."""
     bearer = {"authorization": f"Bearer {client.secret}"}
     wrong = {"authorization": "Bearer sk-no-key-of-anybody"}
 

@@ -70,7 +70,7 @@ def serving(folder: Path = ROOT, /, **own: str) -> Iterator[LocalApi]:
         finally:
             process.terminate()
             said, _ = process.communicate(timeout=30)
-        # The local API must have printed how to use it, a key, and a text with Hello.
+        # This is the output after the printed instructions, which have a key and a text with Hello.
         canaries.check_terminal(said + served.errors)
 
 
