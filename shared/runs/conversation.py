@@ -20,9 +20,9 @@ def chat_messages(
 ) -> list[Json] | None:
     """Return the messages for the model, oldest first, or None if the newest message alone exceeds the budget.
 
-    It is also None if the newest message of the user alone does. The budget is the run's max_prompt_tokens, or else
-    `context_tokens`. `newest_first` is read only as far as needed. `turns` are the run's own calls, one sequence for
-    each tool_calls step.
+    The result is also None if the user's newest message alone exceeds the budget. The budget is the run's
+    max_prompt_tokens, or else `context_tokens`. `newest_first` is read only as far as needed. `turns` are the run's own
+    calls, one sequence for each tool_calls step.
     """
     thread = _newest_messages(settings, newest_first, context_tokens)
     if thread is None:

@@ -1,7 +1,7 @@
 """The keys of the table, each format in one function with an example.
 
 The table's partition key is `threadId`, its sort key `messageId`. A thread is one partition. The partition key contains
-the project, so a missing check in the code cannot show a request the data of another project.
+the project, so a request cannot read another project's data even if a check is missing in the code.
 """
 
 import hashlib

@@ -258,7 +258,7 @@ def _query(partition: str, key_range: KeyRange, newest: str) -> list[Item]:
 
 
 def _with_newest(partition: str, key_range: KeyRange, stored: list[Item], newest: str) -> list[Item]:
-    """Return the items, and that of the newest run if it is in the range and the Query did not show it."""
+    """Return the items, plus the newest run's item if it is in the range and the Query did not show it."""
     is_shown = any(item["messageId"]["S"] == keys.RUN_PREFIX + newest for item in stored)
     if not newest or is_shown or not key_range.holds(newest) or (key_range.forward and len(stored) == key_range.size):
         return stored
