@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from shared import clients
+from shared import queues
 
 
 class Erasure(NamedTuple):
@@ -22,7 +22,7 @@ def send(erasures: list[Erasure], *, delayed: bool = True) -> None:
     The queue delivers them after a delay, which is longer than the time-out of the API's functions. Writes that began
     before the thread was deleted have ended by then. `delayed=False` is for erasures that have waited already.
     """
-    clients.queue_all("ERASURE_QUEUE_URL", erasures, **({} if delayed else {"DelaySeconds": 0}))
+    queues.send_all("ERASURE_QUEUE_URL", erasures, **({} if delayed else {"DelaySeconds": 0}))
 
 
 def received(body: str) -> Erasure:

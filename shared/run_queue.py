@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared import clients
+from shared import clients, queues
 
 
 class QueuedRun(NamedTuple):
@@ -19,7 +19,7 @@ class QueuedRun(NamedTuple):
 
 def send(runs: list[QueuedRun]) -> None:
     """Queue runs. Raises RuntimeError when the queue did not take one of them."""
-    clients.queue_all("RUNS_QUEUE_URL", runs)
+    queues.send_all("RUNS_QUEUE_URL", runs)
 
 
 def received(body: str) -> QueuedRun:

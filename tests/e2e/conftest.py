@@ -42,7 +42,7 @@ def sdk_api(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def surroundings(sdk_api: dict[str, str], version: str) -> dict[str, str]:
-    """Return the environment that the scripts of a version of an SDK take what they need from."""
+    """Return the environment of the scripts for a version of an SDK: its key and its thread of 100 messages."""
     key = f"sk-{version}"
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=sdk_api["OPENAI_BASE_URL"], headers=headers) as client:

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -31,7 +30,6 @@ MINISTACK = "1.5.33"
 TRANSLATOR = "1.115.0"  # ministack's package for the SAM transform; its extra would install much more
 STACK = "message-api"
 _BUCKET = "artifacts"
-_BUILT = ROOT / ".aws-sam" / "build"
 
 
 class NotHadError(Exception):
@@ -67,14 +65,7 @@ def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
     except AssertionError as error:
         raise NotHadError(str(error)) from error
     build = folder / "build"
-    if _is_built():
-        layers = ("Dependencies", "ModelDependencies")  # which are for another machine
-        shutil.copytree(_BUILT, build, ignore=lambda folder, _: layers if folder == str(_BUILT) else ())
-        for name in layers:
-            (build / name).mkdir()
-            _run(["make", f"build-{name}", f"ARTIFACTS_DIR={build / name}", f"LAYER_FOR=--python {python}"])
-    else:
-        _sam("build", "--build-dir", str(build), MAKEFLAGS=rf"-- LAYER_FOR=--python\ {python}")
+    _sam("build", "--build-dir", str(build), MAKEFLAGS=rf"-- LAYER_FOR=--python\ {python}")
     built = build / "template.yaml"
     built.write_text(re.sub(r"(MaximumConcurrency:)\s+Ref: RunsAtOnce", r"\1 5", built.read_text()))
     with _ministack(python, folder) as aws:
@@ -90,14 +81,6 @@ def deployment(folder: Path, **parameters: str) -> Iterator[Deployment]:
         api_id = outputs["BaseUrl"].removeprefix("https://").partition(".")[0]
         _route(aws, api_id)
         yield Deployment(aws, outputs, f"{aws}/v1", f"{api_id}.execute-api.{aws.removeprefix('http://')}")
-
-
-def _is_built() -> bool:
-    """Tell whether `make check` has built what is here, which takes half a minute."""
-    sources = [ROOT / name for name in ("Makefile", "template.yaml", "openapi.json", "uv.lock")]
-    sources += [*ROOT.glob("functions/**/*.py"), *ROOT.glob("shared/**/*.py"), *ROOT.glob("tools/build/*.py")]
-    built = _BUILT / "template.yaml"
-    return built.exists() and built.stat().st_mtime > max(source.stat().st_mtime for source in sources)
 
 
 def _deployed_python() -> str:

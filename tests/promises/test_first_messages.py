@@ -100,7 +100,7 @@ def test_a_create_that_the_sweep_takes_for_abandoned_fails_and_leaves_nothing(
     for step in range(3):
         with calls.partitions() as touched, calls.at(step, lambda: event_sources.sweep_project(client)):
             answers.append(invoke("create_thread", event).status)
-        erasures.run()  # the queue's delay is longer than any function runs
+        erasures.run()  # the queue's delay is longer than the time-out of the API's functions
         (thread_id,) = _threads(client, touched) - set(listed(client)) or {listed(client)[0]}
         assert bool(remains(client, thread_id)) == (answers[-1] == 200)
     assert answers == [200, 503, 503]

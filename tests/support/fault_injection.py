@@ -1,6 +1,6 @@
 """Injects faults between botocore and the engine. AWS has such faults now and then; no engine has them by itself.
 
-    with faults.inject(faults.Fault("TransactWriteItems", faults.lost)):
+    with fault_injection.inject(Fault("TransactWriteItems", fault_injection.lost)):
         client.message(thread_id)
 
 A fault meets single attempts of one operation. Attempts are counted from 1 since `inject` was entered. botocore's own

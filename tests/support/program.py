@@ -14,8 +14,8 @@ from tests.support.local_api import ROOT, environment
 from tools import environment as variables
 from tools.cli.program import program
 
-# A command in this process makes its clients anew. They read the descriptions of AWS's services once.
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+# Each command makes its clients anew. Commands in this process share what was read of AWS's services.
+_create_loader = functools.cache(botocore.session.create_loader)
 
 
 def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str) -> Result:
@@ -24,7 +24,7 @@ def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str)
     The command uses the test's table in memory, if there is one and the command is not led to another table.
     """
     before = dict(os.environ)
-    with mock.patch.dict(os.environ):
+    with mock.patch.dict(os.environ), mock.patch.object(botocore.session, "create_loader", _create_loader):
         variables.update(own)
         result = CliRunner().invoke(program, [*map(str, arguments)], input=stdin, prog_name="message-api")
         is_changed = before != dict(os.environ)

@@ -124,7 +124,7 @@ class Spool:
             self._run("INSERT OR IGNORE INTO refused_threads VALUES (?, ?)", (thread_id, place))
 
     def complete(self, refuse: Refuse, warn: Refuse) -> None:
-        """Remove the messages of refused threads, create threads of which only messages were added, order all messages.
+        """Remove the messages of refused threads, create the threads that only messages name, and order all messages.
 
         `refuse` gets the messages that were removed, `warn` the pages whose next page was not added.
         """
