@@ -1,5 +1,6 @@
 """Runs the program `./message-api`, in this process or in a separate one."""
 
+import contextvars
 import functools
 import os
 import subprocess
@@ -26,7 +27,9 @@ def invoke(*arguments: str | Path, stdin: str | bytes | None = None, **own: str)
     before = dict(os.environ)
     with mock.patch.dict(os.environ), mock.patch.object(botocore.session, "create_loader", _create_loader):
         variables.update(own)
-        result = CliRunner().invoke(program, [*map(str, arguments)], input=stdin, prog_name="message-api")
+        run = functools.partial(CliRunner().invoke, program, [*map(str, arguments)], stdin, prog_name="message-api")
+        # As in a new process, there is no deadline of an earlier request.
+        result = contextvars.Context().run(run)
         is_changed = before != dict(os.environ)
     if is_changed:
         variables._forget()
