@@ -224,6 +224,11 @@ def _stored_bytes() -> float:
     return weight(message) + OPERATIONS["create thread"] * weight(of_thread)
 
 
+def idle() -> float:
+    """Return the dollars for a month of a stack that nobody uses."""
+    return DASHBOARD + alarms() * ALARM + _polling()
+
+
 def _polling() -> float:
     """Return the dollars for a month of empty receives. Lambda polls each queue of a function, even an unused one."""
     queues = [queue for function in _TEMPLATE.functions for queue in function.queues]
