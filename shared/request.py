@@ -121,7 +121,8 @@ class Request:
     @property
     def is_resent(self) -> bool:
         """Whether an SDK marks the request as sent again, which it does after an error or without a response."""
-        return self.headers.get("x-stainless-retry-count", "0") not in ("", "0")
+        count = self.headers.get("x-stainless-retry-count", "")
+        return count.isdecimal() and count.strip("0") != ""
 
 
 def _limit(text: str) -> int:

@@ -19,10 +19,12 @@ class _Call:
 class Answer:
     """The part of an answer that has arrived. If there are several choices, only the first one is used.
 
-    `is_full` is set when the answer has the greatest length of a message. The rest of the stream is not read.
+    `has_begun` is set when a chunk has arrived. `is_full` is set when the answer has the greatest length of a message.
+    The rest of the stream is then not read.
     """
 
     finish_reason: str | None = None
+    has_begun: bool = False
     is_full: bool = False
     usage: Usage = field(default_factory=Usage)
     _room: int = MAX_CONTENT
@@ -36,10 +38,15 @@ class Answer:
         """Return whether any text has arrived."""
         return any(self._texts)
 
+    @property
+    def has_nameless_call(self) -> bool:
+        """Return whether the model calls a function without naming it. A program could not tell which one to run."""
+        return not all(call.name for call in self._calls)
+
     def add(self, chunk: Json) -> str:
         """Add a chunk; return the text in it. Raises any Python error if it is no chunk of a chat completion."""
-        if usage := chunk.get("usage"):
-            self.usage = Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
+        self.has_begun = True
+        self.usage = _usage(chunk.get("usage")) or self.usage
         return "".join(self._add_choice(choice) for choice in chunk.get("choices") or () if not choice.get("index"))
 
     def outcome(self, request: Json) -> Outcome:
@@ -84,6 +91,14 @@ class Answer:
         kept = text[: self._room]
         self._room -= len(kept)
         return kept
+
+
+def _usage(value: object) -> Usage | None:
+    """Return the tokens that an endpoint counts, or None for any other value. An answer is complete without them."""
+    if not isinstance(value, dict):
+        return None
+    counts = [value.get(name) or 0 for name in ("prompt_tokens", "completion_tokens")]
+    return Usage(*counts) if all(isinstance(count, int) for count in counts) else None
 
 
 def _tool_calls(calls: list[_Call], request: Json) -> tuple[ToolCall, ...]:

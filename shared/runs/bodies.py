@@ -1,11 +1,11 @@
 """Converts the bodies of requests to the data of assistants and runs that is stored."""
 
-import json
 from typing import Any
 
 from shared import errors, ids
 from shared.body import hash_of
 from shared.message_data import new_message_data, new_metadata
+from shared.models import compact_json
 from shared.records import NO_METADATA, MessageData
 from shared.runs.models import (
     MAX_OUTPUTS,
@@ -28,9 +28,13 @@ def new_assistant_data(body: dict[str, Any]) -> AssistantData:
     return _assistant_data(validate(CreateAssistant, body).model_dump(exclude_unset=True))
 
 
-def modified(assistant: AssistantData, body: dict[str, Any]) -> AssistantData:
-    """Return an assistant with the changes in the body of a modify. Raises `WireError`."""
-    changes = validate(ModifyAssistant, body).model_dump(exclude_unset=True)
+def assistant_changes(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the body of a modify changes. Raises `WireError`."""
+    return validate(ModifyAssistant, body).model_dump(exclude_unset=True)
+
+
+def modified(assistant: AssistantData, changes: dict[str, Any]) -> AssistantData:
+    """Return an assistant with these changes. Raises `WireError` if its tools are then too large."""
     return _assistant_data(assistant._asdict() | changes)
 
 
@@ -102,5 +106,5 @@ def _check_tool_choice(settings: RunSettings) -> None:
 
 
 def _check_tools(*values: Any) -> None:
-    if sum(len(json.dumps(value, ensure_ascii=False).encode()) for value in values) > MAX_TOOLS:
+    if sum(len(compact_json(value).encode()) for value in values) > MAX_TOOLS:
         raise errors.tools_too_large(MAX_TOOLS)

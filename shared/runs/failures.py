@@ -97,6 +97,18 @@ def no_stream(content_type: str) -> Problem:
     return _server_error(f"The model's endpoint responded with {kind} instead of text/event-stream. {_URL}")
 
 
+def malformed_chunk(error: Exception) -> Problem:
+    """A chunk of a stream that has not the form of a chat completion's chunk."""
+    return _server_error(
+        f"The model's endpoint sent a chunk that is no part of a chat completion ({type(error).__name__})."
+    )
+
+
+def nameless_call() -> Problem:
+    """An answer that calls a function without its name."""
+    return _server_error("The model called a function without a name.")
+
+
 def not_understood(error: Exception) -> Problem:
     """Any other response that cannot be read as an answer."""
     return _server_error(

@@ -42,6 +42,8 @@ def ask(endpoint: Endpoint, request: Json, deadline: float, on_text: Callable[[s
     while True:
         answer = Answer()
         problem = _attempt(endpoint, request, deadline, answer, on_text)
+        if answer.has_nameless_call:
+            problem = problem or failures.nameless_call()
         if problem is None:
             return answer.outcome(request)
         pause = _pause(problem, pauses, deadline)
@@ -135,7 +137,7 @@ def _problem(error: Exception, call: _Call) -> Problem:
     if isinstance(error, openai.APIConnectionError):
         return failures.unreachable()
     if not isinstance(error, openai.APIError):
-        return failures.not_understood(error)
+        return failures.malformed_chunk(error) if call.answer.has_begun else failures.not_understood(error)
     said = Confidential(call.endpoint, call.key).quote(failures.message_of(error.body))
     if isinstance(error, openai.APIStatusError):
         retry_after = _retry_after(error.response.headers)

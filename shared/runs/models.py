@@ -1,9 +1,11 @@
 """The bodies of requests for assistants and runs. If a run's field is absent or null, the assistant's value is used."""
 
+import math
 import re
+import sys
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.models import AnyObject, Metadata, Model, Text, ToolResources
@@ -13,9 +15,17 @@ MAX_OUTPUTS = 512 * 1024
 # Bytes that the tools, the tool resources and the response format of an assistant or a run may have together.
 MAX_TOOLS = 256 * 1024
 
+
+def _double(value: object) -> object:
+    """Return infinity for an integer that no double can hold, so that it is out of range and not of a wrong type."""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return math.inf if value > 0 else -math.inf
+    return value
+
+
 Instructions = Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS)]
-Temperature = Annotated[float, Field(ge=0.0, le=2.0)]
-TopP = Annotated[float, Field(ge=0.0, le=1.0)]
+Temperature = Annotated[float, Field(ge=0.0, le=2.0), BeforeValidator(_double)]
+TopP = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(_double)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FUNCTION_NAME = "^[a-zA-Z0-9_-]+$"
 

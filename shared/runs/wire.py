@@ -64,7 +64,7 @@ def run_object(run: Run, calls: tuple[ToolCall, ...] = ()) -> dict[str, Any]:
         "reasoning_effort": settings.reasoning_effort,
         "max_completion_tokens": settings.max_completion_tokens,
         "max_prompt_tokens": settings.max_prompt_tokens,
-        "truncation_strategy": settings.truncation_strategy or {"type": "auto", "last_messages": None},
+        "truncation_strategy": {"type": "auto", "last_messages": None} | (settings.truncation_strategy or {}),
         "incomplete_details": {"reason": run.incomplete_reason} if run.incomplete_reason else _no_details(run),
         "usage": None if is_active else _usage(run.usage),
         "response_format": settings.response_format,

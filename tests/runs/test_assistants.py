@@ -195,6 +195,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ),
     ),
     "top_p": ({"top_p": -1}, expected.below("top_p", "decimal", 0, -1)),
+    "top_p that no double can hold": ({"top_p": -(10**400)}, expected.below("top_p", "decimal", 0, float("-inf"))),
     "effort": (
         {"reasoning_effort": "most"},
         expected.unsupported(
@@ -236,6 +237,19 @@ def test_what_breaks_a_rule_is_refused_and_leaves_nothing(runs: Runs, case: str)
 
     assert [(answer.status, answer.body) for answer in (create, modify)] == [(status, error)] * 2
     assert runs.create("list_assistants") == expected.page([found])
+
+
+def test_blanks_that_nobody_sent_do_not_count_to_the_size_of_tools(runs: Runs) -> None:
+    """With blanks between the numbers, these tools would be larger than 256 KB."""
+    tools = tool(parameters={"a": [1] * 100_000})
+
+    assert created(runs, tools=tools)["tools"] == tools
+
+
+def test_a_wrong_body_is_named_before_an_assistant_that_does_not_exist(runs: Runs) -> None:
+    answer = runs.call("modify_assistant", "asst_none", body={"x": 1})
+
+    assert (answer.status, answer.body) == (400, expected.unknown("x"))
 
 
 @pytest.mark.parametrize(

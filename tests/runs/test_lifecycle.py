@@ -157,7 +157,9 @@ def test_a_fault_of_the_endpoint_ends_the_run_as_failed_and_frees_the_thread(
 def test_a_run_whose_newest_message_is_too_long_is_incomplete_without_a_call(
     runs: Runs, chat: Chat, clock: Clock
 ) -> None:
-    run = runs.run(runs.thread("long " * 300), runs.assistant(), max_prompt_tokens=256)
+    auto = {"type": "auto"}
+    run = runs.run(runs.thread("long " * 300), runs.assistant(), max_prompt_tokens=256, truncation_strategy=auto)
+    assert run["truncation_strategy"] == {"type": "auto", "last_messages": None}
 
     done = runs.execute(run)
 
@@ -169,6 +171,7 @@ def test_last_messages_reads_no_longer_page_than_it_sends(runs: Runs, chat: Chat
     thread_id = runs.client.thread(messages=[{"role": "user", "content": text} for text in "abcdef"])
     strategy = {"type": "last_messages", "last_messages": 2}
     run = runs.run(thread_id, runs.assistant(), truncation_strategy=strategy)
+    assert run["truncation_strategy"] == strategy
 
     with fault_injection.inject() as attempts:
         assert runs.execute(run)["status"] == "completed"

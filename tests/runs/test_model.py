@@ -174,6 +174,7 @@ def test_calls_that_all_have_the_index_0_are_told_apart_by_their_ids() -> None:
 FILTERED = Outcome("incomplete", "Hel", usage=USED, message_reason="content_filter")  # the run has no reason of its own
 SECOND = {"index": 1, "delta": {"content": "Second"}, "finish_reason": "length"}
 FIRST = {"index": 0, "delta": {"content": "First"}, "finish_reason": "stop"}
+HELLO = chat_stub.chunk({"index": 0, "delta": {"content": "Hello"}, "finish_reason": "stop"})
 ANSWERS: dict[str, tuple[Reply, Outcome]] = {
     "a limit cut it": (says("Hel", finish="length"), CUT),
     "a limit left no text": (says(finish="length"), CUT._replace(text=None)),
@@ -187,6 +188,8 @@ ANSWERS: dict[str, tuple[Reply, Outcome]] = {
         Outcome("completed", "First"),
     ),
     "tokens are not counted": (says("Hello", usage=None), Outcome("completed", "Hello")),
+    "tokens are no object": (Reply([HELLO | {"usage": [1]}]), Outcome("completed", "Hello")),
+    "tokens are no numbers": (Reply([HELLO | {"usage": {"prompt_tokens": "two"}}]), Outcome("completed", "Hello")),
     "tokens are null": (says("Hello", usage={"prompt_tokens": None}), Outcome("completed", "Hello")),
     "surrogates apart": (
         says("\ud83d", "\ude00!", "\ud83d"),
@@ -227,11 +230,26 @@ def test_arguments_longer_than_a_message_are_cut_like_a_text() -> None:
         (Reply(body="", content_type=""), "responded with no content type instead of text/event-stream."),
         (Reply(body='{"choices": []}'), "responded with application/json instead of text/event-stream."),
         (Reply(["data: {\n\n"]), "sent no chat completion, or its URL is malformed (JSONDecodeError)."),
-        (Reply(["data: [1]\n\n"]), "sent no chat completion, or its URL is malformed (AttributeError)."),
+        (Reply(["data: [1]\n\n"]), "sent a chunk that is no part of a chat completion (AttributeError)."),
+        (deltas({"content": ["Hi"]}), "sent a chunk that is no part of a chat completion (AttributeError)."),
+        (calls(("call_a", "", "{}")), "The model called a function without a name."),
         (Reply([{"error": {"message": "overloaded."}}]), "broke off its answer: overloaded."),
         (Reply([{"error": True}]), "broke off its answer: it gave no reason."),
     ],
-    ids=["no end", "no choice", "lost", "HTML", "nothing", "no stream", "no JSON", "no object", "an error", "no text"],
+    ids=[
+        "no end",
+        "no choice",
+        "lost",
+        "HTML",
+        "nothing",
+        "no stream",
+        "no JSON",
+        "no object",
+        "no text of its content",
+        "no name",
+        "an error",
+        "no text",
+    ],
 )
 def test_what_is_no_whole_answer_fails_the_run(reply: Reply, text: str) -> None:
     failure = _failed(reply, seconds=1.5)

@@ -38,6 +38,18 @@ def test_what_does_not_exist_is_named(runs: Runs) -> None:
         assert (answer.status, answer.body) == (404, error), call
 
 
+def test_a_thread_or_run_that_does_not_exist_is_named_before_a_cursor(runs: Runs) -> None:
+    thread_id = runs.thread()
+    errors: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {
+        ("list_runs", "thread_none"): ("run_none", expected.no_thread("thread_none")),
+        ("list_runs", thread_id): ("run_none", expected.error("No run found with id 'run_none'.")),
+        ("list_run_steps", thread_id, ELSEWHERE): ("step_none", expected.error(f"No run found with id '{ELSEWHERE}'.")),
+    }
+    for call, (cursor, error) in errors.items():
+        answer = runs.call(*call, query={"after": cursor})
+        assert (answer.status, answer.body) == (404, error), call
+
+
 def test_malformed_ids_are_named(runs: Runs) -> None:
     thread_id = runs.thread()
     found = {

@@ -76,7 +76,7 @@ def unsupported(param: str, got: str, supported: str) -> dict[str, Any]:
     return error(f"Invalid value: '{got}'. Supported values are: {supported}.", param, "invalid_value")
 
 
-def below(param: str, kind: str, low: int, value: int) -> dict[str, Any]:
+def below(param: str, kind: str, low: int, value: float) -> dict[str, Any]:
     """Return the error for a number that is too small. `kind` is integer or decimal."""
     message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low}, but got {value} instead."
     return error(message, param, f"{kind}_below_min_value")

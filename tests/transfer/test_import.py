@@ -1,5 +1,6 @@
 """The import command: its output and exit codes. A dry run writes nothing."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_a_table_that_cannot_be_reached_is_one_line(
         "run the same command again; what is done stays done\n"
     )
     assert found == (1, "", told)
+
+
+def test_an_address_where_nothing_listens_is_one_line_with_what_to_look_at(file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+    found = program.invoke("import", "--endpoint-url", url, "--project", "alpha", "--dry-run", file)
+
+    assert found.exit_code == 1
+    assert found.stderr.splitlines()[-1] == (
+        "Error: the table is too busy or cannot be reached (EndpointConnectionError): "
+        "look at --endpoint-url, --region and the network"
+    )
 
 
 def test_credentials_without_the_right_are_one_line(client: Client, file: Path) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from shared.store.errors import BusyError, StoreError, ThreadNotFoundError
 from tools.errors import ToolError
@@ -34,7 +34,9 @@ def _line(error: Exception) -> str:
         case ToolError():
             return str(error)
         case BusyError():
-            return f"the table is too busy or cannot be reached ({error}): {_RETRY}"
+            found_nothing = isinstance(error.__cause__, EndpointConnectionError)
+            advice = "look at --endpoint-url, --region and the network" if found_nothing else _RETRY
+            return f"the table is too busy or cannot be reached ({error}): {advice}"
         case ThreadNotFoundError():
             return f"the project has no thread {error.thread_id}"
         case sqlite3.Error():

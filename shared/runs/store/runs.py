@@ -123,14 +123,14 @@ def list_runs(project: str, thread_id: str, asked: PageRequest) -> Page[Run]:
     A page ends at the limit, or at the largest size of a response. Raises `ThreadNotFoundError`, and `RunNotFoundError`
     for a cursor that was made elsewhere.
     """
-    for cursor in filter(None, (asked.after, asked.before)):
-        if not ids.is_ulid(cursor):
-            raise RunNotFoundError(cursor)
     partition = keys.thread_partition(project, thread_id)
     key_range = key_range_of(asked)
     # The head is read first. A run begins only after the run before it has ended. All runs except the newest are
     # therefore visible to the Query.
     current = head.require_open(table.get(keys.key(partition, keys.HEAD)))
+    for cursor in filter(None, (asked.after, asked.before)):
+        if not ids.is_ulid(cursor):
+            raise RunNotFoundError(cursor)
     newest = head.last_run(current)
     stored = _with_newest(partition, key_range, _query(partition, key_range, newest), newest)
     if any(item["lastUlid"]["S"] > head.last_ulid(current) for item in stored):

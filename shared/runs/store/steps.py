@@ -30,10 +30,10 @@ def list_steps(project: str, thread_id: str, run_id: str, asked: PageRequest) ->
 
     Raises `ThreadNotFoundError`, `RunNotFoundError`, and `StepNotFoundError` for a cursor that was made elsewhere.
     """
+    run = runs.retrieve(project, thread_id, run_id)
     for cursor in filter(None, (asked.after, asked.before)):
         if not ids.is_ulid(cursor):
             raise StepNotFoundError(cursor)
-    run = runs.retrieve(project, thread_id, run_id)
     key_range = key_range_of(asked)
     ordered = run.steps if key_range.forward else run.steps[::-1]
     wanted = [step_id for step_id in ordered if key_range.holds(step_id.removeprefix(keys.STEP_PREFIX))]
