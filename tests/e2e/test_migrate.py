@@ -53,8 +53,11 @@ def shell(command: str, folder: Path, url: str = "", **own: str) -> str:
 
 
 def commands(mark: str) -> list[str]:
+    """Return the commands of all blocks with this mark. Each follows the variables that these blocks set."""
     local = [block for block in readme.blocks("sh", mark, TEXT) if block.mark == mark]
-    return [command for block in local for command in block.commands]
+    lines = [command for block in local for command in block.commands]
+    variables = [line for line in lines if line.startswith("export ")]
+    return ["\n".join([*variables, line]) for line in lines if line not in variables]
 
 
 def read(file: Path) -> list[Any]:
@@ -79,7 +82,8 @@ def test_a_table_of_your_own_comes_in_and_goes_out(api: LocalApi, dynamodb_local
     python(program("## From your own tables"), tmp_path)
 
     rehearsed, done, everything, one = (
-        shell(command, tmp_path, dynamodb_local, TABLE_NAME="migrate") for command in commands("needs Java")
+        shell(command.replace("thread_def456", "thread_chat1"), tmp_path, dynamodb_local, TABLE_NAME="migrate")
+        for command in commands("needs Java")
     )
 
     assert rehearsed == "would import 2 threads with 2 messages, 0 threads exist already, 0 refused"
@@ -129,12 +133,13 @@ def test_what_was_saved_is_imported_and_runs(api: LocalApi, dynamodb_local: str,
     """This follows the document's steps, from the lines that it shows to the output of its program."""
     (shown,) = readme.blocks("json", text=TEXT)
     (tmp_path / "threads.jsonl").write_text(shown.text)
-    steps = [command for command in commands("needs Java") if " import " in command]
+    steps = [command for command in commands("needs Java") if " import " in command or " --thread " in command]
 
-    said = [
+    *said, exported = [
         shell(command.replace("alpha", "beta"), tmp_path, dynamodb_local, TABLE_NAME="migrate") for command in steps
     ]
 
+    assert exported == "exported 1 threads with 1 messages"
     imported = "imported 1 assistants, 1 threads with 1 messages, 0 assistants and 0 threads exist already, 0 refused"
     assert said == [imported.replace("imported", "would import", 1), imported]
     (variables,) = readme.blocks("sh", "sets the environment", TEXT)
