@@ -21,7 +21,7 @@ MIGRATE = DOCUMENTS["docs/migrate.md"]
 
 _PROGRAM = "./message-api"
 # The address of a DynamoDB Local in commands.
-_ENGINE = re.compile(r"http://127\.0\.0\.1:(?:8001|PORT)\b")
+_ENGINE = "http://127.0.0.1:PORT"
 
 _BLOCK = re.compile(
     r"(?:<!-- test: (?P<mark>[^>]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -83,7 +83,7 @@ def program_commands(text: str) -> list[list[str]]:
 def shell(text: str, url: str = "", **own: str) -> subprocess.CompletedProcess[str]:
     """Run a block as a reader does, in the repository; `url` stands for the DynamoDB Local that it names."""
     return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", _ENGINE.sub(url, text) if url else text],
+        ["bash", "-euo", "pipefail", "-c", text.replace(_ENGINE, url) if url else text],
         cwd=ROOT,
         env=environment(**own),
         capture_output=True,

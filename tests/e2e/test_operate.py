@@ -54,7 +54,8 @@ def commands(heading: str, mark: str = "needs Java") -> list[str]:
 
 
 def run(command: str, url: str, **own: str) -> subprocess.CompletedProcess[str]:
-    return readme.shell(command, url, TABLE_NAME=_TABLE, **own)
+    """Run a command on the local table instead of the stack that it names."""
+    return readme.shell(command.replace("--stack message-api", f"--endpoint-url {url}"), TABLE_NAME=_TABLE, **own)
 
 
 def items(table: Any) -> list[dict[str, Any]]:
