@@ -126,6 +126,8 @@ def test_what_waits_may_be_dropped_at_the_end() -> None:
     backlog: Backlog[str] = Backlog()
     backlog.put("x")
     backlog.close(drop=True)
+    backlog.put("late")
+    backlog.close(drop=False)
     assert backlog.take(1) == []
 
 

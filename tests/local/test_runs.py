@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from tests.support.chat_stub import (
 )
 from tests.support.local_api import LocalApi, serving
 from tests.support.subscriber import subscribed
+from tools.local.dynamodb import data_folder
 
 _KEY = {"API_KEYS": "alpha=sk-alpha"}
 _MODEL_KEY = "sk-of-the-model-1234"
@@ -36,6 +38,7 @@ _WEATHER = {"type": "function", "function": {"name": "get_weather"}}
 _URL = "Correct ModelUrl (locally MODEL_URL): it usually ends in /v1."
 _SAID = "The model's endpoint responded with status"
 _SECONDS = 20.0
+_ENDING = "waiting up to 15 s for {} to end; press Ctrl-C again to end now\n"
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,63 @@ def test_it_ends_within_seconds_though_the_model_holds_its_response() -> None:
                 goes_on.set()
             assert "thread.run.completed" not in stream.read().decode()
         assert "Traceback" not in api.errors
+
+
+def _told(api: LocalApi, line: str) -> None:
+    """Wait until this is the last line that the local API has written to its stderr."""
+    deadline = time.monotonic() + _SECONDS
+    while not api.errors.endswith(line):
+        assert time.monotonic() < deadline, api.errors
+        time.sleep(0.02)
+
+
+def test_a_run_that_waits_when_the_api_ends_is_executed_after_the_next_start(
+    dynamodb_local: str, tmp_path: Path
+) -> None:
+    goes_on = threading.Event()
+    with chatting(_holding(goes_on)) as chat:
+        variables = {**_KEY, "DATA": str(tmp_path), "MODEL_URL": chat.base_url, "RUNS_AT_ONCE": "2"}
+        with serving(**variables) as api, _calling(api) as client:
+            caller = Caller(client)
+            assistant_id = caller.assistant()
+            begun = [caller.run(caller.thread("Wait"), assistant_id) for _ in range(2)]
+            _asked(chat, 2)
+            waiting = [caller.run(caller.thread(), assistant_id) for _ in range(2)]
+            api.process.send_signal(signal.SIGTERM)
+            _told(api, _ENDING.format("2 runs"))
+            goes_on.set()
+            assert api.process.wait(10) == 0
+        assert len(chat.asked) == 2
+        with serving(**variables) as api, _calling(api) as client:
+            caller = Caller(client)
+            assert [caller.read(run)["status"] for run in begun] == ["completed"] * 2
+            ended = [caller.ended(run) for run in waiting]
+            assert [run["status"] for run in ended] == ["completed"] * 2
+            assert len(chat.asked) == 4
+            caller.post(f"/threads/{waiting[0]['thread_id']}/messages", {"role": "user", "content": "And now?"})
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_run_and_ends_the_engine(dynamodb_local: str, tmp_path: Path) -> None:
+    goes_on = threading.Event()
+    with (
+        chatting(held(says("late"), goes_on)) as chat,
+        serving(**_KEY, DATA=str(tmp_path), MODEL_URL=chat.base_url) as api,
+        _calling(api) as client,
+    ):
+        caller = Caller(client)
+        caller.run(caller.thread(), caller.assistant())
+        _asked(chat)
+        engine = int((tmp_path / "engine.pid").read_text())
+        api.process.send_signal(signal.SIGINT)
+        try:
+            _told(api, _ENDING.format("1 run"))
+            api.process.send_signal(signal.SIGINT)
+            assert api.process.wait(8) == 0
+        finally:
+            goes_on.set()
+        assert api.errors.endswith(_ENDING.format("1 run"))
+    assert "DynamoDBLocal.jar" not in data_folder._command(engine)
+    assert not (tmp_path / "engine.pid").exists()
 
 
 @pytest.mark.parametrize(

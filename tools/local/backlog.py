@@ -17,10 +17,13 @@ class Backlog(Generic[T]):
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
+        self._drops = False
 
     def put(self, entry: T, delay: float = 0.0) -> None:
         """Add an entry that is due after `delay` seconds."""
         with self._changed:
+            if self._drops:
+                return
             heapq.heappush(self._waiting, (time.monotonic() + delay, next(self._numbers), entry))
             # `notify` wakes one thread. It could take another entry, while the other threads wait for a later time.
             self._changed.notify_all()
@@ -38,10 +41,14 @@ class Backlog(Generic[T]):
             return taken
 
     def close(self, *, drop: bool) -> None:
-        """Let the threads that call `take` end. Entries that wait are dropped if `drop` is set, else due now."""
+        """Let the threads that call `take` end. Entries that wait are dropped if `drop` is set, else due now.
+
+        After a `drop`, later entries are dropped too.
+        """
         with self._changed:
             self._closed = True
-            if drop:
+            self._drops = self._drops or drop
+            if self._drops:
                 self._waiting.clear()
             self._changed.notify_all()
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -61,7 +62,7 @@ def serve(options: ServeOptions) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends subscriptions and streams before it ends, because it waits for all responses."""
+    """Ends subscriptions and streams before it ends, because it waits for all responses. Begins no further runs."""
 
     def __init__(self, config: uvicorn.Config, side: EventSide) -> None:
         super().__init__(config)
@@ -73,9 +74,15 @@ class _Server(uvicorn.Server):
         self.should_exit = self.should_exit or _signalled.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._side.end_runs()
         self._side.subscribers.close()
         _ending.set()
         await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit and sig == signal.SIGINT:
+            self._side.hurry.set()
+        super().handle_exit(sig, frame)
 
 
 _signalled = threading.Event()
@@ -106,7 +113,9 @@ def _serve(chosen: ServeOptions) -> None:
         listening(chosen.port) as listener,
         _storage(template, chosen) as storage,
         _model(template, chosen.model),
-        event_sources.running(template, storage.read, persistent=storage.persistent) as side,
+        event_sources.running(
+            template, storage.read, persistent=storage.persistent, has_waiting_runs=chosen.data is not None
+        ) as side,
     ):
         secrets = _create_keys(chosen.api_keys)
         if chosen.example:
@@ -131,6 +140,8 @@ def _serve(chosen: ServeOptions) -> None:
         signal.signal(signal.SIGTERM, _remember)
         _print_how_to_use(listener.getsockname()[1], secrets, storage, chosen)
         server.run(sockets=[listener])
+        # From here on the contexts end, which may take a while.
+        signal.signal(signal.SIGINT, lambda *_: side.hurry.set())
 
 
 def _parameters(chosen: ServeOptions) -> dict[str, str]:
