@@ -8,7 +8,13 @@ from benchmarks import cost, cost_of_runs
 from benchmarks.__main__ import COST, PLACES
 from benchmarks.figures import Report
 
-BILLS = {"bill": cost.bill, "bill_of_runs": cost_of_runs.bill_of_runs, "cost_of_runs": cost_of_runs.run}
+BILLS = {
+    "cost": cost.run,
+    "dollars": cost.dollars,
+    "bill": cost.bill,
+    "bill_of_runs": cost_of_runs.bill_of_runs,
+    "cost_of_runs": cost_of_runs.run,
+}
 
 
 @pytest.mark.parametrize(("name", "bill"), BILLS.items())

@@ -1,5 +1,6 @@
 """Records the store's calls of DynamoDB, each with the units that DynamoDB bills."""
 
+import base64
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -86,8 +87,8 @@ def _value_size(attribute: dict[str, Any]) -> int:
     match kind:
         case "S":
             return len(value.encode())
-        case "B":
-            return len(value)
+        case "B":  # the store's client leaves it as base64 text
+            return len(value if isinstance(value, bytes) else base64.b64decode(value))
         case "N":
             return len(value) // 2 + 2
         case "L":
