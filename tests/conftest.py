@@ -19,7 +19,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "INFO")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """End the time of earlier requests. A test that would use it fails always, not only after a slow one."""
+    """End the time of earlier requests. A test that relies on it always fails, not only after a slow test."""
     if table := sys.modules.get("shared.store.table"):
         table.set_deadline(-1)
 

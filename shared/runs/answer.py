@@ -97,8 +97,10 @@ def _usage(value: object) -> Usage | None:
     """Return the tokens that an endpoint counts, or None for any other value. An answer is complete without them."""
     if not isinstance(value, dict):
         return None
-    counts = [value.get(name) or 0 for name in ("prompt_tokens", "completion_tokens")]
-    return Usage(*counts) if all(isinstance(count, int) for count in counts) else None
+    try:
+        return Usage(int(value.get("prompt_tokens") or 0), int(value.get("completion_tokens") or 0))
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def _tool_calls(calls: list[_Call], request: Json) -> tuple[ToolCall, ...]:

@@ -190,6 +190,10 @@ ANSWERS: dict[str, tuple[Reply, Outcome]] = {
     "tokens are not counted": (says("Hello", usage=None), Outcome("completed", "Hello")),
     "tokens are no object": (Reply([HELLO | {"usage": [1]}]), Outcome("completed", "Hello")),
     "tokens are no numbers": (Reply([HELLO | {"usage": {"prompt_tokens": "two"}}]), Outcome("completed", "Hello")),
+    "tokens have decimals": (
+        Reply([HELLO | {"usage": {"prompt_tokens": 7.0, "completion_tokens": 2.0}}]),
+        Outcome("completed", "Hello", usage=Usage(7, 2)),
+    ),
     "tokens are null": (says("Hello", usage={"prompt_tokens": None}), Outcome("completed", "Hello")),
     "surrogates apart": (
         says("\ud83d", "\ude00!", "\ud83d"),
